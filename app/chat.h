@@ -1,0 +1,89 @@
+/*
+ * A chat: the conversation, its commands, and what is known about the model, on the main
+ * thread. The screen (ui/) and plain mode both stand on this; neither decides anything.
+ *
+ * Calls here change the state and post jobs; chat_pump() takes the worker's events. `version`
+ * grows with every visible change, so that a view knows when to paint, and each item has its
+ * own, so that only what changed is laid out again.
+ */
+#ifndef APP_CHAT_H
+#define APP_CHAT_H
+
+#include "app/worker.h"
+
+enum item_kind {
+	ITEM_USER,
+	ITEM_ANSWER,
+	ITEM_NOTE,		/* tidbit speaking: help, stats, errors, a level change */
+};
+
+struct chat_item {
+	enum item_kind kind;
+	bool error;			/* ITEM_NOTE: a complaint */
+	char *label;			/* ITEM_ANSWER: "smollm2-135m · Q4_1" */
+	struct str text;
+	struct eng_ids ids;		/* ITEM_ANSWER: as sampled */
+	struct answer_stats stats;	/* ITEM_ANSWER */
+	enum answer_end end;
+	bool running;			/* ITEM_ANSWER still streaming */
+	unsigned version;
+};
+
+enum chat_state { CHAT_LOADING, CHAT_IDLE, CHAT_PREFILL, CHAT_DECODE, CHAT_SWITCHING, CHAT_FAILED };
+
+enum { CHAT_RATE_HISTORY = 128 };
+
+struct chat_level { char name[16]; uint64_t bytes; double bpw; bool own; double rate; /* measured decode tok/s, 0 none */ };
+
+struct chat {
+	struct loop *loop;
+	struct worker *worker;
+	struct opts *o;			/* the session's options; /set changes them */
+	enum chat_state state;
+	unsigned version;
+	struct chat_item **items;
+	size_t n_items;
+	/* the model */
+	const struct eng_info *info;	/* NULL until it is open */
+	char *name;			/* for header and labels */
+	struct chat_level *levels;
+	int n_levels;
+	int level;			/* the one in use */
+	int target;			/* where a switch is heading; = level when none */
+	/* progress of what runs: what NULL when nothing tells */
+	const char *what;
+	int64_t done, total;
+	/* gauges */
+	struct gauges g;
+	double rates[CHAT_RATE_HISTORY];	/* decode tok/s, newest last */
+	int n_rates;
+	bool quit;			/* /bye */
+	char *draft;			/* a refused message comes back here for the input line; or NULL */
+};
+
+int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e);
+void chat_free(struct chat *c);
+
+/* Enter: a message, or a command when it begins with '/'. While an answer runs only commands that may run then are taken; a message is refused with a note and kept as the draft. */
+void chat_submit(struct chat *c, const char *text);
+/* Stops what runs; true when something did. */
+bool chat_stop(struct chat *c);
+/* One level up (towards better, -1) or down (+1); at the end of the list nothing happens. */
+void chat_step_level(struct chat *c, int step);
+/* Takes the worker's events; true when something visible changed. */
+bool chat_pump(struct chat *c);
+
+/* The commands, for help and completion. */
+struct slash {
+	const char *name;		/* "quant" */
+	const char *args;		/* "LEVEL" */
+	const char *help;
+	bool while_running;		/* may run beside an answer */
+	void (*run)(struct chat *c, const char *args);
+};
+extern const struct slash slashes[];	/* ends with name NULL */
+
+/* On something that is no terminal, and with --plain: lines. Returns the exit code. */
+int chat_plain(struct opts *o);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * The verbs and their options, as tables: --help, VERB --help, completion and the parser
+ * read the same rows. A new verb is a file app/cmd_NAME.c with a const struct cmd and a
+ * row in cmd.c; a new option is a row in opt.c and its place in the verb's list.
+ *
+ * Exit codes: 0 ok, 1 failure, 2 usage, 130 interrupted.
+ */
+#ifndef APP_CMD_H
+#define APP_CMD_H
+
+#include "engine/engine.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+/*
+ * Values of all options, filled with defaults. One struct for every verb: an option means the
+ * same wherever it is taken. Strings point into argv or the environment (TIDBIT_* gives a
+ * default for each option: TIDBIT_THREADS for -t/--threads).
+ */
+struct opts {
+	const char *model;		/* -m, or the positional MODEL */
+	const char *prompt;		/* positional PROMPT of run */
+	const char *file;		/* positional FILE of show */
+	const char *system;
+	const char *level;		/* -q; bench takes a list with commas */
+	const char *isa;
+	const char *tokens_path;	/* --tokens */
+	const char *out_path;		/* -o of logits */
+	const char *format;		/* -o of show and bench: md, csv, json */
+	enum eng_kv kv;
+	struct eng_sample_opts sample;
+	bool seed_set;			/* else a fresh seed, which is told */
+	int64_t n;			/* -n: most tokens of an answer; -1: until it or the context ends */
+	int64_t n_ctx;
+	int threads;			/* -t; bench takes one number */
+	int chunk;
+	int64_t bench_p, bench_n;	/* -p and -n of bench */
+	int reps;			/* -r */
+	bool raw, stats, offline, plain, ascii;
+	bool help;
+};
+
+struct cmd {
+	const char *name;
+	const char *args;		/* "MODEL [PROMPT]" */
+	const char *help;		/* one line */
+	const char *const *opts;	/* long names of the options it takes, NULL-ended: "temp", "threads" */
+	const char *const *notes;	/* more lines of VERB --help, NULL-ended; or NULL */
+	/* max positionals and where they go is the verb's own business */
+	int (*positional)(struct opts *o, int i, const char *arg);	/* 0, or -1: too many */
+	int (*run)(struct opts *o);	/* returns the exit code; prints its own error line */
+};
+
+/* Parses argv and runs the verb. ui_chat is what opens the screen (main.c wires it). */
+typedef int cmd_chat_fn(struct opts *o);
+int cmd_main(int argc, char **argv, cmd_chat_fn *ui_chat);
+
+/* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */
+int cmd_fail(const struct err *e);
+
+/* The name among `names` (NULL-ended) closest to `word` by edit distance, or NULL when none is near. */
+const char *cmd_nearest(const char *word, const char *const *names);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * What the operating system knows: processors, memory, names. One file per
+ * system behind it (os_linux.c, os_darwin.c); os.c holds what they share.
+ * All functions may be called from any thread.
+ */
+#ifndef ENGINE_BASE_OS_H
+#define ENGINE_BASE_OS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Threads worth starting for compute: physical cores (SMT siblings counted once) that
+ * this process may run on, and no more than a cgroup's CPU quota allows. At least 1.
+ */
+int os_compute_threads(void);
+/* Physical memory and what can be had without swapping (a cgroup's limit included), bytes; 0 unknown. */
+uint64_t os_mem_total(void);
+uint64_t os_mem_available(void);
+/* Resident set of this process now and at its peak, bytes, as the kernel counts it. */
+size_t os_rss(void);
+size_t os_rss_peak(void);
+/* Bytes of [p, p+n) that are in memory; SIZE_MAX when the system does not tell. */
+size_t os_resident(const void *p, size_t n);
+/* Gives the pages of a file mapping back; they are read again when touched. */
+void os_drop(const void *p, size_t n);
+/* The processor's name as people know it, or "unknown". Static memory. */
+const char *os_cpu_name(void);
+/* CLOCK_MONOTONIC in nanoseconds: the only clock that figures are made from. */
+int64_t os_now_ns(void);
+/* A hint to a spinning loop. */
+static inline void os_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+#endif

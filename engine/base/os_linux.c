@@ -1,0 +1,252 @@
+/* Linux: /proc, /sys and cgroups. Every file may be missing; then the next best answer is given. */
+#include "config.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* First line of a small file without its newline; false when it cannot be read. */
+static bool first_line(const char *path, char *buf, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	bool ok;
+
+	if (!f)
+		return false;
+	ok = fgets(buf, (int)size, f) != NULL;
+	fclose(f);
+	if (ok)
+		buf[strcspn(buf, "\n")] = '\0';
+	return ok;
+}
+
+/* The value of "Name:   123 kB" in a /proc file, in bytes; 0 when absent. */
+static uint64_t proc_kb(const char *path, const char *name)
+{
+	FILE *f = fopen(path, "re");
+	char line[256];
+	uint64_t kb = 0;
+	const size_t n = strlen(name);
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof line, f))
+		if (!strncmp(line, name, n) && line[n] == ':') {
+			kb = strtoull(line + n + 1, NULL, 10);
+			break;
+		}
+	fclose(f);
+	return kb * 1024;
+}
+
+/* This process's cgroup v2 folder under /sys/fs/cgroup, or false. */
+static bool cgroup_dir(char *buf, size_t size)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	char line[512];
+	bool ok = false;
+
+	if (!f)
+		return false;
+	while (fgets(line, sizeof line, f))
+		if (!strncmp(line, "0::", 3)) {
+			line[strcspn(line, "\n")] = '\0';
+			ok = snprintf(buf, size, "/sys/fs/cgroup%s", line + 3) < (int)size;
+			break;
+		}
+	fclose(f);
+	return ok;
+}
+
+/*
+ * Calls fn for the file `name` in this process's cgroup and in each folder above it: a
+ * limit set anywhere on the way up holds.
+ */
+static void cgroup_walk(const char *name, void (*fn)(const char *line, void *arg), void *arg)
+{
+	char dir[600], path[700], line[128];
+
+	if (!cgroup_dir(dir, sizeof dir))
+		return;
+	for (;;) {
+		char *slash;
+
+		snprintf(path, sizeof path, "%s/%s", dir, name);
+		if (first_line(path, line, sizeof line))
+			fn(line, arg);
+		slash = strrchr(dir, '/');
+		if (!slash || slash - dir < (long)strlen("/sys/fs/cgroup"))
+			break;
+		*slash = '\0';
+	}
+}
+
+static void cpu_quota(const char *line, void *arg)
+{
+	int *most = arg;
+	long long quota, period;
+
+	if (sscanf(line, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0) {
+		const int n = (int)((quota + period - 1) / period);
+
+		if (n < *most)
+			*most = n < 1 ? 1 : n;
+	}
+}
+
+int os_compute_threads(void)
+{
+	cpu_set_t set;
+	int most = 0;
+	/* a core is (package, core id): siblings share both */
+	struct { int pkg, core; } seen[1024];
+
+	if (sched_getaffinity(0, sizeof set, &set) < 0) {
+		const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+		return n < 1 ? 1 : (int)n;
+	}
+	for (int cpu = 0; cpu < CPU_SETSIZE && most < 1024; cpu++) {
+		char path[128], line[32];
+		int pkg = 0, core = cpu, i;
+
+		if (!CPU_ISSET(cpu, &set))
+			continue;
+		snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/physical_package_id", cpu);
+		if (first_line(path, line, sizeof line))
+			pkg = atoi(line);
+		snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/core_id", cpu);
+		if (first_line(path, line, sizeof line))
+			core = atoi(line);
+		for (i = 0; i < most; i++)
+			if (seen[i].pkg == pkg && seen[i].core == core)
+				break;
+		if (i == most) {
+			seen[most].pkg = pkg;
+			seen[most].core = core;
+			most++;
+		}
+	}
+	cgroup_walk("cpu.max", cpu_quota, &most);
+	return most < 1 ? 1 : most;
+}
+
+static void mem_limit(const char *line, void *arg)
+{
+	uint64_t *least = arg, v;
+
+	if (sscanf(line, "%" SCNu64, &v) == 1 && v && (!*least || v < *least))
+		*least = v;
+}
+
+static void mem_used(const char *line, void *arg)
+{
+	uint64_t *first = arg;
+
+	if (!*first)
+		*first = strtoull(line, NULL, 10);
+}
+
+uint64_t os_mem_total(void)
+{
+	uint64_t total = proc_kb("/proc/meminfo", "MemTotal"), limit = 0;
+
+	cgroup_walk("memory.max", mem_limit, &limit);
+	return limit && limit < total ? limit : total;
+}
+
+uint64_t os_mem_available(void)
+{
+	uint64_t avail = proc_kb("/proc/meminfo", "MemAvailable"), limit = 0, used = 0;
+
+	cgroup_walk("memory.max", mem_limit, &limit);
+	if (!limit)
+		return avail;
+	cgroup_walk("memory.current", mem_used, &used);
+	limit = limit > used ? limit - used : 0;
+	return limit < avail ? limit : avail;
+}
+
+size_t os_rss(void)
+{
+	char line[128];
+	unsigned long long pages;
+
+	if (!first_line("/proc/self/statm", line, sizeof line) || sscanf(line, "%*u %llu", &pages) != 1)
+		return 0;
+	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t os_rss_peak(void)
+{
+	struct rusage ru;
+
+	return getrusage(RUSAGE_SELF, &ru) < 0 ? 0 : (size_t)ru.ru_maxrss * 1024;
+}
+
+size_t os_resident(const void *p, size_t n)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t lo = (uintptr_t)p & ~(page - 1), hi = ((uintptr_t)p + n + page - 1) & ~(page - 1);
+	unsigned char vec[4096];
+	size_t in = 0;
+
+	for (uintptr_t at = lo; at < hi; at += sizeof vec * page) {
+		const size_t len = hi - at < sizeof vec * page ? hi - at : sizeof vec * page;
+
+		if (mincore((void *)at, len, vec) < 0)
+			return SIZE_MAX;
+		for (size_t i = 0; i < len / page; i++)
+			in += vec[i] & 1;
+	}
+	in *= page;
+	return in < n ? in : n;
+}
+
+void os_drop(const void *p, size_t n)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	/* only whole pages inside the range: its neighbours may be in use */
+	const uintptr_t lo = ((uintptr_t)p + page - 1) & ~(page - 1), hi = ((uintptr_t)p + n) & ~(page - 1);
+
+	if (hi > lo)
+		madvise((void *)lo, hi - lo, MADV_DONTNEED);
+}
+
+static char cpu_name[128];
+static pthread_once_t cpu_once = PTHREAD_ONCE_INIT;
+
+static void read_cpu_name(void)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[256];
+
+	snprintf(cpu_name, sizeof cpu_name, "unknown");
+	if (!f)
+		return;
+	while (fgets(line, sizeof line, f)) {
+		const char *v = strchr(line, ':');
+
+		if (strncmp(line, "model name", 10) || !v)
+			continue;
+		v += 1 + strspn(v + 1, " \t");
+		snprintf(cpu_name, sizeof cpu_name, "%.*s", (int)strcspn(v, "\n"), v);
+		break;
+	}
+	fclose(f);
+}
+
+const char *os_cpu_name(void)
+{
+	pthread_once(&cpu_once, read_cpu_name);
+	return cpu_name;
+}

@@ -1,0 +1,276 @@
+#include "config.h"
+#include "engine/base/xio.h"
+#include "engine/base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static xio_fault_fn *fault_fn;
+static void *fault_arg;
+
+void xio_set_fault(xio_fault_fn *fn, void *arg)
+{
+	fault_fn = fn;
+	fault_arg = arg;
+}
+
+/* True when the operation must fail; errno tells how. */
+static bool fault(const char *op)
+{
+	int e;
+
+	if (!fault_fn)
+		return false;
+	e = fault_fn(op, fault_arg);
+	if (!e)
+		return false;
+	errno = e;
+	return true;
+}
+
+void *mem_alloc(size_t n)
+{
+	return fault("malloc") ? NULL : malloc(n ? n : 1);
+}
+
+void *mem_calloc(size_t n, size_t size)
+{
+	return fault("malloc") ? NULL : calloc(n ? n : 1, size ? size : 1);
+}
+
+void *mem_realloc(void *p, size_t n)
+{
+	return fault("malloc") ? NULL : realloc(p, n ? n : 1);
+}
+
+void *mem_array(size_t n, size_t size)
+{
+	return mem_rearray(NULL, n, size);
+}
+
+void *mem_rearray(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return mem_realloc(p, bytes);
+}
+
+void *mem_aligned(size_t n)
+{
+	void *p;
+
+	if (fault("malloc"))
+		return NULL;
+	return posix_memalign(&p, 64, n ? n : 64) ? NULL : p;
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+	char *p = n < SIZE_MAX ? mem_alloc(n + 1) : NULL;
+
+	if (!p)
+		return NULL;
+	memcpy(p, s, n);
+	p[n] = '\0';
+	return p;
+}
+
+char *mem_strdup(const char *s)
+{
+	return mem_strndup(s, strlen(s));
+}
+
+void mem_free(void *p)
+{
+	free(p);
+}
+
+int xio_open(const char *path, int flags, int mode, struct err *e)
+{
+	int fd;
+
+	do {
+		fd = fault("open") ? -1 : open(path, flags | O_CLOEXEC, mode);
+	} while (fd < 0 && errno == EINTR);
+	return fd < 0 ? err_errno(e, "%s: cannot open", path) : fd;
+}
+
+int xio_pread(int fd, void *buf, size_t n, uint64_t off, const char *path, struct err *e)
+{
+	char *p = buf;
+
+	while (n) {
+		const ssize_t k = fault("read") ? -1 : pread(fd, p, n, (off_t)off);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_errno(e, "%s: cannot read at offset %ju", path, (uintmax_t)off);
+		if (!k)
+			return err_set(e, ERR_FORMAT, "%s: the file ends at offset %ju, %zu bytes early",
+				       path, (uintmax_t)off, n);
+		p += k;
+		n -= (size_t)k;
+		off += (size_t)k;
+	}
+	return 0;
+}
+
+int xio_write(int fd, const void *buf, size_t n, const char *path, struct err *e)
+{
+	const char *p = buf;
+
+	while (n) {
+		const ssize_t k = fault("write") ? -1 : write(fd, p, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_errno(e, "%s: cannot write", path);
+		p += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+int xio_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path, struct err *e)
+{
+	const char *p = buf;
+
+	while (n) {
+		const ssize_t k = fault("write") ? -1 : pwrite(fd, p, n, (off_t)off);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_errno(e, "%s: cannot write at offset %ju", path, (uintmax_t)off);
+		p += k;
+		n -= (size_t)k;
+		off += (size_t)k;
+	}
+	return 0;
+}
+
+int xio_fsync(int fd, const char *path, struct err *e)
+{
+	int r;
+
+	do {
+		r = fault("fsync") ? -1 : fsync(fd);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? err_errno(e, "%s: cannot write to disk", path) : 0;
+}
+
+int xio_rename(const char *from, const char *to, struct err *e)
+{
+	if (fault("rename") || rename(from, to) < 0)
+		return err_errno(e, "%s: cannot rename to %s", from, to);
+	return 0;
+}
+
+int xio_close(int fd, const char *path, struct err *e)
+{
+	if (fd < 0)
+		return 0;
+	/* after EINTR the descriptor is gone on Linux: closing again would hit a stranger's */
+	if (close(fd) < 0 && errno != EINTR)
+		return err_errno(e, "%s: cannot close", path);
+	if (fault("close"))
+		return err_errno(e, "%s: cannot close", path);
+	return 0;
+}
+
+int xio_size(int fd, uint64_t *size, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fault("stat") || fstat(fd, &st) < 0)
+		return err_errno(e, "%s: cannot tell its size", path);
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, ERR_IO, "%s: is a folder, not a file", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_IO, "%s: is not a regular file", path);
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+void *xio_map(int fd, size_t size, const char *path, struct err *e)
+{
+	void *p = fault("mmap") ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (p == MAP_FAILED) {
+		err_errno(e, "%s: cannot map %zu bytes", path, size);
+		return NULL;
+	}
+	return p;
+}
+
+void xio_unmap(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
+}
+
+int xio_slurp(const char *path, struct str *s, struct err *e)
+{
+	const bool std = !strcmp(path, "-");
+	const int fd = std ? STDIN_FILENO : xio_open(path, O_RDONLY, 0, e);
+	char buf[16384];
+	int r = 0;
+
+	if (fd < 0)
+		return -1;
+	for (;;) {
+		const ssize_t k = fault("read") ? -1 : read(fd, buf, sizeof buf);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			r = err_errno(e, "%s: cannot read", std ? "standard input" : path);
+		if (k <= 0)
+			break;
+		str_add(s, buf, (size_t)k);
+		if (s->failed) {
+			r = err_set(e, ERR_LIMIT, "%s: larger than the %zu bytes that are taken here",
+				    std ? "standard input" : path, s->cap);
+			break;
+		}
+	}
+	if (!std)
+		xio_close(fd, path, NULL);
+	return r;
+}
+
+int xio_mkdirs(const char *path, struct err *e)
+{
+	char *p = mem_strdup(path);
+	int r = 0;
+
+	if (!p)
+		return err_set(e, ERR_NOMEM, "no memory for a path");
+	for (char *q = p + 1; !r; q++) {
+		const char c = *q;
+
+		if (c && c != '/')
+			continue;
+		*q = '\0';
+		if (mkdir(p, 0700) < 0 && errno != EEXIST)
+			r = err_errno(e, "%s: cannot make this folder", p);
+		*q = c;
+		if (!c)
+			break;
+	}
+	mem_free(p);
+	return r;
+}

@@ -1,0 +1,57 @@
+/*
+ * The one door to the allocator and to the file system: every malloc, open, read,
+ * write, rename and fsync of ours passes here, so that a test can make each of
+ * them fail in turn and see that nothing is lost. A NULL hook costs one load.
+ */
+#ifndef ENGINE_BASE_XIO_H
+#define ENGINE_BASE_XIO_H
+
+#include "engine/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Memory. The same contracts as malloc and friends; sizes that overflow give NULL. */
+void *mem_alloc(size_t n);
+void *mem_calloc(size_t n, size_t size);
+void *mem_realloc(void *p, size_t n);
+/* n × size with the product checked. */
+void *mem_array(size_t n, size_t size);
+void *mem_rearray(void *p, size_t n, size_t size);
+/* Aligned to 64 bytes, for rows that kernels read; freed by mem_free. */
+void *mem_aligned(size_t n);
+char *mem_strdup(const char *s);
+char *mem_strndup(const char *s, size_t n);
+void mem_free(void *p);
+
+/* Files. All retry EINTR, finish short reads and writes, and open with O_CLOEXEC. */
+int xio_open(const char *path, int flags, int mode, struct err *e);
+/* Reads exactly n bytes at offset; a file that ends before is ERR_FORMAT. */
+int xio_pread(int fd, void *buf, size_t n, uint64_t off, const char *path, struct err *e);
+int xio_write(int fd, const void *buf, size_t n, const char *path, struct err *e);
+int xio_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path, struct err *e);
+int xio_fsync(int fd, const char *path, struct err *e);
+int xio_rename(const char *from, const char *to, struct err *e);
+/* Closes and reports a delayed write error; fd -1 is ignored. */
+int xio_close(int fd, const char *path, struct err *e);
+/* Size and identity of an open regular file; anything else is an error. */
+int xio_size(int fd, uint64_t *size, const char *path, struct err *e);
+/* A read-only private mapping of the whole file (size > 0). */
+void *xio_map(int fd, size_t size, const char *path, struct err *e);
+void xio_unmap(void *p, size_t size);
+/* Whole file into s (its cap bounds the size). path "-" is standard input. */
+struct str;
+int xio_slurp(const char *path, struct str *s, struct err *e);
+/* Makes a folder and its parents, 0700. */
+int xio_mkdirs(const char *path, struct err *e);
+
+/*
+ * The test's door. The hook is asked before each operation with its name ("malloc",
+ * "open", "read", "write", "fsync", "rename", "close", "mmap") and returns 0 to go on
+ * or an errno to fail with. Set before any thread is started.
+ */
+typedef int xio_fault_fn(const char *op, void *arg);
+void xio_set_fault(xio_fault_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,258 @@
+/*
+ * tidbit's engine: the one header that app and ui see.
+ *
+ * Three things, from outside in:
+ *
+ *   eng          threads and instruction set: made once a program
+ *   eng_model    an open file: hyper-parameters, tokenizer, template, and its weights at
+ *                several levels (as the file has them, or made in memory). Immutable to
+ *                its users, shared by any number of sessions.
+ *   eng_session  a list of token ids with its KV cache. Belongs to one thread.
+ *
+ * A caller always hands the *whole* list of ids to eng_session_sync(): the common prefix
+ * is reused, the rest is computed. Chatting, editing, regenerating, switching levels and
+ * branching are all that one call.
+ *
+ * A position's logits are bit-identical whatever the chunks, the threads and the company
+ * they were computed in, and whether the position was prefilled or decoded.
+ *
+ * The engine never prints and never exits. Functions return 0 or -1 (or a pointer or
+ * NULL) with a struct err last: engine/base/err.h. Unless a function says otherwise it
+ * is called from one thread at a time: the one that computes. Times are the caller's to
+ * take, with os_now_ns() around these calls.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "engine/base/err.h"
+#include "engine/base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* -- the program ------------------------------------------------------------------- */
+
+const char *eng_version(void);
+/* Names of the instruction sets that this machine can use, best last: "scalar,avx2". */
+const char *eng_isa_names(char *buf, size_t size);
+/* "PCRE2 10.42, libunistring 1.0" : what the engine was linked with. */
+const char *eng_libraries(char *buf, size_t size);
+
+struct eng;
+struct eng_opts {
+	int threads;		/* 0: physical cores that this process may use */
+	const char *isa;	/* names with commas to use, NULL for all that there are */
+};
+int eng_new(struct eng **out, const struct eng_opts *opts, struct err *e);
+void eng_free(struct eng *g);
+int eng_threads(const struct eng *g);
+const char *eng_isa(const struct eng *g);	/* best set in use: "avx2" */
+
+/* -- models ------------------------------------------------------------------------ */
+
+/* Classes by the real count of parameters, half-open: < 100 M, < 1.5 B, < 14 B, <= 30 B. */
+enum eng_class { ENG_TINY, ENG_MICRO, ENG_SMALL, ENG_MEDIUM, ENG_LARGE };
+const char *eng_class_name(enum eng_class c);
+
+struct eng_type_count { const char *type; int64_t tensors, params; uint64_t bytes; };
+
+/* What a file says of itself. Strings are UTF-8 from the file with control bytes replaced; owned by the model. */
+struct eng_info {
+	const char *path;
+	const char *name;		/* general.name, else the file's name without .gguf */
+	const char *arch;		/* general.architecture */
+	const char *family;		/* the row it runs by: "llama"; NULL when unknown */
+	const char *level;		/* "Q4_1": from general.file_type, else the type of most weights */
+	const char *license;		/* or "" */
+	const char *note;		/* why it cannot be run, for show; NULL when it can */
+	uint32_t gguf_version;
+	uint64_t file_bytes, tensor_bytes;
+	int64_t n_tensors, n_params, n_keys;
+	double bpw;			/* bits per weight over all tensors */
+	enum eng_class cls;
+	int64_t n_ctx_train, n_embd, n_layer, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_rot;
+	double rope_base, norm_eps;
+	bool tied;			/* the embedding is the output matrix too */
+	int64_t kv_bytes_token;		/* at F16 */
+	const char *tokenizer;		/* "gpt2/smollm", "llama"; "none" */
+	int64_t n_tokens;		/* in the vocabulary */
+	bool add_bos;
+	const char *template_kind;	/* "chatml", …, "none" */
+	const struct eng_type_count *types;
+	int n_types;
+};
+
+struct eng_model;
+
+/*
+ * Opens and checks a model. With `inspect`, also files that cannot be run (a vocabulary
+ * alone, an unknown family) are opened, for eng_model_info(); info.note tells why.
+ * The tokenizer is built when text is first needed.
+ */
+int eng_model_open(struct eng *g, const char *path, bool inspect, struct eng_model **out, struct err *e);
+/* All weights and sessions of the model must be gone. */
+void eng_model_close(struct eng_model *m);
+const struct eng_info *eng_model_info(const struct eng_model *m);
+
+/* -- weights: a model at a level --------------------------------------------------- */
+
+struct eng_weights;	/* counted references */
+
+/* Called while something long runs; returning false stops it with ERR_CANCELLED. */
+typedef bool eng_progress_fn(void *arg, int64_t done, int64_t total);
+
+struct eng_weights_info {
+	const char *level;	/* "Q4_0" */
+	bool made;		/* in memory, not as the file has it */
+	const char *note;	/* "made from Q4_1: no better than it", or NULL */
+	uint64_t bytes;		/* of all tensors at this level */
+	double bpw;
+};
+
+/*
+ * The weights at a level: NULL or the file's own level name gives the file as it is;
+ * others ("q8_0", any case) are made in memory, by the rules and encoders of quantize,
+ * or found if they are alive. ERR_ARG names the levels for an unknown one.
+ */
+int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,
+		    struct eng_weights **out, struct err *e);
+struct eng_weights *eng_weights_ref(struct eng_weights *w);
+void eng_weights_release(struct eng_weights *w);
+const struct eng_weights_info *eng_weights_info(const struct eng_weights *w);
+
+/* The ladder: levels that can be asked of this model, best first. Any thread. */
+struct eng_level {
+	const char *name;	/* "Q8_0" */
+	bool own;		/* the file's own */
+	uint64_t bytes;		/* what its tensors take or would take */
+	double bpw;
+};
+int eng_model_levels(const struct eng_model *m, const struct eng_level **out);	/* how many */
+
+/* -- sessions ---------------------------------------------------------------------- */
+
+enum eng_kv { ENG_KV_F16, ENG_KV_F32, ENG_KV_N };
+const char *eng_kv_name(enum eng_kv kv);
+int eng_kv_parse(const char *name, enum eng_kv *out, struct err *e);
+
+struct eng_session_opts {
+	int64_t n_ctx;		/* positions; 0: min(trained, 8192) */
+	enum eng_kv kv;
+	int chunk;		/* most tokens computed together in a prefill; 0: the default */
+};
+
+struct eng_session;
+
+int eng_session_new(struct eng_weights *w, const struct eng_session_opts *opts,
+		    struct eng_session **out, struct err *e);
+void eng_session_free(struct eng_session *s);
+int64_t eng_session_ctx(const struct eng_session *s);
+int32_t eng_session_len(const struct eng_session *s);
+const int32_t *eng_session_ids(const struct eng_session *s);
+struct eng_weights *eng_session_weights(const struct eng_session *s);	/* borrowed */
+
+struct eng_sync {
+	/* out */
+	int32_t reused, computed;	/* tokens whose KV was there, and that were computed */
+	/* in, may be NULL: called after each chunk with the tokens done so far */
+	eng_progress_fn *progress;
+	void *progress_arg;
+	/* in, may be NULL: every computed position's logits, (n_vocab), in order */
+	void (*logits)(void *arg, int32_t pos, const float *logits);
+	void *logits_arg;
+};
+
+/*
+ * Makes the session hold exactly ids[0 … n-1]: keeps the common prefix, drops what
+ * differs, computes the rest in chunks; afterwards eng_session_logits() are those of the
+ * last position. When nothing is left to compute, the last token is computed again.
+ * ERR_CONTEXT when n exceeds the context (nothing is changed). ERR_CANCELLED after
+ * eng_session_cancel(): the session then stands at its last whole chunk. ERR_ARG for an
+ * id outside the vocabulary. n 0 empties the session.
+ */
+int eng_session_sync(struct eng_session *s, const int32_t *ids, int32_t n, struct eng_sync *st, struct err *e);
+
+/* Logits after the last position: (n_vocab), valid until the next sync. NULL when empty. */
+const float *eng_session_logits(const struct eng_session *s);
+
+/* From any thread: stops a running sync within 50 ms. Stays set until cleared. */
+void eng_session_cancel(struct eng_session *s);
+void eng_session_uncancel(struct eng_session *s);
+
+/*
+ * Binds the session to other weights of the same model. EXACT drops the KV: the next sync
+ * computes everything again. BORROWED keeps it: the next answer starts at once, on keys
+ * and values that the old level made.
+ */
+enum eng_bind { ENG_BIND_EXACT, ENG_BIND_BORROWED };
+int eng_session_bind(struct eng_session *s, struct eng_weights *w, enum eng_bind how, struct err *e);
+
+/* Memory as parts that add up, bytes. Any thread that holds the session still. */
+struct eng_mem {
+	uint64_t weights_mapped;	/* tensor bytes used from the mapping */
+	uint64_t weights_resident;	/* of those, in memory */
+	uint64_t weights_made;		/* made in memory */
+	uint64_t kv_used, kv_reserved;	/* pages taken; what the whole context would take */
+	uint64_t scratch;
+};
+void eng_session_mem(const struct eng_session *s, struct eng_mem *m);
+
+/* -- text -------------------------------------------------------------------------- */
+
+struct eng_ids { int32_t *p; size_t n, size; };		/* {0} is empty */
+void eng_ids_release(struct eng_ids *l);
+int eng_ids_add(struct eng_ids *l, int32_t id);
+
+/* Raw text → ids; BOS if the file says so; control tokens in the text are matched only with `special`. */
+int eng_tokenize(struct eng_model *m, const char *text, size_t n, bool special, struct eng_ids *out, struct err *e);
+/* Does this id end an answer? False as long as no text was needed. */
+bool eng_is_end(const struct eng_model *m, int32_t id);
+
+/* Ids → text as a stream that holds back half characters. */
+struct eng_stream;
+struct eng_stream *eng_stream_new(struct eng_model *m, bool at_start, struct err *e);
+void eng_stream_free(struct eng_stream *st);
+void eng_stream_push(struct eng_stream *st, int32_t id, struct str *out);
+void eng_stream_end(struct eng_stream *st, struct str *out);
+
+struct eng_msg {
+	const char *role;		/* "system", "user", "assistant" */
+	const char *text;
+	size_t len;
+	const int32_t *ids;		/* assistant: as it was sampled, without the end token; or NULL */
+	size_t n_ids;
+};
+
+/* True when the file has a chat template that can be used; else *why (may be NULL) tells. */
+bool eng_has_template(struct eng_model *m, const char **why);
+/*
+ * Conversation → ids, with the header of the next answer at the end. A model without a
+ * template gets the texts in a row (raw continuation).
+ */
+int eng_chat_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct eng_ids *out, struct err *e);
+
+/* -- sampling ---------------------------------------------------------------------- */
+
+struct eng_sample_opts {
+	double temp;		/* 0: greedy, the lowest id on equal logits */
+	int top_k;		/* 0: off */
+	double top_p;		/* 1: off */
+	double min_p;		/* 0: off */
+	double repeat_penalty;	/* 1: off; over the last 64 tokens, prompt included */
+	uint64_t seed;
+};
+
+struct eng_sampler;
+struct eng_sampler *eng_sampler_new(const struct eng_sample_opts *opts, struct err *e);
+void eng_sampler_free(struct eng_sampler *s);
+/* The options may change in the middle of a conversation; a changed seed starts its sequence anew. */
+void eng_sampler_set(struct eng_sampler *s, const struct eng_sample_opts *opts);
+/*
+ * Picks from the session's logits. The same seed, options and logits give the same id on
+ * every machine and thread count. Ids beyond the vocabulary are never picked.
+ */
+int32_t eng_sample(struct eng_sampler *s, const struct eng_session *ses);
+
+#endif

@@ -1,0 +1,60 @@
+#include "config.h"
+#include "engine/kernels/cpu.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const set_names[] = {
+#define CPU_NAME(flag, name) name,
+	CPU_SETS(CPU_NAME)
+#undef CPU_NAME
+};
+
+unsigned cpu_flags(void)
+{
+	unsigned f = 0;
+
+#ifdef HAVE_ISA_AVX2
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+		f |= CPU_AVX2;
+#endif
+	return f;
+}
+
+int cpu_parse(const char *names, unsigned *flags, struct err *e)
+{
+	char have[128];
+
+	*flags = 0;
+	while (*names) {
+		const size_t n = strcspn(names, ",");
+		int i = -1;
+
+		if (n != strlen("scalar") || memcmp(names, "scalar", n)) {
+			for (i = 0; i < CPU_N; i++)
+				if (strlen(set_names[i]) == n && !memcmp(names, set_names[i], n))
+					break;
+			if (i == CPU_N || !(cpu_flags() & 1u << i)) {
+				char q[64];
+
+				return err_set(e, ERR_ARG, "instruction set '%s' is not %s; there are: %s",
+					       err_quote(q, sizeof q, names, n), i == CPU_N ? "known" : "here",
+					       cpu_names(cpu_flags(), have, sizeof have));
+			}
+			*flags |= 1u << i;
+		}
+		names += n + (names[n] == ',');
+	}
+	return 0;
+}
+
+const char *cpu_names(unsigned flags, char *buf, size_t size)
+{
+	size_t n = (size_t)snprintf(buf, size, "scalar");
+
+	for (int i = 0; i < CPU_N && n < size; i++)
+		if (flags & 1u << i)
+			n += (size_t)snprintf(buf + n, size - n, ",%s", set_names[i]);
+	return buf;
+}

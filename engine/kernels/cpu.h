@@ -1,0 +1,30 @@
+/* Instruction sets: what this build has kernels for, and what this machine can run. */
+#ifndef ENGINE_KERNELS_CPU_H
+#define ENGINE_KERNELS_CPU_H
+
+#include "engine/base/err.h"
+
+/* flag, name for --isa and --version. A new set is a row, a file and a line in local.mk. */
+#define CPU_SETS(X) \
+	X(CPU_AVX2, "avx2")
+
+enum cpu_bit {
+#define CPU_BIT(flag, name) flag##_BIT,
+	CPU_SETS(CPU_BIT)
+#undef CPU_BIT
+	CPU_N
+};
+enum cpu_flags {
+#define CPU_FLAG(flag, name) flag = 1 << flag##_BIT,
+	CPU_SETS(CPU_FLAG)
+#undef CPU_FLAG
+};
+
+/* What this machine has and this build knows. */
+unsigned cpu_flags(void);
+/* Names with commas ("scalar,avx2"; scalar is always there) → flags; an unknown or absent set is an error. */
+int cpu_parse(const char *names, unsigned *flags, struct err *e);
+/* "scalar,avx2" for a set of flags, into buf; returns buf. */
+const char *cpu_names(unsigned flags, char *buf, size_t size);
+
+#endif

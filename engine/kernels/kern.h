@@ -1,0 +1,121 @@
+/*
+ * The kernels: a table of function pointers, filled with the scalar definitions and
+ * then with each better instruction set over them. Which sets are used is decided at
+ * run time (cpu.h) and can be masked.
+ *
+ * One rule stands above speed: an output depends on its own weights and activations
+ * only, in one fixed order of k. The same row and token give the same bits whether
+ * they are computed alone, in a chunk of 500, or by another thread. (Two instruction
+ * sets agree within a tolerance, not in bits.)
+ *
+ * Nothing here allocates, locks, or fails; all functions may run on any number of
+ * threads over disjoint outputs.
+ */
+#ifndef ENGINE_KERNELS_KERN_H
+#define ENGINE_KERNELS_KERN_H
+
+#include "engine/quant/quant.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum {
+	KERN_ACT_BLOCK = 32,	/* activations share a scale in groups of this many along k */
+	KERN_PAGE = 64,		/* positions in a page of the KV cache */
+	KERN_KV_MAX_HEAD = 512,	/* largest head size */
+	KERN_MAX_GROUP = 64,	/* most query heads that share a KV head */
+};
+
+/* What activations a weight type is multiplied with. */
+enum kern_act {
+	KERN_ACT_F32,		/* as they are: x */
+	KERN_ACT_Q8,		/* rounded to int8 per 32: q, d, s */
+};
+
+/*
+ * Activations of t tokens, k values each, k a multiple of 32 for KERN_ACT_Q8.
+ * Rounding, per group of 32: amax = max |x|, d = amax / 127, q = x / d to the nearest
+ * (half to even), 0 when amax is 0; s = d × Σ q.
+ */
+struct kern_acts {
+	int64_t t, k;
+	const float *x;		/* (t, k) */
+	int8_t *q;		/* (t, k) */
+	float *d;		/* (t, k / 32) */
+	float *s;		/* (t, k / 32) */
+};
+
+/* y[token][row] = Σ_k w[row][k] · x[token][k] for rows r0 ≤ row < r1 and all tokens. */
+struct kern_mul {
+	const void *w;			/* row 0 of the matrix, rows w_stride bytes apart */
+	int64_t w_stride;
+	const struct kern_acts *a;
+	int64_t r0, r1;
+	float *y;			/* (t, ldy) */
+	int64_t ldy;
+};
+typedef void kern_mul_fn(const struct kern_mul *m);
+
+/* Rounds tokens t0 ≤ t < t1 of a->x into a->q, a->d and a->s. */
+typedef void kern_quant_fn(const struct kern_acts *a, int64_t t0, int64_t t1);
+
+/* y = x / sqrt(mean(x²) + eps) × w; x (n), w (n), y (n); y may be x. */
+typedef void kern_rmsnorm_fn(float *y, const float *x, const float *w, int64_t n, float eps);
+/* y += x */
+typedef void kern_add_fn(float *y, const float *x, int64_t n);
+/* y = silu(gate) × up; y may be gate. */
+typedef void kern_glu_fn(float *y, const float *gate, const float *up, int64_t n);
+
+/*
+ * Attention of one token's query heads that share one KV head, over n keys at absolute
+ * positions 0 … n-1 in pages of KERN_PAGE. Softmax is folded page by page in order:
+ * running maximum m and sum l per head, the accumulator rescaled when m grows; so the
+ * result depends on n and the keys alone.
+ */
+struct kern_attn {
+	const float *q;			/* (g, ldq): g query heads of hd values */
+	int64_t ldq;
+	int g, hd;
+	/* per page: (KERN_PAGE, hd) keys and values of this KV head, in the cache's type */
+	const void *const *kpage;
+	const void *const *vpage;
+	int64_t n;
+	float scale;			/* on the scores; usually 1 / sqrt(hd) */
+	float *out;			/* (g, ldo) */
+	int64_t ldo;
+};
+typedef void kern_attn_fn(const struct kern_attn *a);
+
+/* Writes n floats in the cache's type. */
+typedef void kern_store_fn(void *dst, const float *src, int64_t n);
+
+/* Types of the KV cache: a row here is all that a new one needs. */
+enum kern_kv { KERN_KV_F16, KERN_KV_F32, KERN_KV_N };
+
+struct kern_type {
+	enum kern_act act;
+	kern_mul_fn *mul;		/* NULL: this type has no kernel yet */
+};
+
+struct kern {
+	const char *name;		/* of the best set in use: "avx2" */
+	/* by quant id (gaps have mul NULL) */
+	struct kern_type type[64];
+	kern_quant_fn *quant_q8;
+	kern_rmsnorm_fn *rmsnorm;
+	kern_add_fn *add;
+	kern_glu_fn *swiglu;
+	struct {
+		int bytes;		/* a value */
+		kern_store_fn *store;
+		kern_attn_fn *attn;
+	} kv[KERN_KV_N];
+};
+
+/* Fills k for a set of cpu flags (cpu.h): scalar first, then each better set that the flags name. */
+void kern_fill(struct kern *k, unsigned flags);
+
+void kern_init_scalar(struct kern *k);
+void kern_init_avx2(struct kern *k);
+
+#endif

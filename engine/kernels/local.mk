@@ -1,0 +1,13 @@
+engine_libengine_a_SOURCES += \
+	%D%/kern.h %D%/kern.c \
+	%D%/cpu.h %D%/cpu.c \
+	%D%/kern_scalar.c
+
+ISA_LIBS =
+if HAVE_ISA_AVX2
+noinst_LIBRARIES += engine/libkern_avx2.a
+ISA_LIBS += engine/libkern_avx2.a
+engine_libkern_avx2_a_SOURCES = %D%/kern_avx2.c
+engine_libkern_avx2_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c
+endif
+EXTRA_DIST += %D%/kern_avx2.c

@@ -1,0 +1,54 @@
+/*
+ * The table of block types: how weights lie in a file and what they mean. One row a
+ * type; everything that asks "which types are there" reads this table. The functions
+ * here are the scalar definition; fast kernels are checked against them.
+ *
+ * Layouts and rounding rules: ggml-common.h and ggml-quants.c of llama.cpp (Aug 2026)
+ * describe them; encoders are byte-identical to the *_ref quantizers that write files.
+ * Blocks run along a row (the fastest dimension); a row is a whole number of blocks.
+ */
+#ifndef ENGINE_QUANT_QUANT_H
+#define ENGINE_QUANT_QUANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Ids as in GGUF files (ggml_type). */
+enum quant_id {
+	QUANT_F32 = 0, QUANT_F16 = 1, QUANT_Q4_0 = 2, QUANT_Q4_1 = 3, QUANT_Q5_0 = 6, QUANT_Q5_1 = 7,
+	QUANT_Q8_0 = 8, QUANT_Q2_K = 10, QUANT_Q3_K = 11, QUANT_Q4_K = 12, QUANT_Q5_K = 13,
+	QUANT_Q6_K = 14, QUANT_IQ4_NL = 20, QUANT_IQ4_XS = 23, QUANT_BF16 = 30, QUANT_TQ1_0 = 34,
+	QUANT_TQ2_0 = 35, QUANT_I2_S = 36,
+};
+
+/* n weights, a multiple of the block; src and dst need no alignment and do not overlap. */
+typedef void quant_decode_fn(const void *src, float *dst, int64_t n);
+typedef void quant_encode_fn(const float *src, void *dst, int64_t n);
+
+struct quant_type {
+	const char *name;		/* "Q4_0" */
+	enum quant_id id;
+	int block;			/* weights a block */
+	int bytes;			/* bytes a block */
+	quant_decode_fn *decode;
+	quant_encode_fn *encode;
+};
+
+/* All types, in the order of precision (F32 first); ends with name NULL. */
+extern const struct quant_type quant_types[];
+
+/* NULL when unknown. Names in any case. */
+const struct quant_type *quant_by_id(uint32_t id);
+const struct quant_type *quant_by_name(const char *name);
+
+/* Bytes of a row of n weights; -1 when n is no multiple of the block or the product overflows. */
+int64_t quant_row_bytes(const struct quant_type *t, int64_t n);
+
+/* IEEE half and bfloat16, to nearest even; NaN stays NaN. */
+float quant_f16_to_f32(uint16_t h);
+uint16_t quant_f32_to_f16(float f);
+float quant_bf16_to_f32(uint16_t h);
+uint16_t quant_f32_to_bf16(float f);
+
+#endif

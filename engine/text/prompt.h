@@ -1,0 +1,44 @@
+/*
+ * Conversation → token ids: messages through the model's chat template into spans,
+ * spans into ids. What an assistant message was sampled as stays what it is: its ids
+ * stand for its text while the text is unchanged.
+ */
+#ifndef ENGINE_TEXT_PROMPT_H
+#define ENGINE_TEXT_PROMPT_H
+
+#include "engine/text/jinja.h"
+#include "engine/text/vocab.h"
+
+/* One message. Strings are borrowed for the call. */
+struct prompt_msg {
+	const char *role;		/* "system", "user", "assistant", "tool" */
+	const char *text;
+	size_t len;
+	/* assistant: the ids that were sampled for exactly this text, or NULL; without the end token */
+	const int32_t *ids;
+	size_t n_ids;
+};
+
+struct prompt_opts {
+	bool add_generation_prompt;	/* end with the header of the next answer */
+	int thinking;			/* enable_thinking: 1, 0, or -1 to leave it undefined */
+	const char *tools_json;		/* a JSON array, or NULL */
+};
+
+struct prompt_template;
+
+/* Kinds that `show` names: "chatml", "llama3", "gemma", "phi3", …, "custom"; "none" when the file has none. */
+const char *prompt_kind(const char *src, size_t n);
+
+/* Compiles the file's template. ERR_NOT_FOUND when it has none. */
+int prompt_load(struct prompt_template **out, const struct gguf *g, const struct vocab *v, struct err *e);
+void prompt_free(struct prompt_template *t);
+
+/* Renders messages to text and spans (what `template` shows). */
+int prompt_render(const struct prompt_template *t, const struct vocab *v, const struct prompt_msg *msgs, size_t n,
+		const struct prompt_opts *opts, struct jinja_out *out, struct err *e);
+/* And on to ids, appended to out; BOS once. */
+int prompt_encode(const struct prompt_template *t, const struct vocab *v, const struct prompt_msg *msgs, size_t n,
+		const struct prompt_opts *opts, struct ids *out, struct err *e);
+
+#endif

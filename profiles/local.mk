@@ -1,0 +1,2 @@
+profilesdir = $(pkgdatadir)/profiles
+dist_profiles_DATA =

@@ -1,0 +1,29 @@
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+T_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+TEST_EXTENSIONS = .t .sh
+# Everything that could make a screen or a message differ from one machine to the next is pinned here.
+AM_TESTS_ENVIRONMENT = \
+	TEST_BUILD='$(abs_builddir)'; TEST_SRC='$(abs_top_srcdir)'; \
+	TIDBIT_DATA="$${TIDBIT_DATA:-$(abs_top_srcdir)/../shared/data}"; \
+	TIDBIT_PROFILES='$(abs_top_srcdir)/profiles'; \
+	TZ=UTC; LC_ALL=C.UTF-8; \
+	export TEST_BUILD TEST_SRC TIDBIT_DATA TIDBIT_PROFILES TZ LC_ALL;
+check_LIBRARIES += %D%/libtap.a
+%C%_libtap_a_SOURCES = %D%/lib/tap.h %D%/lib/tap.c
+TEST_LIBS = %D%/libtap.a $(ENGINE_LDADD) $(JANSSON_LIBS)
+
+# One list a room, so that a new test is a line in its room's file.
+include %D%/base.mk
+include %D%/format.mk
+include %D%/quant.mk
+include %D%/kernels.mk
+include %D%/text.mk
+include %D%/model.mk
+include %D%/app.mk
+include %D%/ui.mk
+
+TESTS += $(check_PROGRAMS) $(dist_check_SCRIPTS)
+EXTRA_DIST += %D%/lib/test-lib.sh
