@@ -1,0 +1,384 @@
+/*
+ * The graph. All threads of the pool run step() together and meet at barriers; between
+ * two barriers each thread writes what no other reads. Shapes in comments are
+ * (rows of the step, values).
+ */
+#include "config.h"
+#include "engine/model/forward.h"
+#include "engine/base/xio.h"
+#include "engine/model/rope.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+	MUL_GRAIN = 8,		/* matrix rows are shared out in units of this */
+	MUL_CALL = 64,		/* most matrix rows in one kernel call of a chunk: cancelling is seen between calls */
+};
+
+struct step {
+	const struct eng_weights *w;
+	const struct config *c;
+	const struct kern *k;
+	struct pool *pool;
+	const struct row *rows;
+	int n;
+	int n_logits;
+	const atomic_bool *cancel;
+	float *x;			/* (n, n_embd) the residual stream */
+	float *h;			/* (n, n_embd) normed; a matrix's output before it is added */
+	float *q;			/* (n, max_head × head_dim); attention's output too */
+	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
+	float *gate, *up;		/* (n, max_ff) */
+	float *cs;			/* (n, n_rot) cosines and sines */
+	int8_t *aq;			/* activations rounded to int8 … */
+	float *ad, *as;			/* … with their scales and sums */
+	const void **pages;		/* (threads, 2 × pages of the context) */
+	int64_t n_pages;
+	const struct row **out_rows;	/* (n_logits) those that want logits */
+	float *logits;			/* (n_logits, n_vocab) when more than one is wanted */
+};
+
+/* Hands out pieces of one block of memory, each aligned to 64 bytes. With p NULL it only counts. */
+struct carve { char *p; size_t used; };
+
+static void *carve(struct carve *v, int64_t n, size_t size)
+{
+	void *r = v->p ? v->p + v->used : NULL;
+
+	v->used += ((size_t)n * size + 63) & ~(size_t)63;
+	return r;
+}
+
+static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
+{
+	const struct config *c = s->c;
+	const int64_t n = s->n;
+	int64_t widest = (int64_t)c->max_head * c->head_dim;
+
+	widest = c->n_embd > widest ? c->n_embd : widest;
+	widest = c->max_ff > widest ? c->max_ff : widest;
+	s->n_pages = (n_ctx + KERN_PAGE - 1) / KERN_PAGE;
+	s->x = carve(v, n * c->n_embd, sizeof(float));
+	s->h = carve(v, n * c->n_embd, sizeof(float));
+	s->q = carve(v, n * c->max_head * c->head_dim, sizeof(float));
+	s->kx = carve(v, n * c->max_head_kv * c->head_dim, sizeof(float));
+	s->vx = carve(v, n * c->max_head_kv * c->head_dim, sizeof(float));
+	s->gate = carve(v, n * c->max_ff, sizeof(float));
+	s->up = carve(v, n * c->max_ff, sizeof(float));
+	s->cs = carve(v, n * c->n_rot, sizeof(float));
+	s->aq = carve(v, n * widest, 1);
+	s->ad = carve(v, n * (widest / KERN_ACT_BLOCK + 1), sizeof(float));
+	s->as = carve(v, n * (widest / KERN_ACT_BLOCK + 1), sizeof(float));
+	s->pages = carve(v, 2 * nth * s->n_pages, sizeof *s->pages);
+	s->out_rows = carve(v, s->n_logits, sizeof *s->out_rows);
+	s->logits = s->n_logits > 1 ? carve(v, (int64_t)s->n_logits * c->n_vocab, sizeof(float)) : NULL;
+}
+
+size_t forward_scratch(const struct eng_model *m, int n, int n_logits, int64_t n_ctx)
+{
+	struct step s = { .c = &m->cfg, .n = n, .n_logits = n_logits };
+	struct carve v = { 0 };
+
+	lay_out(&s, &v, pool_threads(m->eng->pool), n_ctx);
+	return v.used;
+}
+
+static bool cancelled(const struct step *s)
+{
+	return s->cancel && atomic_load_explicit(s->cancel, memory_order_relaxed);
+}
+
+/* -- pieces of the graph: each does thread ith's share -------------------------------- */
+
+static struct kern_acts acts(const struct step *s, const float *x, int64_t k)
+{
+	return (struct kern_acts){ .t = s->n, .k = k, .x = x, .q = s->aq, .d = s->ad, .s = s->as };
+}
+
+/* Rounds what goes into these matrices to int8, if one of them wants it. tokens t0 ≤ t < t1 */
+static void round_acts(const struct step *s, const struct kern_acts *a, const struct view *const *v, int n,
+		       int64_t t0, int64_t t1)
+{
+	for (int i = 0; i < n; i++)
+		if (v[i]->type && s->k->type[v[i]->type->id].act == KERN_ACT_Q8) {
+			s->k->quant_q8(a, t0, t1);
+			return;
+		}
+}
+
+/* A matrix's rows lo … hi for all tokens, in calls short enough to be cancelled between. */
+static void mul_rows(const struct step *s, const struct view *v, const struct kern_acts *a, int64_t lo, int64_t hi,
+		     float *y, int64_t ldy)
+{
+	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .a = a, .y = y, .ldy = ldy };
+	/* about the work of MUL_CALL rows by a chunk; a lone token's share is one call or a few */
+	const int64_t step = a->t >= 64 ? MUL_CALL : MUL_CALL * 64 / (a->t ? a->t : 1);
+
+	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
+		m.r0 = r;
+		m.r1 = r + step < hi ? r + step : hi;
+		s->k->type[v->type->id].mul(&m);
+	}
+}
+
+/*
+ * Several matrices of one input as if their rows stood one below the other: each thread
+ * takes an equal part of the whole.
+ */
+struct out { const struct view *v; float *y; int64_t ldy; };
+
+static void mul_share(const struct step *s, const struct out *o, int n, const struct kern_acts *a, int ith, int nth)
+{
+	int64_t total = 0, lo, hi, at = 0;
+
+	for (int i = 0; i < n; i++)
+		total += o[i].v->rows;
+	pool_share(total, MUL_GRAIN, ith, nth, &lo, &hi);
+	for (int i = 0; i < n; at += o[i++].v->rows) {
+		const int64_t from = lo > at ? lo - at : 0, to = hi - at < o[i].v->rows ? hi - at : o[i].v->rows;
+
+		if (from < to)
+			mul_rows(s, o[i].v, a, from, to, o[i].y, o[i].ldy);
+	}
+}
+
+/* One matrix whose result is added to the residual stream: x += v · a. */
+static void mul_add(const struct step *s, const struct view *v, const float *bias, const struct kern_acts *a,
+		    int ith, int nth)
+{
+	int64_t lo, hi;
+
+	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
+	mul_rows(s, v, a, lo, hi, s->h, s->c->n_embd);
+	for (int t = 0; t < s->n; t++) {
+		float *h = s->h + (int64_t)t * s->c->n_embd;
+
+		if (bias)
+			s->k->add(h + lo, bias + lo, hi - lo);
+		s->k->add(s->x + (int64_t)t * s->c->n_embd + lo, h + lo, hi - lo);
+	}
+}
+
+/* h = norm(x), rounded as the matrices want it. */
+static void norm_share(const struct step *s, const float *weight, const struct view *const *v, int n,
+		       struct kern_acts *a, int ith, int nth)
+{
+	int64_t t0, t1;
+
+	pool_share(s->n, 1, ith, nth, &t0, &t1);
+	*a = acts(s, s->h, s->c->n_embd);
+	for (int64_t t = t0; t < t1; t++)
+		s->k->rmsnorm(s->h + t * s->c->n_embd, s->x + t * s->c->n_embd, weight, s->c->n_embd, s->c->norm_eps);
+	if (t0 < t1)
+		round_acts(s, a, v, n, t0, t1);
+}
+
+/* Bias, per-head norm and rope on q and k; k and v into the cache. */
+static void rope_share(const struct step *s, const struct layer *y, int32_t il, int ith, int nth)
+{
+	const struct config *c = s->c;
+	const struct layer_config *l = &c->layer[il];
+	const int64_t hd = c->head_dim, ldq = l->n_head * hd, ldkv = l->n_head_kv * hd;
+	int64_t lo, hi;
+
+	pool_share((int64_t)s->n * l->n_head_kv, 1, ith, nth, &lo, &hi);
+	for (int64_t i = lo; i < hi; i++) {
+		const int64_t t = i / l->n_head_kv, kvh = i % l->n_head_kv;
+		const struct row *r = &s->rows[t];
+		const int g = l->n_head / l->n_head_kv;
+		float *q = s->q + t * ldq + kvh * g * hd, *k = s->kx + t * ldkv + kvh * hd, *v = s->vx + t * ldkv + kvh * hd;
+		const int64_t page = r->pos / KERN_PAGE, at = r->pos % KERN_PAGE * hd * r->kv->bytes;
+
+		if (y->bq)
+			s->k->add(q, y->bq + kvh * g * hd, g * hd);
+		if (y->bk)
+			s->k->add(k, y->bk + kvh * hd, hd);
+		if (y->bv)
+			s->k->add(v, y->bv + kvh * hd, hd);
+		for (int j = 0; y->q_norm && j < g; j++)
+			s->k->rmsnorm(q + j * hd, q + j * hd, y->q_norm, hd, c->norm_eps);
+		if (y->k_norm)
+			s->k->rmsnorm(k, k, y->k_norm, hd, c->norm_eps);
+		if (l->rope) {
+			rope_turn(c, q, g, hd, s->cs + t * c->n_rot);
+			rope_turn(c, k, 1, hd, s->cs + t * c->n_rot);
+		}
+		s->k->kv[r->kv->type].store((char *)kv_keys(r->kv, il, page, (int32_t)kvh) + at, k, hd);
+		s->k->kv[r->kv->type].store((char *)kv_values(r->kv, il, page, (int32_t)kvh) + at, v, hd);
+	}
+}
+
+/* Each (token, KV head) is one call; they cost alike only for neighbours, so threads take turns. */
+static void attn_share(const struct step *s, int32_t il, int ith, int nth)
+{
+	const struct config *c = s->c;
+	const struct layer_config *l = &c->layer[il];
+	const int64_t items = (int64_t)s->n * l->n_head_kv, ldq = (int64_t)l->n_head * c->head_dim;
+	const int g = l->n_head / l->n_head_kv;
+	const void **kp = s->pages + 2 * ith * s->n_pages, **vp = kp + s->n_pages;
+
+	for (int64_t i = ith; i < items && !cancelled(s); i += nth) {
+		const int64_t t = i / l->n_head_kv;
+		const int32_t kvh = (int32_t)(i % l->n_head_kv);
+		const struct row *r = &s->rows[t];
+		float *q = s->q + t * ldq + (int64_t)kvh * g * c->head_dim;
+
+		for (int64_t p = 0; p * KERN_PAGE <= r->pos; p++) {
+			kp[p] = kv_keys(r->kv, il, p, kvh);
+			vp[p] = kv_values(r->kv, il, p, kvh);
+		}
+		s->k->kv[r->kv->type].attn(&(struct kern_attn){
+			.q = q, .ldq = c->head_dim, .g = g, .hd = c->head_dim, .kpage = kp, .vpage = vp,
+			.n = r->pos + 1, .scale = c->attn_scale, .out = q, .ldo = c->head_dim });
+	}
+}
+
+static void round_share(const struct step *s, const struct kern_acts *a, const struct view *v, int ith, int nth)
+{
+	int64_t t0, t1;
+
+	pool_share(s->n, 1, ith, nth, &t0, &t1);
+	if (t0 < t1)
+		round_acts(s, a, &v, 1, t0, t1);
+}
+
+static void attention(const struct step *s, int32_t il, int ith, int nth)
+{
+	const struct layer *y = &s->w->layer[il];
+	const struct view *const in[] = { &y->wq, &y->wk, &y->wv };
+	const struct out out[] = { { &y->wq, s->q, y->wq.rows }, { &y->wk, s->kx, y->wk.rows },
+				   { &y->wv, s->vx, y->wv.rows } };
+	struct kern_acts a;
+
+	norm_share(s, y->attn_norm, in, 3, &a, ith, nth);
+	pool_barrier(s->pool);
+	mul_share(s, out, 3, &a, ith, nth);
+	pool_barrier(s->pool);
+	rope_share(s, y, il, ith, nth);
+	pool_barrier(s->pool);
+	attn_share(s, il, ith, nth);
+	pool_barrier(s->pool);
+	a = acts(s, s->q, y->wo.cols);
+	round_share(s, &a, &y->wo, ith, nth);
+	pool_barrier(s->pool);
+	mul_add(s, &y->wo, y->bo, &a, ith, nth);
+	pool_barrier(s->pool);
+}
+
+static void feed_forward(const struct step *s, int32_t il, int ith, int nth)
+{
+	const struct layer *y = &s->w->layer[il];
+	const struct view *const in[] = { &y->gate, &y->up };
+	const int64_t ff = y->gate.rows;
+	const struct out out[] = { { &y->gate, s->gate, ff }, { &y->up, s->up, ff } };
+	struct kern_acts a;
+	int64_t lo, hi;
+
+	norm_share(s, y->ffn_norm, in, 2, &a, ith, nth);
+	pool_barrier(s->pool);
+	mul_share(s, out, 2, &a, ith, nth);
+	pool_barrier(s->pool);
+	pool_share(s->n, 1, ith, nth, &lo, &hi);
+	for (int64_t t = lo; t < hi; t++)
+		s->k->swiglu(s->gate + t * ff, s->gate + t * ff, s->up + t * ff, ff);
+	a = acts(s, s->gate, ff);
+	round_share(s, &a, &y->down, ith, nth);
+	pool_barrier(s->pool);
+	mul_add(s, &y->down, NULL, &a, ith, nth);
+	pool_barrier(s->pool);
+}
+
+/* Logits of the rows that want them: their residuals are gathered, normed and multiplied. */
+static void head(const struct step *s, int ith, int nth)
+{
+	const struct config *c = s->c;
+	const struct view *const v = &s->w->output;
+	struct kern_acts a = acts(s, s->h, c->n_embd);
+	float *y = s->n_logits > 1 ? s->logits : s->out_rows[0]->logits;
+	int64_t lo, hi;
+
+	a.t = s->n_logits;
+	pool_share(s->n_logits, 1, ith, nth, &lo, &hi);
+	for (int64_t i = lo; i < hi; i++)
+		s->k->rmsnorm(s->h + i * c->n_embd, s->x + (s->out_rows[i] - s->rows) * c->n_embd, s->w->output_norm,
+			      c->n_embd, c->norm_eps);
+	if (lo < hi)
+		round_acts(s, &a, &v, 1, lo, hi);
+	pool_barrier(s->pool);
+	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
+	mul_rows(s, v, &a, lo, hi, y, c->n_vocab);
+	for (int64_t i = 0; i < s->n_logits; i++) {
+		float *out = s->out_rows[i]->logits, *in = y + i * c->n_vocab;
+
+		for (int64_t r = lo; r < hi && c->logit_softcap > 0; r++)
+			in[r] = c->logit_softcap * tanhf(in[r] / c->logit_softcap);
+		if (in != out)
+			memcpy(out + lo, in + lo, (size_t)(hi - lo) * sizeof *out);
+	}
+}
+
+static void step(void *arg, int ith, int nth)
+{
+	const struct step *s = arg;
+	const struct config *c = s->c;
+	int64_t lo, hi;
+
+	pool_share(s->n, 1, ith, nth, &lo, &hi);
+	for (int64_t t = lo; t < hi; t++) {
+		view_decode_row(&s->w->embd, s->rows[t].token, s->x + t * c->n_embd);
+		if (c->n_rot)
+			rope_angles(c, s->w->rope_freqs, s->rows[t].pos, s->cs + t * c->n_rot);
+	}
+	/* no barrier: a token's norm is computed by the thread that fetched it, and rope comes after one */
+	for (int32_t il = 0; il < c->n_layer; il++) {
+		attention(s, il, ith, nth);
+		feed_forward(s, il, ith, nth);
+	}
+	if (s->n_logits)
+		head(s, ith, nth);
+}
+
+static int count_logits(const struct row *rows, int n)
+{
+	int k = 0;
+
+	for (int i = 0; i < n; i++)
+		k += rows[i].logits != NULL;
+	return k;
+}
+
+static char *scratch_get(struct scratch *s, size_t n, struct err *e)
+{
+	if (n > s->size) {
+		mem_free(s->p);
+		s->p = mem_aligned(n);
+		s->size = s->p ? n : 0;
+	}
+	if (!s->p)
+		err_set(e, ERR_NOMEM, "no memory for %zu bytes of scratch", n);
+	return s->p;
+}
+
+int forward(const struct eng_weights *w, const struct row *rows, int n, const atomic_bool *cancel, struct err *e)
+{
+	const struct eng_model *m = w->model;
+	struct eng *g = m->eng;
+	struct step s = { .w = w, .c = &m->cfg, .k = &g->kern, .pool = g->pool, .rows = rows, .n = n,
+			  .n_logits = count_logits(rows, n), .cancel = cancel };
+	struct carve v = { 0 };
+	int64_t n_ctx = 0;
+
+	for (int i = 0; i < n; i++)
+		n_ctx = rows[i].kv->n_ctx > n_ctx ? rows[i].kv->n_ctx : n_ctx;
+	v.p = scratch_get(&g->scratch, forward_scratch(m, n, s.n_logits, n_ctx), e);
+	if (!v.p)
+		return -1;
+	lay_out(&s, &v, pool_threads(g->pool), n_ctx);
+	for (int i = 0, k = 0; i < n; i++)
+		if (rows[i].logits)
+			s.out_rows[k++] = &rows[i];
+	pool_run(g->pool, step, &s);
+	return cancelled(&s) ? err_set(e, ERR_CANCELLED, "stopped") : 0;
+}

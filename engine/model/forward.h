@@ -1,0 +1,34 @@
+/*
+ * One step through the model: rows of (session, position, token), so that the chunk of a
+ * prefill and the next tokens of many sessions go through the weights together. A chat is
+ * the case of one.
+ *
+ * A row's result depends on the weights and on what its session holds below its position,
+ * on nothing else: not on the other rows, not on the threads.
+ */
+#ifndef ENGINE_MODEL_FORWARD_H
+#define ENGINE_MODEL_FORWARD_H
+
+#include "engine/model/kv.h"
+#include "engine/model/model.h"
+
+#include <stdatomic.h>
+
+struct row {
+	struct kv *kv;		/* of its session; pages up to pos are there and are its own from pos on */
+	int32_t pos;
+	int32_t token;
+	float *logits;		/* (n_vocab) wanted here, or NULL */
+};
+
+/*
+ * Computes rows in order (rows of one session in ascending positions). `cancel` may be set
+ * by any thread: then ERR_CANCELLED, and what the rows wrote is void. ERR_NOMEM when the
+ * scratch cannot be had. All rows share the weights' model.
+ */
+int forward(const struct eng_weights *w, const struct row *rows, int n, const atomic_bool *cancel, struct err *e);
+
+/* Bytes of scratch that a step of n rows needs, n_logits of them with logits, at a context of n_ctx. */
+size_t forward_scratch(const struct eng_model *m, int n, int n_logits, int64_t n_ctx);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * An open model: the file, its configuration, its text side (built when first needed),
+ * and the weights that are alive.
+ */
+#ifndef ENGINE_MODEL_MODEL_H
+#define ENGINE_MODEL_MODEL_H
+
+#include "engine/base/pool.h"
+#include "engine/engine.h"
+#include "engine/format/gguf.h"
+#include "engine/kernels/kern.h"
+#include "engine/model/config.h"
+#include "engine/model/weights.h"
+#include "engine/text/prompt.h"
+#include "engine/text/vocab.h"
+
+/* Memory that forward() works in: grown when needed, one for all sessions of an eng. */
+struct scratch {
+	char *p;
+	size_t size;
+};
+
+struct eng {
+	struct pool *pool;
+	struct kern kern;
+	char isa[32];
+	struct scratch scratch;
+};
+
+struct eng_model {
+	struct eng *eng;
+	struct gguf *gguf;
+	struct config cfg;		/* of a model that can be run; else zero */
+	struct eng_info info;
+	void *info_store;		/* what info's strings and types point into */
+	struct eng_weights *alive;	/* list; the file's own first when it is there */
+	struct eng_level *levels;
+	int n_levels;
+	/* text: built once, when first needed; the error is kept and told again */
+	enum { TEXT_UNTRIED, TEXT_READY, TEXT_FAILED } text;
+	struct err text_err;
+	struct vocab *vocab;
+	struct prompt_template *tmpl;	/* NULL: tmpl_err tells why */
+	struct err tmpl_err;
+};
+
+/* Builds vocabulary and template if that was not done yet. */
+int model_text(struct eng_model *m, struct err *e);
+
+#endif

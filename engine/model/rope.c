@@ -1,0 +1,59 @@
+#include "config.h"
+#include "engine/model/rope.h"
+
+#include <math.h>
+
+/* The pair whose wave fits `turns` times into the original context. */
+static float yarn_dim(const struct config *c, float turns)
+{
+	return (float)c->n_rot * logf((float)c->rope_ctx_orig / (turns * 2 * (float)M_PI)) / (2 * logf(c->rope_base));
+}
+
+void rope_angles(const struct config *c, const float *freqs, int32_t pos, float *cs)
+{
+	const float step = powf(c->rope_base, -2.0f / (float)c->n_rot);
+	float theta = (float)pos, mscale = c->yarn_attn, lo = 0, hi = 0;
+
+	if (c->yarn_ext != 0) {
+		lo = fmaxf(0, floorf(yarn_dim(c, c->yarn_beta_fast)));
+		hi = fminf((float)c->n_rot - 1, ceilf(yarn_dim(c, c->yarn_beta_slow)));
+		mscale *= 1 + 0.1f * logf(1 / c->rope_freq_scale);
+	}
+	for (int i = 0; i < c->n_rot / 2; i++) {
+		const float plain = freqs ? theta / freqs[i] : theta;
+		float angle = c->rope_freq_scale * plain;
+
+		if (c->yarn_ext != 0) {
+			const float t = ((float)i - lo) / fmaxf(0.001f, hi - lo);
+			const float mix = (1 - fminf(1, fmaxf(0, t))) * c->yarn_ext;
+
+			angle = angle * (1 - mix) + plain * mix;
+		}
+		cs[2 * i] = cosf(angle) * mscale;
+		cs[2 * i + 1] = sinf(angle) * mscale;
+		theta *= step;
+	}
+}
+
+void rope_turn(const struct config *c, float *x, int n, int64_t stride, const float *cs)
+{
+	const int half = c->n_rot / 2;
+
+	for (int h = 0; h < n; h++, x += stride) {
+		if (c->family->rope == ROPE_NORM) {
+			for (int i = 0; i < half; i++) {
+				const float a = x[2 * i], b = x[2 * i + 1];
+
+				x[2 * i] = a * cs[2 * i] - b * cs[2 * i + 1];
+				x[2 * i + 1] = a * cs[2 * i + 1] + b * cs[2 * i];
+			}
+			continue;
+		}
+		for (int i = 0; i < half; i++) {
+			const float a = x[i], b = x[i + half];
+
+			x[i] = a * cs[2 * i] - b * cs[2 * i + 1];
+			x[i + half] = a * cs[2 * i + 1] + b * cs[2 * i];
+		}
+	}
+}
