@@ -61,9 +61,10 @@ struct gguf_layout {
 	const char *name;		/* "Q4_0" */
 	int block, bytes;		/* weights a block and bytes a block; a row is whole blocks */
 	bool flat;			/* blocks run on across rows: the tensor is whole blocks */
-	int tail;			/* bytes after the last row, once a tensor */
-	/* swaps the numbers inside n bytes of rows and the tail to this machine's order; NULL: bytes only */
-	void (*swap)(void *p, size_t n);
+	int tail;			/* bytes after the last row, once a tensor; they begin with an F32 */
+	/* what byte order matters to */
+	bool word;			/* a block is one 32-bit number */
+	int n_half, half[2];		/* else: 16-bit numbers in a block, and where */
 };
 /* Fills *out; false for a type it does not know. quant/layout.h has the one for the types of quant. */
 typedef bool gguf_layout_fn(uint32_t type, struct gguf_layout *out);

@@ -1,1 +1,3 @@
-engine_libengine_a_SOURCES += %D%/gguf.h
+engine_libengine_a_SOURCES += \
+	%D%/gguf.h %D%/gguf.c \
+	%D%/map.h %D%/map.c

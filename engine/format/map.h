@@ -19,15 +19,19 @@
 struct map;
 
 /*
- * Maps the whole of a regular, not empty file. With `copy` the pages may be written: a page
- * written becomes memory of our own, the file stays as it is. ERR_IO, ERR_FORMAT (empty),
+ * Maps the whole of a regular, not empty file, read-only. ERR_IO, ERR_FORMAT (empty),
  * ERR_LIMIT (larger than the address space), ERR_NOMEM. map_close(NULL) does nothing.
  */
-int map_open(struct map **out, const char *path, bool copy, struct err *e);
+int map_open(struct map **out, const char *path, struct err *e);
 void map_close(struct map *m);
 
-unsigned char *map_data(const struct map *m);
+const unsigned char *map_data(const struct map *m);
 size_t map_size(const struct map *m);
+/*
+ * Lets the pages be written: a page written becomes memory of our own, the file stays as it
+ * is. Returns the data, or NULL. Before the mapping is shared.
+ */
+unsigned char *map_make_writable(struct map *m, struct err *e);
 /* Has a touch since map_open() met a page that the file no longer has? Any thread. */
 bool map_was_cut(const struct map *m);
 

@@ -12,3 +12,26 @@ void kern_fill(struct kern *k, unsigned flags)
 #endif
 	(void)flags;
 }
+
+/* Each array starts on a cache line; t and k are bounded by what the caller could allocate x for. */
+static size_t lines(int64_t bytes)
+{
+	return ((size_t)bytes + 63) & ~(size_t)63;
+}
+
+size_t kern_acts_bytes(int64_t t, int64_t k)
+{
+	return lines(t * k) + lines(t * (k / KERN_ACT_BLOCK) * (int64_t)sizeof(float)) +
+	       lines(t * (k / 16) * (int64_t)sizeof(int16_t));
+}
+
+void kern_acts_place(struct kern_acts *a, void *buf)
+{
+	char *p = buf;
+
+	a->q = (int8_t *)p;
+	p += lines(a->t * a->k);
+	a->d = (float *)p;
+	p += lines(a->t * (a->k / KERN_ACT_BLOCK) * (int64_t)sizeof(float));
+	a->sum = (int16_t *)p;
+}

@@ -29,21 +29,27 @@ enum {
 /* What activations a weight type is multiplied with. */
 enum kern_act {
 	KERN_ACT_F32,		/* as they are: x */
-	KERN_ACT_Q8,		/* rounded to int8 per 32: q, d, s */
+	KERN_ACT_Q8,		/* rounded to int8 per 32: q, d, sum */
 };
 
 /*
  * Activations of t tokens, k values each, k a multiple of 32 for KERN_ACT_Q8.
  * Rounding, per group of 32: amax = max |x|, d = amax / 127, q = x / d to the nearest
- * (half to even), 0 when amax is 0; s = d × Σ q.
+ * (half to even). A group too small for a normal d is all 0; one that holds infinity or
+ * NaN has d NaN and q 0, so that every output it reaches is NaN. The sums are kept as
+ * integers, per half group, because offsets and minimums of weights meet them exactly.
  */
 struct kern_acts {
 	int64_t t, k;
 	const float *x;		/* (t, k) */
-	int8_t *q;		/* (t, k) */
+	int8_t *q;		/* (t, k), -127 … 127 */
 	float *d;		/* (t, k / 32) */
-	float *s;		/* (t, k / 32) */
+	int16_t *sum;		/* (t, k / 16): Σ q */
 };
+
+/* Bytes that q, d and sum of t tokens take together, and how they are laid out in them (buf aligned to 64). */
+size_t kern_acts_bytes(int64_t t, int64_t k);
+void kern_acts_place(struct kern_acts *a, void *buf);
 
 /* y[token][row] = Σ_k w[row][k] · x[token][k] for rows r0 ≤ row < r1 and all tokens. */
 struct kern_mul {
@@ -56,7 +62,7 @@ struct kern_mul {
 };
 typedef void kern_mul_fn(const struct kern_mul *m);
 
-/* Rounds tokens t0 ≤ t < t1 of a->x into a->q, a->d and a->s. */
+/* Rounds tokens t0 ≤ t < t1 of a->x into a->q, a->d and a->sum. */
 typedef void kern_quant_fn(const struct kern_acts *a, int64_t t0, int64_t t1);
 
 /* y = x / sqrt(mean(x²) + eps) × w; x (n), w (n), y (n); y may be x. */
@@ -94,7 +100,8 @@ enum kern_kv { KERN_KV_F16, KERN_KV_F32, KERN_KV_N };
 
 struct kern_type {
 	enum kern_act act;
-	kern_mul_fn *mul;		/* NULL: this type has no kernel yet */
+	kern_mul_fn *mul;		/* with activations as `act` says; NULL: no kernel for this type */
+	kern_mul_fn *mul_f32;		/* decoded weights with x as it is: the definition, slow */
 };
 
 struct kern {

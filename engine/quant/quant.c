@@ -1,0 +1,62 @@
+#include "config.h"
+#include "engine/quant/quant_block.h"
+
+#include <strings.h>
+
+#define ROW(name, fn, block, bytes) { #name, QUANT_##name, block, bytes, quant_decode_##fn, quant_encode_##fn }
+
+const struct quant_type quant_types[] = {
+	ROW(F32, f32, 1, 4),
+	ROW(F16, f16, 1, 2),
+	ROW(BF16, bf16, 1, 2),
+	ROW(Q8_0, q8_0, QK, 34),
+	ROW(Q6_K, q6_k, QK_K, 210),
+	ROW(Q5_1, q5_1, QK, 24),
+	ROW(Q5_0, q5_0, QK, 22),
+	ROW(Q4_1, q4_1, QK, 20),
+	ROW(Q4_0, q4_0, QK, 18),
+	{ NULL, 0, 0, 0, NULL, NULL },
+};
+
+const struct quant_type *quant_by_id(uint32_t id)
+{
+	for (const struct quant_type *t = quant_types; t->name; t++)
+		if ((uint32_t)t->id == id)
+			return t;
+	return NULL;
+}
+
+const struct quant_type *quant_by_name(const char *name)
+{
+	for (const struct quant_type *t = quant_types; t->name; t++)
+		if (!strcasecmp(t->name, name))
+			return t;
+	return NULL;
+}
+
+int64_t quant_row_bytes(const struct quant_type *t, int64_t n)
+{
+	if (n < 0 || n % t->block || n / t->block > INT64_MAX / t->bytes)
+		return -1;
+	return n / t->block * t->bytes;
+}
+
+float quant_f16_to_f32(uint16_t h)
+{
+	return half_decode(h);
+}
+
+uint16_t quant_f32_to_f16(float f)
+{
+	return half_encode(f);
+}
+
+float quant_bf16_to_f32(uint16_t h)
+{
+	return bf16_decode(h);
+}
+
+uint16_t quant_f32_to_bf16(float f)
+{
+	return bf16_encode(f);
+}

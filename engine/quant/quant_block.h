@@ -1,0 +1,168 @@
+/*
+ * What the files of this room share: little-endian fields at any alignment, halves, and
+ * the roundings that the formats are defined by. All of it is defined for every float:
+ * weights come from files, and NaN or infinity must give some bytes, not a trap.
+ * Loops over these functions vectorize, which is why they are here and inline.
+ */
+#ifndef ENGINE_QUANT_QUANT_BLOCK_H
+#define ENGINE_QUANT_QUANT_BLOCK_H
+
+#include "engine/quant/quant.h"
+
+#include <math.h>
+#include <string.h>
+
+#define QK 32		/* weights in a block of the plain types */
+#define QK_K 256	/* weights in a super-block */
+
+static inline uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t get32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+}
+
+static inline void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, (uint16_t)v);
+	put16(p + 2, (uint16_t)(v >> 16));
+}
+
+static inline uint32_t f32_bits(float f)
+{
+	uint32_t u;
+
+	memcpy(&u, &f, sizeof u);
+	return u;
+}
+
+static inline float f32_from_bits(uint32_t u)
+{
+	float f;
+
+	memcpy(&f, &u, sizeof f);
+	return f;
+}
+
+static inline float half_decode(uint16_t h)
+{
+	const uint32_t sign = (uint32_t)(h & 0x8000) << 16;
+	const uint32_t mag = h & 0x7fff;
+	/* a subnormal is a count of 2^-24; the exponent's bias goes from 15 to 127, 31 stands for 255 */
+	const uint32_t small = f32_bits((float)(int32_t)mag * 0x1p-24f);
+	const uint32_t normal = (mag << 13) + (mag >= 0x7c00 ? 224u << 23 : 112u << 23);
+
+	return f32_from_bits(sign | (mag < 0x0400 ? small : normal));
+}
+
+static inline uint16_t half_encode(float f)
+{
+	const uint32_t u = f32_bits(f);
+	const uint32_t mag = u & 0x7fffffff;
+	/* Beside 0.5 a float's last place is 2^-24, a subnormal's unit: the addition rounds. */
+	const uint32_t small = f32_bits(f32_from_bits(mag < 0x38800000 ? mag : 0) + 0.5f) - f32_bits(0.5f);
+	const uint32_t normal = (mag + 0xfff + (mag >> 13 & 1) - (112u << 23)) >> 13;
+	uint32_t h = mag < 0x38800000 ? small : normal;
+
+	h = mag >= 0x47800000 ? 0x7c00 : h;
+	h = mag > 0x7f800000 ? 0x7e00 : h;
+	return (uint16_t)(u >> 16 & 0x8000) | (uint16_t)h;
+}
+
+static inline float bf16_decode(uint16_t h)
+{
+	return f32_from_bits((uint32_t)h << 16);
+}
+
+static inline uint16_t bf16_encode(float f)
+{
+	const uint32_t u = f32_bits(f);
+	const uint32_t even = (u + 0x7fff + (u >> 16 & 1)) >> 16;
+	const uint32_t quiet = u >> 16 | 64;
+
+	return (uint16_t)((u & 0x7fffffff) > 0x7f800000 ? quiet : even);
+}
+
+static inline float get_half(const uint8_t *p)
+{
+	return half_decode(get16(p));
+}
+
+static inline void put_half(uint8_t *p, float f)
+{
+	put16(p, half_encode(f));
+}
+
+/* Toward zero; 0 for what no int32 holds, NaN among it. */
+static inline int32_t trunc_int(float f)
+{
+	return (int32_t)(fabsf(f) < 0x1p31f ? f : 0.0f);
+}
+
+/* Half away from zero, as roundf(); 0 beyond 2^22, where no format has a code. */
+static inline int32_t round_away(float f)
+{
+	const float g = fabsf(f) < 0x1p22f ? f : 0.0f;
+	const int32_t i = (int32_t)g;
+	const float rest = g - (float)i;
+
+	return i + (rest >= 0.5f) - (rest <= -0.5f);
+}
+
+/*
+ * Half to even, for |f| < 2^22: beside 1.5 × 2^23 a float's last place is 1. Beyond it
+ * some number in ±2^22, the same on every machine.
+ */
+static inline int32_t round_even(float f)
+{
+	return (int32_t)(f32_bits(f + 0x1.8p23f) & 0x7fffff) - 0x400000;
+}
+
+static inline int32_t clamp_int(int32_t v, int32_t lo, int32_t hi)
+{
+	v = v > lo ? v : lo;
+	return v < hi ? v : hi;
+}
+
+/* 1 / d; 0 for 0, of which nothing is a multiple. */
+static inline float inverse(float d)
+{
+	return d != 0.0f ? 1.0f / d : 0.0f;
+}
+
+/* The value of largest magnitude, the first one on ties; 0 when all are. */
+float quant_largest(const float *x, int n);
+
+/* One row of the table each; n is whole blocks. */
+#define QUANT_CODEC(name) \
+	quant_decode_fn quant_decode_##name; \
+	quant_encode_fn quant_encode_##name;
+QUANT_CODEC(f32)
+QUANT_CODEC(f16)
+QUANT_CODEC(bf16)
+QUANT_CODEC(q8_0)
+QUANT_CODEC(q5_1)
+QUANT_CODEC(q5_0)
+QUANT_CODEC(q4_1)
+QUANT_CODEC(q4_0)
+QUANT_CODEC(q6_k)
+QUANT_CODEC(q5_k)
+QUANT_CODEC(q4_k)
+QUANT_CODEC(q3_k)
+QUANT_CODEC(q2_k)
+QUANT_CODEC(iq4_nl)
+QUANT_CODEC(iq4_xs)
+QUANT_CODEC(tq1_0)
+QUANT_CODEC(tq2_0)
+QUANT_CODEC(i2_s)
+
+#endif
