@@ -1,8 +1,189 @@
-/* The program's side of the engine: version, libraries, threads, instruction set. */
+/*
+ * The outermost layer: what the rooms make possible, behind engine.h. Version and threads,
+ * opening, and text.
+ */
 #include "config.h"
 #include "engine/engine.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+#include "engine/kernels/cpu.h"
+#include "engine/make/ladder.h"
+#include "engine/model/model.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistring/version.h>
 
 const char *eng_version(void)
 {
 	return PACKAGE_VERSION;
+}
+
+const char *eng_isa_names(char *buf, size_t size)
+{
+	return cpu_names(cpu_flags(), buf, size);
+}
+
+const char *eng_libraries(char *buf, size_t size)
+{
+	char pcre[64];
+
+	pcre2_config(PCRE2_CONFIG_VERSION, pcre);
+	pcre[strcspn(pcre, " ")] = '\0';
+	snprintf(buf, size, "PCRE2 %s, libunistring %d.%d", pcre, _libunistring_version >> 8 & 255,
+		 _libunistring_version & 255);
+	return buf;
+}
+
+int eng_new(struct eng **out, const struct eng_opts *opts, struct err *e)
+{
+	unsigned flags = cpu_flags();
+	struct eng *g;
+
+	*out = NULL;
+	if (opts->threads < 0 || opts->threads > 1024)
+		return err_set(e, ERR_ARG, "%d threads: expected 1 to 1024, or 0 for all cores", opts->threads);
+	if (opts->isa && cpu_parse(opts->isa, &flags, e) < 0)
+		return -1;
+	g = mem_calloc(1, sizeof *g);
+	if (!g)
+		return err_set(e, ERR_NOMEM, "no memory for the engine");
+	kern_fill(&g->kern, flags);
+	g->pool = pool_new(opts->threads ? opts->threads : os_compute_threads(), e);
+	if (!g->pool) {
+		mem_free(g);
+		return -1;
+	}
+	*out = g;
+	return 0;
+}
+
+void eng_free(struct eng *g)
+{
+	if (!g)
+		return;
+	pool_free(g->pool);
+	mem_free(g->scratch.p);
+	mem_free(g);
+}
+
+int eng_threads(const struct eng *g)
+{
+	return pool_threads(g->pool);
+}
+
+const char *eng_isa(const struct eng *g)
+{
+	return g->kern.name;
+}
+
+int eng_model_open(struct eng *g, const char *path, bool inspect, struct eng_model **out, struct err *e)
+{
+	if (model_open(g, path, inspect, out, e) < 0)
+		return -1;
+	if (!(*out)->info.note && ladder_list(*out, e) < 0) {
+		eng_model_close(*out);
+		*out = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+/* -- text -------------------------------------------------------------------------- */
+
+_Static_assert(sizeof(struct eng_ids) == sizeof(struct ids), "one list of ids on both sides of the border");
+
+void eng_ids_release(struct eng_ids *l)
+{
+	ids_release((struct ids *)l);
+}
+
+int eng_ids_add(struct eng_ids *l, int32_t id)
+{
+	return ids_add((struct ids *)l, id);
+}
+
+int eng_tokenize(struct eng_model *m, const char *text, size_t n, bool special, struct eng_ids *out, struct err *e)
+{
+	if (model_text(m, e) < 0)
+		return -1;
+	return vocab_encode(m->vocab, text, n, NULL, 0, TOK_BOS | (special ? TOK_SPECIAL : 0), (struct ids *)out, e);
+}
+
+struct eng_stream { struct detok d; };
+
+struct eng_stream *eng_stream_new(struct eng_model *m, bool at_start, struct err *e)
+{
+	struct eng_stream *st;
+
+	if (model_text(m, e) < 0)
+		return NULL;
+	st = mem_alloc(sizeof *st);
+	if (!st) {
+		err_set(e, ERR_NOMEM, "no memory for a stream of text");
+		return NULL;
+	}
+	detok_init(&st->d, m->vocab, false, at_start);
+	return st;
+}
+
+void eng_stream_free(struct eng_stream *st)
+{
+	mem_free(st);
+}
+
+void eng_stream_push(struct eng_stream *st, int32_t id, struct str *out)
+{
+	detok_push(&st->d, id, out);
+}
+
+void eng_stream_end(struct eng_stream *st, struct str *out)
+{
+	detok_end(&st->d, out);
+}
+
+bool eng_has_template(struct eng_model *m, const char **why)
+{
+	struct err e;
+	const bool text = model_text(m, &e) == 0;
+
+	if (why)
+		*why = !text ? m->text_err.msg : m->tmpl ? NULL : m->tmpl_err.msg;
+	return text && m->tmpl;
+}
+
+/* No template: the texts in a row, an assistant's by the ids it was sampled as. */
+static int raw_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct ids *out, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const unsigned flags = i ? 0 : TOK_BOS;
+
+		if (msgs[i].ids ? ids_append(out, msgs[i].ids, msgs[i].n_ids) < 0 :
+		    vocab_encode(m->vocab, msgs[i].text, msgs[i].len, NULL, 0, flags, out, e) < 0)
+			return msgs[i].ids ? err_set(e, ERR_NOMEM, "no memory for %zu tokens", msgs[i].n_ids) : -1;
+	}
+	return 0;
+}
+
+int eng_chat_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct eng_ids *out, struct err *e)
+{
+	const struct prompt_opts opts = { .add_generation_prompt = true, .thinking = -1 };
+	struct prompt_msg *pm;
+	int r;
+
+	if (model_text(m, e) < 0)
+		return -1;
+	if (!m->tmpl)
+		return raw_tokens(m, msgs, n, (struct ids *)out, e);
+	pm = mem_array(n, sizeof *pm);
+	if (!pm)
+		return err_set(e, ERR_NOMEM, "no memory for a conversation of %zu messages", n);
+	for (size_t i = 0; i < n; i++)
+		pm[i] = (struct prompt_msg){ .role = msgs[i].role, .text = msgs[i].text, .len = msgs[i].len,
+					     .ids = msgs[i].ids, .n_ids = msgs[i].n_ids };
+	r = prompt_encode(m->tmpl, m->vocab, pm, n, &opts, (struct ids *)out, e);
+	mem_free(pm);
+	return r;
 }

@@ -32,8 +32,7 @@ struct step {
 	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
 	float *gate, *up;		/* (n, max_ff) */
 	float *cs;			/* (n, n_rot) cosines and sines */
-	int8_t *aq;			/* activations rounded to int8 … */
-	float *ad, *as;			/* … with their scales and sums */
+	void *rounded;			/* activations rounded to int8, with scales and sums */
 	const void **pages;		/* (threads, 2 × pages of the context) */
 	int64_t n_pages;
 	const struct row **out_rows;	/* (n_logits) those that want logits */
@@ -68,9 +67,7 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	s->gate = carve(v, n * c->max_ff, sizeof(float));
 	s->up = carve(v, n * c->max_ff, sizeof(float));
 	s->cs = carve(v, n * c->n_rot, sizeof(float));
-	s->aq = carve(v, n * widest, 1);
-	s->ad = carve(v, n * (widest / KERN_ACT_BLOCK + 1), sizeof(float));
-	s->as = carve(v, n * (widest / KERN_ACT_BLOCK + 1), sizeof(float));
+	s->rounded = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
 	s->pages = carve(v, 2 * nth * s->n_pages, sizeof *s->pages);
 	s->out_rows = carve(v, s->n_logits, sizeof *s->out_rows);
 	s->logits = s->n_logits > 1 ? carve(v, (int64_t)s->n_logits * c->n_vocab, sizeof(float)) : NULL;
@@ -92,9 +89,12 @@ static bool cancelled(const struct step *s)
 
 /* -- pieces of the graph: each does thread ith's share -------------------------------- */
 
-static struct kern_acts acts(const struct step *s, const float *x, int64_t k)
+static struct kern_acts acts(const struct step *s, const float *x, int64_t t, int64_t k)
 {
-	return (struct kern_acts){ .t = s->n, .k = k, .x = x, .q = s->aq, .d = s->ad, .s = s->as };
+	struct kern_acts a = { .t = t, .k = k, .x = x };
+
+	kern_acts_place(&a, s->rounded);
+	return a;
 }
 
 /* Rounds what goes into these matrices to int8, if one of them wants it. tokens t0 ≤ t < t1 */
@@ -168,7 +168,7 @@ static void norm_share(const struct step *s, const float *weight, const struct v
 	int64_t t0, t1;
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
-	*a = acts(s, s->h, s->c->n_embd);
+	*a = acts(s, s->h, s->n, s->c->n_embd);
 	for (int64_t t = t0; t < t1; t++)
 		s->k->rmsnorm(s->h + t * s->c->n_embd, s->x + t * s->c->n_embd, weight, s->c->n_embd, s->c->norm_eps);
 	if (t0 < t1)
@@ -260,7 +260,7 @@ static void attention(const struct step *s, int32_t il, int ith, int nth)
 	pool_barrier(s->pool);
 	attn_share(s, il, ith, nth);
 	pool_barrier(s->pool);
-	a = acts(s, s->q, y->wo.cols);
+	a = acts(s, s->q, s->n, y->wo.cols);
 	round_share(s, &a, &y->wo, ith, nth);
 	pool_barrier(s->pool);
 	mul_add(s, &y->wo, y->bo, &a, ith, nth);
@@ -283,7 +283,7 @@ static void feed_forward(const struct step *s, int32_t il, int ith, int nth)
 	pool_share(s->n, 1, ith, nth, &lo, &hi);
 	for (int64_t t = lo; t < hi; t++)
 		s->k->swiglu(s->gate + t * ff, s->gate + t * ff, s->up + t * ff, ff);
-	a = acts(s, s->gate, ff);
+	a = acts(s, s->gate, s->n, ff);
 	round_share(s, &a, &y->down, ith, nth);
 	pool_barrier(s->pool);
 	mul_add(s, &y->down, NULL, &a, ith, nth);
@@ -295,11 +295,10 @@ static void head(const struct step *s, int ith, int nth)
 {
 	const struct config *c = s->c;
 	const struct view *const v = &s->w->output;
-	struct kern_acts a = acts(s, s->h, c->n_embd);
+	struct kern_acts a = acts(s, s->h, s->n_logits, c->n_embd);
 	float *y = s->n_logits > 1 ? s->logits : s->out_rows[0]->logits;
 	int64_t lo, hi;
 
-	a.t = s->n_logits;
 	pool_share(s->n_logits, 1, ith, nth, &lo, &hi);
 	for (int64_t i = lo; i < hi; i++)
 		s->k->rmsnorm(s->h + i * c->n_embd, s->x + (s->out_rows[i] - s->rows) * c->n_embd, s->w->output_norm,

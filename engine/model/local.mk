@@ -1,1 +1,10 @@
-engine_libengine_a_SOURCES +=
+engine_libengine_a_SOURCES += \
+	%D%/config.h %D%/config.c \
+	%D%/weights.h %D%/weights.c \
+	%D%/model.h %D%/model.c \
+	%D%/info.h \
+	%D%/kv.h %D%/kv.c \
+	%D%/rope.h %D%/rope.c \
+	%D%/forward.h %D%/forward.c \
+	%D%/session.h %D%/session.c \
+	%D%/sampler.c

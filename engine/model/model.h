@@ -44,6 +44,8 @@ struct eng_model {
 	struct err tmpl_err;
 };
 
+/* What eng_model_open() does but for the list of levels. */
+int model_open(struct eng *g, const char *path, bool inspect, struct eng_model **out, struct err *e);
 /* Builds vocabulary and template if that was not done yet. */
 int model_text(struct eng_model *m, struct err *e);
 

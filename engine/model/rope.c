@@ -6,7 +6,7 @@
 /* The pair whose wave fits `turns` times into the original context. */
 static float yarn_dim(const struct config *c, float turns)
 {
-	return (float)c->n_rot * logf((float)c->rope_ctx_orig / (turns * 2 * (float)M_PI)) / (2 * logf(c->rope_base));
+	return (float)c->n_rot * logf((float)c->rope_ctx_orig / (turns * 6.28318531f)) / (2 * logf(c->rope_base));
 }
 
 void rope_angles(const struct config *c, const float *freqs, int32_t pos, float *cs)

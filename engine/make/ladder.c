@@ -1,0 +1,254 @@
+#include "config.h"
+#include "engine/make/ladder.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The rungs that a user is offered beside the file's own; any other level can be asked for by name. */
+static const char *const rungs[] = { "Q8_0", "Q5_1", "Q4_0" };
+
+enum { MAKE_PIECE = 1 << 22 };		/* weights between two calls of progress */
+
+static struct level_model rules_of(const struct eng_model *m)
+{
+	const struct layer_config *l = &m->cfg.layer[0];
+
+	return (struct level_model){ .n_layer = m->cfg.n_layer, .n_gqa = l->n_head / l->n_head_kv,
+				     .has_output = !m->alive->tied };
+}
+
+/* The type a view gets at a level; its own when the rules leave it alone. */
+static const struct quant_type *target(const struct level *l, const struct level_model *lm, const struct view *v)
+{
+	const struct quant_type *t = level_tensor_type(l, lm, v->name, 2, (int64_t[]){ v->cols, v->rows });
+
+	return t ? t : v->type;
+}
+
+/* -- making ------------------------------------------------------------------------ */
+
+struct making {
+	struct eng_model *m;
+	const struct level *l;
+	struct level_model lm;
+	eng_progress_fn *progress;
+	void *arg;
+	int64_t done, total;
+	struct err *e;
+	/* the piece at work */
+	const struct view *from;
+	struct view *to;
+	int64_t lo, hi;
+	atomic_bool failed;
+};
+
+static void convert(void *arg, int ith, int nth)
+{
+	struct making *k = arg;
+	const struct view *from = k->from;
+	struct view *to = k->to;
+	float *row = mem_aligned((size_t)from->cols * sizeof *row);
+	int64_t lo, hi;
+
+	if (!row) {
+		atomic_store(&k->failed, true);
+		return;
+	}
+	pool_share(k->hi - k->lo, 1, ith, nth, &lo, &hi);
+	for (int64_t r = k->lo + lo; r < k->lo + hi; r++) {
+		view_decode_row(from, r, row);
+		to->type->encode(row, (char *)to->owned + r * to->stride, to->cols);
+	}
+	mem_free(row);
+}
+
+static int count_view(void *arg, struct view *v, int layer)
+{
+	struct making *k = arg;
+
+	(void)layer;
+	if (target(k->l, &k->lm, v) != v->type)
+		k->total += v->rows * v->cols;
+	return 0;
+}
+
+static int make_view(void *arg, struct view *v, int layer)
+{
+	struct making *k = arg;
+	const struct quant_type *t = target(k->l, &k->lm, v);
+	const struct view from = *v;
+	const int64_t piece = MAKE_PIECE / v->cols + 1;
+
+	(void)layer;
+	if (t == v->type)
+		return 0;
+	if (!k->m->eng->kern.type[t->id].mul || !t->encode)
+		return err_set(k->e, ERR_UNSUPPORTED, "%s: level %s needs type %s, which cannot be made here",
+			       gguf_path(k->m->gguf), k->l->name, t->name);
+	v->type = t;
+	v->stride = quant_row_bytes(t, v->cols);
+	v->data = v->owned = mem_aligned((size_t)(v->rows * v->stride));
+	if (!v->owned)
+		return err_set(k->e, ERR_NOMEM, "no memory for tensor %s at %s (%" PRId64 " bytes)", v->name, k->l->name,
+			       v->rows * v->stride);
+	k->from = &from;
+	k->to = v;
+	for (k->lo = 0; k->lo < v->rows; k->lo = k->hi) {
+		k->hi = k->lo + piece < v->rows ? k->lo + piece : v->rows;
+		pool_run(k->m->eng->pool, convert, k);
+		if (atomic_load(&k->failed))
+			return err_set(k->e, ERR_NOMEM, "no memory for a row of tensor %s", v->name);
+		k->done += (k->hi - k->lo) * v->cols;
+		if (k->progress && !k->progress(k->arg, k->done, k->total))
+			return err_set(k->e, ERR_CANCELLED, "stopped");
+	}
+	/* the file's pages of this tensor are no longer read by this level */
+	if (!gguf_is_swapped(k->m->gguf))
+		os_drop(from.data, (size_t)(from.rows * from.stride));
+	return 0;
+}
+
+static double level_bits(const struct level *l)
+{
+	const struct quant_type *t = quant_by_id(l->base);
+
+	return 8.0 * t->bytes / t->block;
+}
+
+/* What the source takes away from a made level, if it was quantized already. */
+static void note_source(struct eng_weights *w, const struct eng_model *m, const struct level *l)
+{
+	const struct level *own = level_by_name(m->info.level);
+
+	if (!own || quant_by_id(own->base)->block == 1)
+		return;
+	snprintf(w->note, sizeof w->note, level_bits(own) <= level_bits(l) ?
+		 "made from %s: no better than it" : "made from %s: a little worse than from the original", own->name);
+	w->info.note = w->note;
+}
+
+struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, eng_progress_fn *progress, void *arg,
+				struct err *e)
+{
+	struct making k = { .m = m, .l = l, .lm = rules_of(m), .progress = progress, .arg = arg, .e = e };
+	struct eng_weights *w = weights_open(m, e);
+
+	if (!w)
+		return NULL;
+	atomic_init(&k.failed, false);
+	snprintf(w->level, sizeof w->level, "%s", l->name);
+	w->info.made = true;
+	note_source(w, m, l);
+	weights_each_view(w, count_view, &k);
+	if (weights_each_view(w, make_view, &k) < 0 || gguf_check(m->gguf, e) < 0) {
+		weights_free(w);
+		return NULL;
+	}
+	if (w->tied)
+		w->output = w->embd;
+	weights_account(w);
+	return w;
+}
+
+static int unknown_level(const char *name, struct err *e)
+{
+	char all[256] = "", q[64];
+
+	for (const struct level *l = levels; l->name; l++) {
+		strncat(all, l == levels ? "" : " ", sizeof all - strlen(all) - 1);
+		strncat(all, l->name, sizeof all - strlen(all) - 1);
+	}
+	return err_set(e, ERR_ARG, "'%s' is no quantization level; there are: %s",
+		       err_quote(q, sizeof q, name, strlen(name)), all);
+}
+
+int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,
+		    struct eng_weights **out, struct err *e)
+{
+	const struct level *l;
+	struct eng_weights *w;
+
+	*out = NULL;
+	if (m->info.note)
+		return err_set(e, ERR_UNSUPPORTED, "%s: %s", gguf_path(m->gguf), m->info.note);
+	if (!level) {
+		*out = eng_weights_ref(m->alive);
+		return 0;
+	}
+	for (w = m->alive; w; w = w->next)
+		if (!strcasecmp(w->level, level)) {
+			*out = eng_weights_ref(w);
+			return 0;
+		}
+	l = level_by_name(level);
+	if (!l)
+		return unknown_level(level, e);
+	w = ladder_make(m, l, progress, arg, e);
+	if (!w)
+		return -1;
+	w->next = m->alive->next;
+	m->alive->next = w;
+	*out = w;
+	return 0;
+}
+
+/* -- the list ---------------------------------------------------------------------- */
+
+struct sizing { const struct level *l; struct level_model lm; int64_t bytes, params; };
+
+static int size_view(void *arg, struct view *v, int layer)
+{
+	struct sizing *s = arg;
+	const int64_t row = quant_row_bytes(target(s->l, &s->lm, v), v->cols);
+
+	(void)layer;
+	s->bytes += v->rows * row;
+	s->params += v->rows * v->cols;
+	return 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct eng_level *x = a, *y = b;
+
+	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
+}
+
+int ladder_list(struct eng_model *m, struct err *e)
+{
+	const struct level_model lm = rules_of(m);
+	uint64_t vectors;
+	struct sizing own = { .lm = lm };
+
+	m->levels = mem_calloc(sizeof rungs / sizeof *rungs + 1, sizeof *m->levels);
+	if (!m->levels)
+		return err_set(e, ERR_NOMEM, "no memory for the list of levels");
+	m->levels[m->n_levels++] = (struct eng_level){ .name = m->alive->info.level, .own = true,
+						       .bytes = m->alive->info.bytes, .bpw = m->alive->info.bpw };
+	vectors = m->alive->made;
+	for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++) {
+		struct sizing s = own;
+
+		s.l = level_by_name(rungs[i]);
+		if (!s.l || !strcasecmp(rungs[i], m->alive->info.level))
+			continue;
+		weights_each_view(m->alive, size_view, &s);
+		m->levels[m->n_levels++] = (struct eng_level){
+			.name = s.l->name, .bytes = (uint64_t)s.bytes + vectors,
+			.bpw = 8.0 * ((double)s.bytes + (double)vectors) / ((double)s.params + (double)vectors / 4) };
+	}
+	qsort(m->levels, (size_t)m->n_levels, sizeof *m->levels, by_bytes);
+	return 0;
+}
+
+int eng_model_levels(const struct eng_model *m, const struct eng_level **out)
+{
+	*out = m->levels;
+	return m->n_levels;
+}

@@ -1,0 +1,19 @@
+/*
+ * The ladder: the levels of an open model, and levels made in memory from the open file. A
+ * made level is, tensor by tensor, what `quantize` would write: the same rules, the same
+ * encoders. Tensors that a level leaves as they are stay in the mapping.
+ */
+#ifndef ENGINE_MAKE_LADDER_H
+#define ENGINE_MAKE_LADDER_H
+
+#include "engine/make/level.h"
+#include "engine/model/model.h"
+
+/* Makes the weights of a level; NULL on failure or when progress returns false. */
+struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, eng_progress_fn *progress, void *arg,
+				struct err *e);
+
+/* Fills m->levels: the file's own level and the rungs that are offered, largest first. */
+int ladder_list(struct eng_model *m, struct err *e);
+
+#endif
