@@ -66,7 +66,7 @@ struct gguf_layout {
 	bool word;			/* a block is one 32-bit number */
 	int n_half, half[2];		/* else: 16-bit numbers in a block, and where */
 };
-/* Fills *out; false for a type it does not know. quant/layout.h has the one for the types of quant. */
+/* Fills *out; false for a type it does not know. quant_layout() of quant/layout.h is the one to pass. */
 typedef bool gguf_layout_fn(uint32_t type, struct gguf_layout *out);
 
 struct gguf_tensor {
@@ -85,8 +85,8 @@ struct gguf;
 
 /*
  * Opens and checks a file. Tensors of a type that `layout` does not know are kept with
- * bytes 0 and data NULL (show lists them; a model that needs one refuses); with layout NULL
- * (who reads keys alone) that is all of them.
+ * bytes 0 and data NULL; with layout NULL (who reads keys alone) that is all of them. It
+ * knows more types than can be decoded: ask quant_by_id() before using data.
  * Errors: ERR_IO, ERR_NOT_FOUND (a part is missing), ERR_FORMAT (message: file, field, byte
  * offset, expected and found), ERR_UNSUPPORTED (version), ERR_LIMIT, ERR_NOMEM. The caller
  * closes; all that was got from a gguf lives as long as it.

@@ -1,7 +1,71 @@
+/* Scalar definitions of what is neither a product with weights nor attention. */
 #include "config.h"
-#include "engine/kernels/kern.h"
+#include "engine/kernels/kern_scalar.h"
+
+#include <float.h>
+#include <math.h>
+
+static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
+{
+	float amax = 0;
+	bool finite = true;
+
+	for (int i = 0; i < KERN_ACT_BLOCK; i++) {
+		amax = fmaxf(amax, fabsf(x[i]));
+		finite &= isfinite(x[i]) != 0;
+	}
+	*d = finite ? amax / 127 : NAN;
+	if (*d < FLT_MIN)
+		*d = 0;
+	sum[0] = sum[1] = 0;
+	for (int i = 0; i < KERN_ACT_BLOCK; i++) {
+		q[i] = *d > 0 ? (int8_t)rintf(x[i] / *d) : 0;
+		sum[i / 16] = (int16_t)(sum[i / 16] + q[i]);
+	}
+}
+
+static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+
+	for (int64_t g = t0 * groups; g < t1 * groups; g++)
+		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
+}
+
+static void rmsnorm(float *y, const float *x, const float *w, int64_t n, float eps)
+{
+	double sum = 0;
+	float scale;
+
+	for (int64_t i = 0; i < n; i++)
+		sum += (double)x[i] * x[i];
+	scale = (float)(1 / sqrt(sum / (double)n + eps));
+	for (int64_t i = 0; i < n; i++)
+		y[i] = x[i] * scale * w[i];
+}
+
+static void add(float *y, const float *x, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		y[i] += x[i];
+}
+
+static void swiglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const float e = expf(-fabsf(gate[i]));	/* never overflows */
+
+		y[i] = gate[i] * ((gate[i] < 0 ? e : 1) / (1 + e)) * up[i];
+	}
+}
 
 void kern_init_scalar(struct kern *k)
 {
 	k->name = "scalar";
+	k->quant_q8 = quant_q8;
+	k->rmsnorm = rmsnorm;
+	k->add = add;
+	k->swiglu = swiglu;
+	kern_scalar_mul_init(k);
+	kern_scalar_attn_init(k);
 }

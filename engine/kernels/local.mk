@@ -1,7 +1,7 @@
 engine_libengine_a_SOURCES += \
 	%D%/kern.h %D%/kern.c \
 	%D%/cpu.h %D%/cpu.c \
-	%D%/kern_scalar.c
+	%D%/kern_scalar.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
 
 ISA_LIBS =
 if HAVE_ISA_AVX2
