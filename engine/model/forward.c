@@ -28,7 +28,7 @@ struct step {
 	const atomic_bool *cancel;
 	float *x;			/* (n, n_embd) the residual stream */
 	float *h;			/* (n, n_embd) normed; a matrix's output before it is added */
-	float *q;			/* (n, max_head × head_dim); attention's output too */
+	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
 	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
 	float *gate, *up;		/* (n, max_ff) */
 	float *cs;			/* (n, n_rot) cosines and sines */
@@ -62,6 +62,7 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	s->x = carve(v, n * c->n_embd, sizeof(float));
 	s->h = carve(v, n * c->n_embd, sizeof(float));
 	s->q = carve(v, n * c->max_head * c->head_dim, sizeof(float));
+	s->o = carve(v, n * c->max_head * c->head_dim, sizeof(float));
 	s->kx = carve(v, n * c->max_head_kv * c->head_dim, sizeof(float));
 	s->vx = carve(v, n * c->max_head_kv * c->head_dim, sizeof(float));
 	s->gate = carve(v, n * c->max_ff, sizeof(float));
@@ -223,15 +224,15 @@ static void attn_share(const struct step *s, int32_t il, int ith, int nth)
 		const int64_t t = i / l->n_head_kv;
 		const int32_t kvh = (int32_t)(i % l->n_head_kv);
 		const struct row *r = &s->rows[t];
-		float *q = s->q + t * ldq + (int64_t)kvh * g * c->head_dim;
+		const int64_t at = t * ldq + (int64_t)kvh * g * c->head_dim;
 
 		for (int64_t p = 0; p * KERN_PAGE <= r->pos; p++) {
 			kp[p] = kv_keys(r->kv, il, p, kvh);
 			vp[p] = kv_values(r->kv, il, p, kvh);
 		}
 		s->k->kv[r->kv->type].attn(&(struct kern_attn){
-			.q = q, .ldq = c->head_dim, .g = g, .hd = c->head_dim, .kpage = kp, .vpage = vp,
-			.n = r->pos + 1, .scale = c->attn_scale, .out = q, .ldo = c->head_dim });
+			.q = s->q + at, .ldq = c->head_dim, .g = g, .hd = c->head_dim, .kpage = kp, .vpage = vp,
+			.n = r->pos + 1, .scale = c->attn_scale, .out = s->o + at, .ldo = c->head_dim });
 	}
 }
 
@@ -260,7 +261,7 @@ static void attention(const struct step *s, int32_t il, int ith, int nth)
 	pool_barrier(s->pool);
 	attn_share(s, il, ith, nth);
 	pool_barrier(s->pool);
-	a = acts(s, s->q, s->n, y->wo.cols);
+	a = acts(s, s->o, s->n, y->wo.cols);
 	round_share(s, &a, &y->wo, ith, nth);
 	pool_barrier(s->pool);
 	mul_add(s, &y->wo, y->bo, &a, ith, nth);
