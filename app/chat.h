@@ -4,7 +4,12 @@
  *
  * Calls here change the state and post jobs; chat_pump() takes the worker's events. `version`
  * grows with every visible change, so that a view knows when to paint, and each item has its
- * own, so that only what changed is laid out again.
+ * own, so that only what changed is laid out again. An item's version is taken from the
+ * chat's: no two items ever have had the same, so that a layout kept under (item, version)
+ * is never a stranger's. Items go away: when a message is refused, and by /clear.
+ *
+ * A message may be submitted while the model loads or a level is being switched: it waits
+ * in the worker's queue. While an answer runs it is refused and comes back as the draft.
  */
 #ifndef APP_CHAT_H
 #define APP_CHAT_H
@@ -33,7 +38,14 @@ enum chat_state { CHAT_LOADING, CHAT_IDLE, CHAT_PREFILL, CHAT_DECODE, CHAT_SWITC
 
 enum { CHAT_RATE_HISTORY = 128 };
 
-struct chat_level { char name[16]; uint64_t bytes; double bpw; bool own; double rate; /* measured decode tok/s, 0 none */ };
+struct chat_level {
+	char name[16];
+	uint64_t bytes;
+	double bpw;
+	bool own;			/* the file's own */
+	bool made;			/* has been in use here */
+	double rate;			/* measured decode tok/s, 0 none */
+};
 
 struct chat {
 	struct loop *loop;
@@ -58,7 +70,14 @@ struct chat {
 	double rates[CHAT_RATE_HISTORY];	/* decode tok/s, newest last */
 	int n_rates;
 	bool quit;			/* /bye */
-	char *draft;			/* a refused message comes back here for the input line; or NULL */
+	bool failed;			/* a message was refused or an answer failed */
+	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
+	/* chat.c's own */
+	struct chat_item *answer;	/* the answer that is out: running, or waiting in the queue */
+	bool again;			/* it was stopped for a switch: asked again if it had not begun */
+	int n_switches;			/* level jobs that are out */
+	char what_buf[32];
+	int64_t rate_ns;		/* when the last rate was appended */
 };
 
 int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e);
@@ -70,6 +89,15 @@ void chat_submit(struct chat *c, const char *text);
 bool chat_stop(struct chat *c);
 /* One level up (towards better, -1) or down (+1); at the end of the list nothing happens. */
 void chat_step_level(struct chat *c, int step);
+/* Heads for a level: the target is shown at once. A running answer is stopped, its text stays. */
+void chat_set_level(struct chat *c, int level);
+/* Empties the conversation and the session. Not while an answer runs. */
+void chat_reset(struct chat *c);
+/* tidbit speaks: an item of its own at the end. */
+void chat_note(struct chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void chat_complain(struct chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Bytes for people, in powers of 1024: "93.5 MiB". Returns buf. */
+const char *chat_bytes(char *buf, size_t size, uint64_t bytes);
 /* Takes the worker's events; true when something visible changed. */
 bool chat_pump(struct chat *c);
 
@@ -82,6 +110,8 @@ struct slash {
 	void (*run)(struct chat *c, const char *args);
 };
 extern const struct slash slashes[];	/* ends with name NULL */
+/* Runs "/name args". */
+void slash_run(struct chat *c, const char *line);
 
 /* On something that is no terminal, and with --plain: lines. Returns the exit code. */
 int chat_plain(struct opts *o);

@@ -1,6 +1,11 @@
 /*
  * The model worker: the one thread that touches models and sessions. Jobs go in, events
- * come out; both queues hand ownership over. Each event wakes the loop once.
+ * come out; both queues hand ownership over. Each event wakes the loop; events that only
+ * tell more of the same (text, progress) are merged into the newest unread one, so that a
+ * slow reader finds a short queue.
+ *
+ * Every job ends with exactly one event that is not EV_TEXT or EV_PROGRESS, in the order
+ * of the jobs. A worker serves one model: another model is another worker.
  */
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
@@ -10,12 +15,13 @@
 #include "app/loop.h"
 
 struct worker;
+struct event;
 
 enum job_kind {
 	JOB_OPEN,		/* model, then weights and session by the options */
 	JOB_ANSWER,		/* msgs → answer */
-	JOB_LEVEL,		/* make or find the level, bind the session (exact), prefill `msgs` again */
-	JOB_RESET,		/* empty the session */
+	JOB_LEVEL,		/* make or find the level, bind the session (exact), prefill what it held again */
+	JOB_RESET,		/* empty the session, begin the sampler's sequence anew */
 };
 
 struct job_msg { const char *role; char *text; int32_t *ids; size_t n_ids; };	/* owned by the job */
@@ -24,20 +30,24 @@ struct job {
 	enum job_kind kind;
 	char *path;			/* JOB_OPEN */
 	char *level;			/* JOB_OPEN (or NULL), JOB_LEVEL */
-	struct job_msg *msgs;		/* JOB_ANSWER, JOB_LEVEL: the whole conversation */
+	struct job_msg *msgs;		/* JOB_ANSWER: the whole conversation */
 	size_t n_msgs;
-	bool raw;			/* no template: the last message's text as it is */
+	bool raw;			/* no template: the texts in a row */
 	struct eng_sample_opts sample;
 	int64_t n_max;
+	/* the worker's own */
+	bool cancelled;			/* stopped before it began */
+	struct event *last;		/* the event that ends the job, made with it: it always comes */
 	struct job *next;
 };
 
 enum event_kind {
 	EV_PROGRESS,		/* something long: what, done of total */
-	EV_OPENED,		/* the model is there: info, levels */
+	EV_OPENED,		/* the model is there: info, levels, level */
 	EV_TEXT,		/* more text of the running answer */
 	EV_ANSWERED,		/* the answer is complete: ids, end, stats */
 	EV_LEVEL,		/* the level is in use */
+	EV_RESET,		/* the session is empty */
 	EV_FAILED,		/* the job failed: err; what was there before still is */
 };
 
@@ -49,11 +59,25 @@ struct gauges {
 	int64_t ctx_used, ctx_size;
 };
 
+/* The weights that are in use now, for EV_OPENED and EV_LEVEL. */
+struct level_report {
+	char name[16];			/* "Q4_0" */
+	char note[96];			/* "made from Q4_1: no better than it", or "" */
+	bool made;
+	uint64_t bytes;
+	double bpw;
+	/* EV_LEVEL: what an exact switch computed again */
+	int32_t held, prefilled;	/* tokens the session held, and how many of them it holds again */
+	int64_t make_ns, prefill_ns;
+};
+
 struct event {
 	enum event_kind kind;
 	enum job_kind job;
-	const char *what;		/* EV_PROGRESS: "making Q4_0", "prefill" (static text) */
+	char what[32];			/* EV_PROGRESS: "making Q4_0", "prefill" */
 	int64_t done, total;
+	struct level_report level;	/* EV_OPENED, EV_LEVEL */
+	char plain_why[160];		/* EV_OPENED: why there is no chat template to use, or "" */
 	struct str text;		/* EV_TEXT */
 	struct eng_ids ids;		/* EV_ANSWERED */
 	enum answer_end end;
@@ -70,7 +94,12 @@ void worker_free(struct worker *w);
 void worker_post(struct worker *w, struct job *j);
 struct job *job_new(enum job_kind kind);
 void job_free(struct job *j);
-/* Stops the running job (an answer ends as ANSWER_STOPPED, a level switch fails as cancelled). */
+/*
+ * Stops the running job and those that wait, within 50 ms. An answer ends as
+ * ANSWER_STOPPED; a switch fails as cancelled while its level is being made, and in the
+ * prefill after that it ends early: the level is in use, the next answer computes the
+ * rest. Opening and resetting are not stopped but for the making of a level.
+ */
 void worker_cancel(struct worker *w);
 /* Takes all events, oldest first; NULL when there are none. */
 struct event *worker_events(struct worker *w);

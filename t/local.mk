@@ -12,7 +12,10 @@ AM_TESTS_ENVIRONMENT = \
 	TZ=UTC; LC_ALL=C.UTF-8; \
 	export TEST_BUILD TEST_SRC TIDBIT_DATA TIDBIT_PROFILES TZ LC_ALL;
 check_LIBRARIES += %D%/libtap.a
-%C%_libtap_a_SOURCES = %D%/lib/tap.h %D%/lib/tap.c %D%/lib/model.h %D%/lib/model.c
+%C%_libtap_a_SOURCES = %D%/lib/tap.h %D%/lib/tap.c \
+	%D%/lib/ggufmake.h %D%/lib/ggufmake.c \
+	%D%/lib/tmp.h %D%/lib/tmp.c \
+	%D%/lib/model.h %D%/lib/model.c
 TEST_LIBS = %D%/libtap.a $(ENGINE_LDADD) $(JANSSON_LIBS)
 
 # One list a room, so that a new test is a line in its room's file.

@@ -73,7 +73,7 @@ static void check_ref(struct eng *g, const char *model, const char *ref, const c
 	json_t *c;
 
 	if (!j) {
-		tap_skip(1, "no reference data for %s", ref);
+		tap_skip("no reference data for %s", ref);
 		goto out;
 	}
 	if (!ok(eng_model_open(g, mp, false, &m, &e) == 0 && eng_weights_get(m, level, NULL, NULL, &w, &e) == 0,
@@ -146,7 +146,7 @@ static void check_made(struct eng *g, const char *level)
 	snprintf(rel, sizeof rel, "models/stories260K/quant/stories260K-%s.gguf", level);
 	fp = data_path(rel);
 	if (!fp) {
-		tap_skip(1, "no %s", rel);
+		tap_skip("no %s", rel);
 	} else {
 		struct eng_model *a = open_model(g, path), *b = open_model(g, fp);
 		struct eng_weights *wa = weights_at(a, level), *wb = weights_at(b, NULL);

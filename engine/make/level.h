@@ -9,11 +9,33 @@
 #include "engine/base/err.h"
 #include "engine/quant/quant.h"
 
+/* Which tensors of a kind a rule moves; i counts them by layer. */
+enum level_when {
+	LEVEL_NONE,			/* none: all stay at the level's base */
+	LEVEL_ALL,
+	LEVEL_GQA4,			/* all, if four query heads or more share a KV head */
+	LEVEL_FIRST2, LEVEL_FIRST4,	/* i < 2, i < 4 */
+	LEVEL_EIGHTH, LEVEL_SIXTEENTH,	/* i < layers / 8, i < layers / 16 */
+	LEVEL_MORE_BITS,		/* the first eighth, the last eighth, and every third between */
+};
+
+struct level_rule {
+	enum level_when when;
+	enum quant_id type;		/* of those that it moves */
+	enum quant_id rest;		/* of the others */
+};
+
 struct level {
 	const char *name;		/* "Q4_0", "Q4_K_M" */
-	int ftype;			/* general.file_type */
+	int ftype;			/* general.file_type; I2_S has the number of Microsoft's fork */
 	enum quant_id base;		/* type of a matrix that no rule moves */
 	const char *help;
+	struct level_rule attn_v;	/* fused attn_qkv too */
+	struct level_rule ffn_down;
+	struct level_rule attn_output;
+	struct level_rule token_embd;	/* when it is not the output matrix too */
+	bool ternary;			/* only for models that are ternary: others cannot be made (I2_S) */
+	bool wants_imatrix;		/* the peer refuses it without an importance matrix: warn */
 };
 
 extern const struct level levels[];	/* in the order of bits; ends with name NULL */
@@ -22,17 +44,21 @@ const struct level *level_by_ftype(int64_t ftype);
 
 /* What the rules look at, gathered once over a model's tensors. */
 struct level_model {
-	int n_layer;			/* attn_v and ffn_down tensors are counted against it */
-	int n_gqa;			/* query heads a KV head */
+	int n_layer;			/* what attn_v and ffn_down tensors are counted against */
+	int n_gqa;			/* query heads a KV head, of the first layer */
 	bool has_output;		/* output.weight exists: not tied */
 };
 
 /*
- * The type that tensor `name` of this shape gets at a level. `i_layer` is the layer its
- * name carries, -1 for none. A tensor that is no matrix, or whose name does not end in
- * "weight", keeps its own type (NULL is returned).
+ * The type that tensor `name` of shape ne (fastest first) gets at a level, odd row lengths
+ * seen to. NULL: it keeps its own type (norms, biases, what is no matrix). Every layer is
+ * taken to have its attn_v (or attn_qkv) and its ffn_down, so that the number in the name
+ * "blk.7.attn_v.weight" is the count that the rules want.
  */
 const struct quant_type *level_tensor_type(const struct level *l, const struct level_model *m,
 					   const char *name, int n_dims, const int64_t *ne);
+
+/* `t`, or for rows that are no whole blocks of it the type that is used instead: F16 at the end. */
+const struct quant_type *level_fallback(const struct quant_type *t, int64_t row);
 
 #endif

@@ -1,0 +1,400 @@
+/*
+ * The chat's commands: rows. Help, completion, the nearest name to a mistyped one and what
+ * may run beside an answer all come from them. What they have to say becomes notes.
+ */
+#include "config.h"
+#include "app/chat.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { N_NAMES = 32 };
+
+/* Columns of UTF-8 text that is all narrow, as our own rows are. */
+static int width(const char *s)
+{
+	int w = 0;
+
+	for (; *s; s++)
+		w += ((unsigned char)*s & 0xc0) != 0x80;
+	return w;
+}
+
+static void add_padded(struct str *s, const char *text, int columns)
+{
+	str_adds(s, text);
+	for (int w = width(text); w < columns; w++)
+		str_addc(s, ' ');
+}
+
+/* -- /help -------------------------------------------------------------------------- */
+
+static void help(struct chat *c, const char *args)
+{
+	struct str s;
+
+	(void)args;
+	str_init(&s, 0);
+	for (const struct slash *r = slashes; r->name; r++) {
+		char left[64];
+
+		snprintf(left, sizeof left, "/%s %s", r->name, r->args);
+		str_addc(&s, r == slashes ? ' ' : '\n');
+		if (r != slashes)
+			str_addc(&s, ' ');
+		add_padded(&s, left, 20);
+		str_adds(&s, r->help);
+	}
+	chat_note(c, "%s", s.p);
+	str_release(&s);
+}
+
+/* -- /quant ------------------------------------------------------------------------- */
+
+static void list_levels(struct chat *c)
+{
+	struct str s;
+
+	str_init(&s, 0);
+	for (int i = 0; i < c->n_levels; i++) {
+		const struct chat_level *l = &c->levels[i];
+		char bytes[32];
+
+		str_addf(&s, "%s%s %-7s %10s %6.2f bpw", i ? "\n" : "", i == c->target ? "▸" : " ", l->name,
+			 chat_bytes(bytes, sizeof bytes, l->bytes), l->bpw);
+		if (l->rate > 0)
+			str_addf(&s, "  %.1f tok/s", l->rate);
+		if (l->own)
+			str_adds(&s, "  as the file has it");
+	}
+	chat_note(c, "%s", s.p);
+	str_release(&s);
+}
+
+static void unknown_level(struct chat *c, const char *arg)
+{
+	const char *names[N_NAMES + 1] = { NULL };
+	const char *near;
+	char quoted[64];
+	struct str s;
+
+	str_init(&s, 0);
+	for (int i = 0; i < c->n_levels && i < N_NAMES; i++) {
+		names[i] = c->levels[i].name;
+		str_addf(&s, "%s%s", i ? ", " : "", names[i]);
+	}
+	near = cmd_nearest(arg, names);
+	err_quote(quoted, sizeof quoted, arg, strlen(arg));
+	if (near)
+		chat_complain(c, "no level \"%s\": did you mean %s? There are %s", quoted, near, s.p);
+	else
+		chat_complain(c, "no level \"%s\": there are %s", quoted, s.p);
+	str_release(&s);
+}
+
+static void quant(struct chat *c, const char *args)
+{
+	if (!c->info) {
+		chat_complain(c, "the model is not open yet");
+		return;
+	}
+	if (!*args) {
+		list_levels(c);
+		return;
+	}
+	if (!strcmp(args, "+") || !strcmp(args, "-")) {
+		chat_step_level(c, *args == '+' ? -1 : 1);
+		return;
+	}
+	for (int i = 0; i < c->n_levels; i++) {
+		if (strcasecmp(c->levels[i].name, args))
+			continue;
+		if (i == c->target)
+			chat_note(c, "%s is in use already", c->levels[i].name);
+		chat_set_level(c, i);
+		return;
+	}
+	unknown_level(c, args);
+}
+
+/* -- /set --------------------------------------------------------------------------- */
+
+enum set_type { SET_DOUBLE, SET_INT, SET_UINT64, SET_INT64 };
+
+struct set_row {
+	const char *name, *help;
+	enum set_type type;
+	size_t offset;		/* in struct opts */
+	double lo, hi;		/* whole numbers as they are; SET_UINT64 takes all that fit */
+};
+
+static const struct set_row settings[] = {
+	{ "temp", "randomness; 0: always the likeliest token", SET_DOUBLE, offsetof(struct opts, sample.temp), 0, 100 },
+	{ "top_k", "keep this many likeliest tokens; 0: all", SET_INT, offsetof(struct opts, sample.top_k), 0, 1e6 },
+	{ "top_p", "keep the likeliest tokens up to this sum; 1: all", SET_DOUBLE, offsetof(struct opts, sample.top_p), 0, 1 },
+	{ "min_p", "drop tokens below this part of the likeliest; 0: none", SET_DOUBLE, offsetof(struct opts, sample.min_p), 0, 1 },
+	{ "repeat", "penalty for the last 64 tokens; 1: none", SET_DOUBLE, offsetof(struct opts, sample.repeat_penalty), 0.01, 100 },
+	{ "seed", "the same seed gives the same answers", SET_UINT64, offsetof(struct opts, sample.seed), 0, 0 },
+	{ "n", "most tokens of an answer; -1: until it ends", SET_INT64, offsetof(struct opts, n), -1, 1e9 },
+	{ .name = NULL },
+};
+
+static void add_value(struct str *s, const struct set_row *r, const struct opts *o)
+{
+	const void *p = (const char *)o + r->offset;
+
+	switch (r->type) {
+	case SET_DOUBLE: str_addf(s, "%g", *(const double *)p); break;
+	case SET_INT: str_addf(s, "%d", *(const int *)p); break;
+	case SET_UINT64: str_addf(s, "%llu", (unsigned long long)*(const uint64_t *)p); break;
+	case SET_INT64: str_addf(s, "%lld", (long long)*(const int64_t *)p); break;
+	}
+}
+
+static int parse_uint64(const char *arg, uint64_t *v)
+{
+	char *end;
+
+	errno = 0;
+	*v = strtoull(arg, &end, 10);
+	return errno || end == arg || *end || strchr(arg, '-') ? -1 : 0;
+}
+
+static int parse_number(const struct set_row *r, const char *arg, double *v)
+{
+	char *end;
+
+	*v = strtod(arg, &end);
+	if (end == arg || *end || !isfinite(*v) || *v < r->lo || *v > r->hi)
+		return -1;
+	return r->type != SET_DOUBLE && *v != floor(*v) ? -1 : 0;
+}
+
+static int set_value(const struct set_row *r, struct opts *o, const char *arg)
+{
+	void *p = (char *)o + r->offset;
+	double v = 0;
+	uint64_t u = 0;
+
+	if (r->type == SET_UINT64 ? parse_uint64(arg, &u) : parse_number(r, arg, &v))
+		return -1;
+	switch (r->type) {
+	case SET_DOUBLE: *(double *)p = v; break;
+	case SET_INT: *(int *)p = (int)v; break;
+	case SET_UINT64: *(uint64_t *)p = u; break;
+	case SET_INT64: *(int64_t *)p = (int64_t)v; break;
+	}
+	return 0;
+}
+
+static void list_settings(struct chat *c)
+{
+	struct str s, v;
+
+	str_init(&s, 0);
+	str_init(&v, 0);
+	for (const struct set_row *r = settings; r->name; r++) {
+		str_clear(&v);
+		add_value(&v, r, c->o);
+		str_addf(&s, "%s  %-7s %-10s  %s", r == settings ? "" : "\n", r->name, v.p, r->help);
+	}
+	chat_note(c, "%s", s.p);
+	str_release(&s);
+	str_release(&v);
+}
+
+static void unknown_setting(struct chat *c, const char *name)
+{
+	const char *names[N_NAMES + 1] = { NULL };
+	const char *near;
+	char quoted[64];
+	int n = 0;
+
+	for (const struct set_row *r = settings; r->name && n < N_NAMES; r++)
+		names[n++] = r->name;
+	near = cmd_nearest(name, names);
+	err_quote(quoted, sizeof quoted, name, strlen(name));
+	chat_complain(c, near ? "no setting \"%s\": did you mean %s?" : "no setting \"%s\": /set lists them", quoted,
+		      near);
+}
+
+static void say_range(struct chat *c, const struct set_row *r)
+{
+	if (r->type == SET_UINT64)
+		chat_complain(c, "%s takes a whole number from 0 on", r->name);
+	else
+		chat_complain(c, "%s takes %s from %g to %.10g", r->name,
+			      r->type == SET_DOUBLE ? "a number" : "a whole number", r->lo, r->hi);
+}
+
+static void set_one(struct chat *c, const struct set_row *r, const char *arg)
+{
+	struct str v;
+
+	if (*arg && set_value(r, c->o, arg)) {
+		say_range(c, r);
+		return;
+	}
+	str_init(&v, 0);
+	add_value(&v, r, c->o);
+	chat_note(c, *arg && c->answer ? "%s %s, from the next answer on" : "%s %s", r->name, v.p);
+	str_release(&v);
+}
+
+static void set(struct chat *c, const char *args)
+{
+	const size_t n = strcspn(args, " \t=");
+	const char *value = args + n + strspn(args + n, " \t=");
+	char name[32];
+
+	if (!*args) {
+		list_settings(c);
+		return;
+	}
+	snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), args);
+	for (char *p = name; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	for (const struct set_row *r = settings; r->name; r++) {
+		if (!strcasecmp(r->name, name)) {
+			set_one(c, r, value);
+			return;
+		}
+	}
+	unknown_setting(c, name);
+}
+
+/* -- /stats ------------------------------------------------------------------------- */
+
+static void add_answer_stats(struct str *s, const struct answer_stats *a)
+{
+	if (!a->n_prompt && !a->n_gen) {
+		str_adds(s, "no answer yet\n");
+		return;
+	}
+	str_addf(s, "prompt       %d tokens: %d reused, %d prefilled", a->n_prompt, a->n_reused, a->n_prefill);
+	if (answer_prefill_rate(a) > 0)
+		str_addf(s, " at %.1f tok/s", answer_prefill_rate(a));
+	str_addf(s, "\nfirst token  %.2f s\n", (double)a->first_ns / 1e9);
+	str_addf(s, "answer       %d tokens", a->n_gen);
+	if (answer_decode_rate(a) > 0)
+		str_addf(s, " at %.1f tok/s", answer_decode_rate(a));
+	str_addc(s, '\n');
+}
+
+static void add_memory(struct str *s, const char *name, uint64_t bytes, const char *more)
+{
+	char buf[32];
+
+	str_addf(s, "%-12s %10s%s\n", name, chat_bytes(buf, sizeof buf, bytes), more);
+}
+
+static void stats(struct chat *c, const char *args)
+{
+	const struct eng_mem *m = &c->g.mem;
+	const uint64_t rss = os_rss(), parts = m->weights_resident + m->weights_made + m->kv_used + m->scratch;
+	char of[64], buf[32];
+	struct str s;
+
+	(void)args;
+	str_init(&s, 0);
+	add_answer_stats(&s, &c->g.stats);
+	str_addf(&s, "context      %lld of %lld tokens\n", (long long)c->g.ctx_used, (long long)c->g.ctx_size);
+	snprintf(of, sizeof of, "  resident of %s mapped", chat_bytes(buf, sizeof buf, m->weights_mapped));
+	if (m->weights_mapped)
+		add_memory(&s, "weights", m->weights_resident, of);
+	if (m->weights_made)
+		add_memory(&s, "made", m->weights_made, "  made in memory");
+	snprintf(of, sizeof of, "  of %s", chat_bytes(buf, sizeof buf, m->kv_reserved));
+	add_memory(&s, "KV", m->kv_used, of);
+	add_memory(&s, "scratch", m->scratch, "");
+	add_memory(&s, "other", rss > parts ? rss - parts : 0, "");
+	snprintf(of, sizeof of, "  peak %s", chat_bytes(buf, sizeof buf, os_rss_peak()));
+	add_memory(&s, "RSS", rss, of);
+	str_cut(&s, s.len - 1);
+	chat_note(c, "%s", s.p);
+	str_release(&s);
+}
+
+/* -- the rest ----------------------------------------------------------------------- */
+
+static void clear(struct chat *c, const char *args)
+{
+	(void)args;
+	chat_reset(c);
+}
+
+static void bye(struct chat *c, const char *args)
+{
+	(void)args;
+	c->quit = true;
+	c->version++;
+}
+
+const struct slash slashes[] = {
+	{ "help", "", "these commands", true, help },
+	{ "quant", "[LEVEL|+|-]", "switch the quantization level; alone: list the levels", true, quant },
+	{ "set", "[NAME [VALUE]]", "change how answers are sampled; alone: list the settings", true, set },
+	{ "stats", "", "what the last answer cost, and where the memory is", true, stats },
+	{ "clear", "", "empty the conversation", false, clear },
+	{ "new", "", "begin another conversation", false, clear },
+	{ "bye", "", "leave", true, bye },
+	{ .name = NULL },
+};
+
+static void unknown_command(struct chat *c, const char *name)
+{
+	const char *names[N_NAMES + 1] = { NULL };
+	const char *near;
+	char quoted[64];
+	int n = 0;
+
+	for (const struct slash *r = slashes; r->name && n < N_NAMES; r++)
+		names[n++] = r->name;
+	near = cmd_nearest(name, names);
+	err_quote(quoted, sizeof quoted, name, strlen(name));
+	if (near)
+		chat_complain(c, "no command /%s: did you mean /%s?", quoted, near);
+	else
+		chat_complain(c, "no command /%s: /help lists them", quoted);
+}
+
+static void trim(char *s)
+{
+	size_t n = strlen(s);
+
+	while (n && strchr(" \t\r\n", s[n - 1]))
+		s[--n] = '\0';
+}
+
+void slash_run(struct chat *c, const char *line)
+{
+	char *copy = mem_strdup(line + 1);
+	char *args;
+
+	if (!copy)
+		return;
+	trim(copy);
+	args = copy + strcspn(copy, " \t\n");
+	if (*args)
+		*args++ = '\0';
+	args += strspn(args, " \t\n");
+	for (const struct slash *r = slashes; r->name; r++) {
+		if (strcasecmp(r->name, copy))
+			continue;
+		if (c->answer && !r->while_running)
+			chat_complain(c, "/%s: an answer is running, Ctrl-C stops it", r->name);
+		else
+			r->run(c, args);
+		goto out;
+	}
+	unknown_command(c, copy);
+out:
+	mem_free(copy);
+}

@@ -1,0 +1,643 @@
+/*
+ * The worker. Owns the engine, one model, the weights in use, the session and the sampler;
+ * nobody else calls the engine's computing half. Called from the main thread.
+ */
+#include "config.h"
+#include "app/worker.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SPEED_SAMPLES = 32 };
+static const int64_t speed_step_ns = 25000000;		/* between samples */
+static const int64_t speed_window_ns = 500000000;	/* that decode_now looks back over */
+static const int64_t mem_step_ns = 200000000;		/* counting resident pages costs a walk over the mapping */
+
+/* The way n_gen went lately. */
+struct speed {
+	struct { int64_t t; int32_t n; } at[SPEED_SAMPLES];
+	int n;		/* ever taken */
+};
+
+struct worker {
+	struct loop *loop;
+	const struct opts *o;
+	pthread_t thread;
+	/* under the lock */
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct job *jobs, **jobs_end;
+	struct event *events, *newest;
+	bool busy, stop;
+	struct eng_session *cancel_session;	/* = session, for worker_cancel() */
+	struct eng_model *model;
+	/* set under the lock, read by the progress callbacks */
+	atomic_bool cancelled;
+	/* the worker thread's own */
+	struct eng *eng;
+	struct eng_weights *weights;
+	struct eng_session *session;
+	struct eng_sampler *sampler;
+	struct eng_mem mem;
+	int64_t mem_ns;
+	struct speed speed;
+};
+
+/* What runs, for the callbacks. */
+struct task {
+	struct worker *w;
+	enum job_kind job;
+	char what[32];
+	int64_t start_ns;
+	bool prefill;		/* progress counts tokens of a prompt */
+};
+
+/* -- queues ------------------------------------------------------------------------ */
+
+static struct event *event_new(enum event_kind kind, enum job_kind job)
+{
+	struct event *ev = mem_calloc(1, sizeof *ev);
+
+	if (!ev)
+		return NULL;
+	ev->kind = kind;
+	ev->job = job;
+	str_init(&ev->text, 0);
+	return ev;
+}
+
+void event_free(struct event *ev)
+{
+	if (!ev)
+		return;
+	str_release(&ev->text);
+	eng_ids_release(&ev->ids);
+	mem_free(ev);
+}
+
+struct job *job_new(enum job_kind kind)
+{
+	struct job *j = mem_calloc(1, sizeof *j);
+
+	if (!j)
+		return NULL;
+	j->kind = kind;
+	j->last = event_new(EV_FAILED, kind);
+	if (!j->last) {
+		mem_free(j);
+		return NULL;
+	}
+	return j;
+}
+
+void job_free(struct job *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; i < j->n_msgs; i++) {
+		mem_free(j->msgs[i].text);
+		mem_free(j->msgs[i].ids);
+	}
+	mem_free(j->msgs);
+	mem_free(j->path);
+	mem_free(j->level);
+	event_free(j->last);
+	mem_free(j);
+}
+
+/* Does ev say only more of what the newest unread one says? Then that one takes it over. */
+static bool merge(struct event *newest, const struct event *ev)
+{
+	if (!newest || newest->kind != ev->kind || newest->job != ev->job)
+		return false;
+	switch (ev->kind) {
+	case EV_TEXT:
+		str_add(&newest->text, ev->text.p, ev->text.len);
+		newest->g = ev->g;
+		return true;
+	case EV_PROGRESS:
+		memcpy(newest->what, ev->what, sizeof newest->what);
+		newest->done = ev->done;
+		newest->total = ev->total;
+		newest->g = ev->g;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Takes the event; NULL (no memory) is a lost progress or text event and nothing worse. */
+static void put(struct worker *w, struct event *ev)
+{
+	if (!ev)
+		return;
+	pthread_mutex_lock(&w->lock);
+	if (merge(w->newest, ev)) {
+		event_free(ev);
+	} else {
+		if (w->newest)
+			w->newest->next = ev;
+		else
+			w->events = ev;
+		w->newest = ev;
+	}
+	pthread_mutex_unlock(&w->lock);
+	loop_wake(w->loop);
+}
+
+struct event *worker_events(struct worker *w)
+{
+	struct event *ev;
+
+	pthread_mutex_lock(&w->lock);
+	ev = w->events;
+	w->events = w->newest = NULL;
+	pthread_mutex_unlock(&w->lock);
+	return ev;
+}
+
+void worker_post(struct worker *w, struct job *j)
+{
+	pthread_mutex_lock(&w->lock);
+	j->next = NULL;
+	*w->jobs_end = j;
+	w->jobs_end = &j->next;
+	pthread_cond_signal(&w->more);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_cancel(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	for (struct job *j = w->jobs; j; j = j->next)
+		j->cancelled = true;
+	if (w->busy) {
+		atomic_store(&w->cancelled, true);
+		if (w->cancel_session)
+			eng_session_cancel(w->cancel_session);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+const struct eng_model *worker_model(const struct worker *w)
+{
+	struct worker *m = (struct worker *)w;
+	const struct eng_model *model;
+
+	pthread_mutex_lock(&m->lock);
+	model = m->model;
+	pthread_mutex_unlock(&m->lock);
+	return model;
+}
+
+/* -- gauges ------------------------------------------------------------------------ */
+
+static void speed_add(struct speed *s, int64_t t, int32_t n)
+{
+	if (s->n && t - s->at[(s->n - 1) % SPEED_SAMPLES].t < speed_step_ns)
+		return;
+	s->at[s->n % SPEED_SAMPLES].t = t;
+	s->at[s->n % SPEED_SAMPLES].n = n;
+	s->n++;
+}
+
+/* From the oldest sample in the window to now; a slow model's window is its last token. */
+static double speed_rate(const struct speed *s, int64_t t, int32_t n)
+{
+	const int first = s->n > SPEED_SAMPLES ? s->n - SPEED_SAMPLES : 0;
+	double rate = 0;
+
+	for (int i = s->n - 1; i >= first; i--) {
+		const int64_t dt = t - s->at[i % SPEED_SAMPLES].t;
+		const int32_t dn = n - s->at[i % SPEED_SAMPLES].n;
+
+		if (dt > speed_window_ns && rate > 0)
+			break;
+		if (dt > 0 && dn > 0)
+			rate = (double)dn * 1e9 / (double)dt;
+	}
+	return rate;
+}
+
+static void read_mem(struct worker *w, int64_t now, bool force)
+{
+	if (!w->session || (!force && w->mem_ns && now - w->mem_ns < mem_step_ns))
+		return;
+	eng_session_mem(w->session, &w->mem);
+	w->mem_ns = now;
+}
+
+static void read_gauges(struct worker *w, const struct answer_stats *s, bool force, struct gauges *g)
+{
+	read_mem(w, os_now_ns(), force);
+	*g = (struct gauges){ .mem = w->mem };
+	if (s)
+		g->stats = *s;
+	if (w->session) {
+		g->ctx_used = eng_session_len(w->session);
+		g->ctx_size = eng_session_ctx(w->session);
+	}
+}
+
+/* -- what runs tells how far it is ------------------------------------------------- */
+
+static void task_init(struct task *t, struct worker *w, enum job_kind job, bool prefill,
+		      const char *verb, const char *object)
+{
+	*t = (struct task){ .w = w, .job = job, .prefill = prefill, .start_ns = os_now_ns() };
+	snprintf(t->what, sizeof t->what, "%s%s%s", verb, object ? " " : "", object ? object : "");
+}
+
+static bool on_progress(void *arg, int64_t done, int64_t total)
+{
+	struct task *t = arg;
+	struct event *ev = event_new(EV_PROGRESS, t->job);
+
+	if (ev) {
+		memcpy(ev->what, t->what, sizeof ev->what);
+		ev->done = done;
+		ev->total = total;
+		read_gauges(t->w, NULL, false, &ev->g);
+		if (t->prefill) {
+			ev->g.stats.n_prefill = (int32_t)done;
+			ev->g.stats.prefill_ns = os_now_ns() - t->start_ns;
+		}
+		put(t->w, ev);
+	}
+	return !atomic_load(&t->w->cancelled);
+}
+
+static void on_text(void *arg, const char *text, size_t n, const struct answer_stats *s)
+{
+	struct task *t = arg;
+	struct worker *w = t->w;
+	struct event *ev = event_new(EV_TEXT, t->job);
+	const int64_t now = os_now_ns();
+
+	if (!ev)
+		return;
+	str_add(&ev->text, text, n);
+	read_gauges(w, s, false, &ev->g);
+	ev->g.decode_now = speed_rate(&w->speed, now, s->n_gen);
+	speed_add(&w->speed, now, s->n_gen);
+	put(w, ev);
+}
+
+/* -- jobs: each fills the event that ends it ---------------------------------------- */
+
+static void report_level(const struct worker *w, struct level_report *r)
+{
+	const struct eng_weights_info *wi = eng_weights_info(w->weights);
+
+	snprintf(r->name, sizeof r->name, "%s", wi->level);
+	snprintf(r->note, sizeof r->note, "%s", wi->note ? wi->note : "");
+	r->made = wi->made;
+	r->bytes = wi->bytes;
+	r->bpw = wi->bpw;
+}
+
+static void close_model(struct worker *w)
+{
+	struct eng_model *m;
+
+	pthread_mutex_lock(&w->lock);
+	w->cancel_session = NULL;
+	m = w->model;
+	w->model = NULL;
+	pthread_mutex_unlock(&w->lock);
+	eng_sampler_free(w->sampler);
+	eng_session_free(w->session);
+	eng_weights_release(w->weights);
+	if (m)
+		eng_model_close(m);
+	w->sampler = NULL;
+	w->session = NULL;
+	w->weights = NULL;
+}
+
+static int open_model(struct worker *w, const struct job *j, struct err *e)
+{
+	const struct eng_opts eo = { .threads = w->o->threads, .isa = w->o->isa };
+	const struct eng_session_opts so = { .n_ctx = w->o->n_ctx, .kv = w->o->kv, .chunk = w->o->chunk };
+	struct eng_model *m = NULL;
+	struct task t;
+
+	if (w->model)
+		return err_set(e, ERR_ARG, "a model is open already");
+	if (!w->eng && eng_new(&w->eng, &eo, e))
+		return -1;
+	if (eng_model_open(w->eng, j->path, false, &m, e))
+		return -1;
+	pthread_mutex_lock(&w->lock);
+	w->model = m;
+	pthread_mutex_unlock(&w->lock);
+	task_init(&t, w, JOB_OPEN, false, "making", j->level ? j->level : "the level");
+	if (eng_weights_get(m, j->level, on_progress, &t, &w->weights, e) ||
+	    eng_session_new(w->weights, &so, &w->session, e))
+		return -1;
+	pthread_mutex_lock(&w->lock);
+	w->cancel_session = w->session;
+	pthread_mutex_unlock(&w->lock);
+	return 0;
+}
+
+static int run_open(struct worker *w, const struct job *j, struct event *ev)
+{
+	const char *why = NULL;
+
+	if (open_model(w, j, &ev->err)) {
+		close_model(w);
+		return -1;
+	}
+	ev->kind = EV_OPENED;
+	report_level(w, &ev->level);
+	/* builds the tokenizer too, here, where nobody waits for a first token yet */
+	if (!w->o->raw && !eng_has_template(w->model, &why))
+		snprintf(ev->plain_why, sizeof ev->plain_why, "%s", why ? why : "it has no chat template");
+	return 0;
+}
+
+static int tokens_raw(struct worker *w, const struct job *j, struct eng_ids *out, struct err *e)
+{
+	struct str all;
+	int r;
+
+	str_init(&all, 0);
+	for (size_t i = 0; i < j->n_msgs; i++)
+		str_adds(&all, j->msgs[i].text);
+	r = all.failed ? err_set(e, ERR_NOMEM, "no memory for the conversation") :
+		eng_tokenize(w->model, all.p, all.len, false, out, e);
+	str_release(&all);
+	return r;
+}
+
+static int tokens_chat(struct worker *w, const struct job *j, struct eng_ids *out, struct err *e)
+{
+	struct eng_msg *m = mem_array(j->n_msgs, sizeof *m);
+	int r;
+
+	if (!m)
+		return err_set(e, ERR_NOMEM, "no memory for the conversation");
+	for (size_t i = 0; i < j->n_msgs; i++) {
+		const struct job_msg *jm = &j->msgs[i];
+
+		m[i] = (struct eng_msg){ .role = jm->role, .text = jm->text, .len = strlen(jm->text),
+					 .ids = jm->ids, .n_ids = jm->n_ids };
+	}
+	r = eng_chat_tokens(w->model, m, j->n_msgs, out, e);
+	mem_free(m);
+	return r;
+}
+
+/* Before anything is computed or dropped. One position must be left for the answer. */
+static int check_fit(const struct worker *w, size_t n, struct err *e)
+{
+	const int64_t ctx = eng_session_ctx(w->session);
+
+	if ((int64_t)n < ctx)
+		return 0;
+	return err_set(e, ERR_CONTEXT, "this does not fit: the conversation with it takes %zu tokens, "
+		       "the context holds %lld (-c makes it larger, /clear begins anew)", n, (long long)ctx);
+}
+
+static int set_sampler(struct worker *w, const struct eng_sample_opts *so, struct err *e)
+{
+	if (w->sampler)
+		eng_sampler_set(w->sampler, so);
+	else
+		w->sampler = eng_sampler_new(so, e);
+	return w->sampler ? 0 : -1;
+}
+
+static int answer_job(struct worker *w, const struct job *j, struct event *ev)
+{
+	struct eng_ids prompt = { 0 };
+	struct answer a;
+	struct task t;
+	int r = -1;
+
+	if (j->raw ? tokens_raw(w, j, &prompt, &ev->err) : tokens_chat(w, j, &prompt, &ev->err))
+		goto out;
+	if (check_fit(w, prompt.n, &ev->err) || set_sampler(w, &j->sample, &ev->err))
+		goto out;
+	task_init(&t, w, JOB_ANSWER, true, "prefill", NULL);
+	w->speed.n = 0;
+	a = (struct answer){
+		.model = w->model, .session = w->session, .sampler = w->sampler,
+		.prompt = prompt.p, .n_prompt = (int32_t)prompt.n, .n_max = j->n_max,
+		.text = on_text, .progress = on_progress, .arg = &t,
+	};
+	r = answer_run(&a, &ev->err);
+	ev->ids = a.ids;
+	ev->end = a.end;
+	ev->g.stats = a.stats;
+out:
+	eng_ids_release(&prompt);
+	return r;
+}
+
+static int run_answer(struct worker *w, const struct job *j, struct event *ev)
+{
+	ev->kind = EV_ANSWERED;
+	if (!w->session)
+		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
+	if (j->cancelled) {
+		ev->end = ANSWER_STOPPED;
+		return 0;
+	}
+	return answer_job(w, j, ev);
+}
+
+/* What the session held is computed again with the new weights; a stop leaves the rest to the next answer. */
+static int refill(struct worker *w, const int32_t *ids, int32_t n, struct level_report *r, struct err *e)
+{
+	struct task t;
+	struct eng_sync st = { .progress = on_progress, .progress_arg = &t };
+
+	r->held = n;
+	if (!n)
+		return 0;
+	task_init(&t, w, JOB_LEVEL, true, "prefill", NULL);
+	if (eng_session_sync(w->session, ids, n, &st, e) && e->code != ERR_CANCELLED)
+		return -1;
+	r->prefilled = eng_session_len(w->session);
+	r->prefill_ns = os_now_ns() - t.start_ns;
+	return 0;
+}
+
+/*
+ * Making may fail and leaves everything as it was. Binding drops the KV: from then on the
+ * new level is the one in use, whatever happens to the prefill.
+ */
+static int switch_level(struct worker *w, const char *level, struct level_report *r, struct err *e)
+{
+	struct eng_weights *neu = NULL, *old = w->weights;
+	const int32_t n = eng_session_len(w->session);
+	int32_t *ids = mem_array((size_t)n, sizeof *ids);
+	struct task t;
+	int err = -1;
+
+	if (!ids)
+		return err_set(e, ERR_NOMEM, "no memory for the conversation's tokens");
+	if (n)
+		memcpy(ids, eng_session_ids(w->session), (size_t)n * sizeof *ids);
+	task_init(&t, w, JOB_LEVEL, false, "making", level);
+	if (eng_weights_get(w->model, level, on_progress, &t, &neu, e))
+		goto out;
+	r->make_ns = os_now_ns() - t.start_ns;
+	if (neu == old) {
+		eng_weights_release(neu);
+		err = 0;
+		goto out;
+	}
+	if (eng_session_bind(w->session, neu, ENG_BIND_EXACT, e)) {
+		eng_weights_release(neu);
+		goto out;
+	}
+	w->weights = neu;
+	eng_weights_release(old);
+	err = refill(w, ids, n, r, e);
+out:
+	mem_free(ids);
+	return err;
+}
+
+static int run_level(struct worker *w, const struct job *j, struct event *ev)
+{
+	int r;
+
+	ev->kind = EV_LEVEL;
+	if (!w->session)
+		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
+	if (j->cancelled)
+		return err_set(&ev->err, ERR_CANCELLED, "stopped");
+	r = switch_level(w, j->level, &ev->level, &ev->err);
+	/* also with a failure: it tells which level is in use */
+	report_level(w, &ev->level);
+	return r;
+}
+
+static int run_reset(struct worker *w, const struct job *j, struct event *ev)
+{
+	(void)j;
+	ev->kind = EV_RESET;
+	eng_sampler_free(w->sampler);
+	w->sampler = NULL;
+	if (!w->session)
+		return 0;
+	eng_session_uncancel(w->session);
+	return eng_session_sync(w->session, NULL, 0, &(struct eng_sync){ 0 }, &ev->err);
+}
+
+typedef int run_fn(struct worker *w, const struct job *j, struct event *ev);
+static run_fn *const runs[] = {
+	[JOB_OPEN] = run_open,
+	[JOB_ANSWER] = run_answer,
+	[JOB_LEVEL] = run_level,
+	[JOB_RESET] = run_reset,
+};
+
+static void run_job(struct worker *w, const struct job *j, struct event *ev)
+{
+	struct answer_stats stats;
+
+	if (runs[j->kind](w, j, ev)) {
+		assert(ev->err.code != ERR_NONE);
+		ev->kind = EV_FAILED;
+	}
+	stats = ev->g.stats;
+	read_gauges(w, &stats, true, &ev->g);
+}
+
+/* -- the thread -------------------------------------------------------------------- */
+
+/* The next job, ready to run: what was asked to stop before it began stays stopped. NULL: leave. */
+static struct job *next_job(struct worker *w)
+{
+	struct job *j = NULL;
+
+	pthread_mutex_lock(&w->lock);
+	w->busy = false;
+	while (!w->jobs && !w->stop)
+		pthread_cond_wait(&w->more, &w->lock);
+	if (!w->stop) {
+		j = w->jobs;
+		w->jobs = j->next;
+		if (!w->jobs)
+			w->jobs_end = &w->jobs;
+		w->busy = true;
+		atomic_store(&w->cancelled, j->cancelled);
+		if (w->cancel_session)
+			eng_session_uncancel(w->cancel_session);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return j;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct job *j;
+
+	loop_block_signals();
+	while ((j = next_job(w))) {
+		struct event *ev = j->last;
+
+		j->last = NULL;
+		run_job(w, j, ev);
+		job_free(j);
+		put(w, ev);
+	}
+	close_model(w);
+	eng_free(w->eng);
+	return NULL;
+}
+
+int worker_new(struct worker **out, struct loop *l, const struct opts *o, struct err *e)
+{
+	struct worker *w = mem_calloc(1, sizeof *w);
+
+	if (!w)
+		return err_set(e, ERR_NOMEM, "no memory for the worker");
+	w->loop = l;
+	w->o = o;
+	w->jobs_end = &w->jobs;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->more, NULL);
+	if (pthread_create(&w->thread, NULL, work, w)) {
+		pthread_mutex_destroy(&w->lock);
+		pthread_cond_destroy(&w->more);
+		mem_free(w);
+		return err_set(e, ERR_LIMIT, "cannot start the worker thread");
+	}
+	*out = w;
+	return 0;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->more);
+	pthread_mutex_unlock(&w->lock);
+	worker_cancel(w);
+	pthread_join(w->thread, NULL);
+	for (struct job *j = w->jobs, *next; j; j = next) {
+		next = j->next;
+		job_free(j);
+	}
+	for (struct event *ev = w->events, *next; ev; ev = next) {
+		next = ev->next;
+		event_free(ev);
+	}
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->more);
+	mem_free(w);
+}
