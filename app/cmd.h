@@ -41,25 +41,43 @@ struct opts {
 	int reps;			/* -r */
 	bool raw, stats, offline, plain, ascii;
 	bool help;
+	bool model_set;			/* the model came by -m: positionals begin after it */
+	const char *note;		/* something to tell when the chat opens, or NULL: "no model was named: …" */
 };
 
 struct cmd {
 	const char *name;
 	const char *args;		/* "MODEL [PROMPT]" */
 	const char *help;		/* one line */
-	const char *const *opts;	/* long names of the options it takes, NULL-ended: "temp", "threads" */
+	const char *const *opts;	/* keys of the options it takes (opt.h), NULL-ended: "temp", "threads" */
 	const char *const *notes;	/* more lines of VERB --help, NULL-ended; or NULL */
 	/* max positionals and where they go is the verb's own business */
 	int (*positional)(struct opts *o, int i, const char *arg);	/* 0, or -1: too many */
 	int (*run)(struct opts *o);	/* returns the exit code; prints its own error line */
 };
 
-/* Parses argv and runs the verb. ui_chat is what opens the screen (main.c wires it). */
+/*
+ * Parses argv and runs the verb; what is left on stdout is written out, and a failure of that is
+ * a failure. ui_chat is what opens the screen (main.c wires it). SIGPIPE is ignored from here on:
+ * a reader that has gone is a write error like any other.
+ */
 typedef int cmd_chat_fn(struct opts *o);
 int cmd_main(int argc, char **argv, cmd_chat_fn *ui_chat);
 
+/* Opens the chat that the options ask for: the screen on a terminal, else plain lines. */
+int cmd_open_chat(struct opts *o);
+
+/* The rows of cmd.c. */
+extern const struct cmd *const cmd_verbs[];	/* NULL-ended */
+extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_help, cmd_version;
+
 /* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */
 int cmd_fail(const struct err *e);
+
+/* The same for a wrong call that only the verb can see; adds where help is. Returns EXIT_USAGE. */
+int cmd_usage(const struct cmd *verb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "tidbit: <text>" on stderr, filtered: a warning or something worth knowing. */
+void cmd_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The name among `names` (NULL-ended) closest to `word` by edit distance, or NULL when none is near. */
 const char *cmd_nearest(const char *word, const char *const *names);

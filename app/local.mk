@@ -1,9 +1,15 @@
 noinst_LIBRARIES += %D%/libapp.a
 %C%_libapp_a_SOURCES = \
 	%D%/cmd.h %D%/answer.h %D%/loop.h %D%/worker.h %D%/chat.h \
+	%D%/opt.h %D%/help.h %D%/paths.h %D%/termtext.h %D%/version.h \
 	%D%/answer.c \
-	%D%/loop.c %D%/worker.c %D%/chat.c %D%/slash.c
-%C%_libapp_a_CFLAGS = $(AM_CFLAGS) $(READLINE_CFLAGS) $(JANSSON_CFLAGS) $(UNISTRING_CFLAGS)
+	%D%/loop.c %D%/worker.c %D%/chat.c %D%/slash.c \
+	%D%/cmd.c %D%/opt.c %D%/help.c %D%/version.c \
+	%D%/cmd_chat.c \
+	%D%/paths.c %D%/termtext.c
+%C%_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) -DBUILD_HOST='"$(host)"' -DBUILD_CFLAGS='"$(CFLAGS)"'
+%C%_libapp_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(JANSSON_CFLAGS) $(UNISTRING_CFLAGS)
 bin_PROGRAMS += tidbit
 tidbit_SOURCES = %D%/main.c
-tidbit_LDADD = ui/libui.a %D%/libapp.a $(ENGINE_LDADD) $(NCURSESW_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS)
+APP_LDADD = %D%/libapp.a $(ENGINE_LDADD) $(NCURSESW_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS)
+tidbit_LDADD = ui/libui.a $(APP_LDADD)

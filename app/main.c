@@ -1,10 +1,30 @@
+/* The program: the one place that knows both app and ui. */
 #include "config.h"
-#include "engine/engine.h"
+#include "app/cmd.h"
+#include "ui/ui.h"
 
-#include <stdio.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-int main(void)
+/*
+ * A standard stream that the caller closed must not become a model's or a result's file. Opened
+ * the wrong way round on purpose: using it is an error that is noticed.
+ */
+static void hold_standard_streams(void)
 {
-	printf("tidbit %s\n", eng_version());
-	return 0;
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
+int main(int argc, char **argv)
+{
+	hold_standard_streams();
+	umask(077);
+	setlocale(LC_ALL, "");
+	/* numbers are read and written with a point, whatever the language */
+	setlocale(LC_NUMERIC, "C");
+	return cmd_main(argc, argv, ui_chat);
 }

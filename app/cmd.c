@@ -1,0 +1,291 @@
+#include "config.h"
+#include "app/cmd.h"
+#include "app/help.h"
+#include "app/opt.h"
+#include "app/paths.h"
+#include "app/termtext.h"
+#include "engine/base/str.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+const struct cmd *const cmd_verbs[] = {
+	&cmd_chat,
+	&cmd_help,
+	&cmd_version,
+	NULL
+};
+
+static cmd_chat_fn *screen;
+
+int cmd_open_chat(struct opts *o)
+{
+	return screen(o);
+}
+
+/* -- messages ------------------------------------------------------------------------ */
+
+static void say(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
+static void say(const char *fmt, va_list ap)
+{
+	struct str raw, line;
+
+	str_init(&raw, 1 << 16);
+	str_init(&line, 1 << 18);
+	str_vaddf(&raw, fmt, ap);
+	str_adds(&line, "tidbit: ");
+	termtext_whole(raw.p, raw.len, 0, &line);
+	str_addc(&line, '\n');
+	fflush(stdout);
+	fputs(line.p, stderr);
+	str_release(&raw);
+	str_release(&line);
+}
+
+void cmd_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+int cmd_fail(const struct err *e)
+{
+	cmd_note("%s", e->msg);
+	return EXIT_FAIL;
+}
+
+static int usage_end(const struct cmd *verb)
+{
+	fprintf(stderr, "tidbit: see tidbit %s%s--help\n", verb ? verb->name : "", verb ? " " : "");
+	return EXIT_USAGE;
+}
+
+int cmd_usage(const struct cmd *verb, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	return usage_end(verb);
+}
+
+/* -- nearest name --------------------------------------------------------------------- */
+
+enum { NEAR_MAX = 31 };		/* longer words have no nearest */
+
+static int min3(int a, int b, int c)
+{
+	const int m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Edits between a and b, two neighbours in the wrong order counting as one (optimal string alignment). */
+static int distance(const char *a, size_t n, const char *b, size_t m)
+{
+	int d[NEAR_MAX + 1][NEAR_MAX + 1];
+
+	for (size_t i = 0; i <= n; i++)
+		d[i][0] = (int)i;
+	for (size_t j = 0; j <= m; j++)
+		d[0][j] = (int)j;
+	for (size_t i = 1; i <= n; i++) {
+		for (size_t j = 1; j <= m; j++) {
+			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < d[i][j])
+				d[i][j] = d[i - 2][j - 2] + 1;
+		}
+	}
+	return d[n][m];
+}
+
+const char *cmd_nearest(const char *word, const char *const *names)
+{
+	const size_t n = strlen(word);
+	const char *best = NULL;
+	int best_d = 0;
+
+	if (!n || n > NEAR_MAX)
+		return NULL;
+	for (; *names; names++) {
+		const size_t m = strlen(*names);
+		/* a beginning is a better guess than a misspelling */
+		const bool begins = n >= 2 && !strncmp(word, *names, n);
+		const int d = begins ? 0 : m <= NEAR_MAX ? distance(word, n, *names, m) : NEAR_MAX;
+
+		if (d <= (int)(n < m ? m : n) / 3 && (!best || d < best_d)) {
+			best = *names;
+			best_d = d;
+		}
+	}
+	return best;
+}
+
+/* -- finding the verb ------------------------------------------------------------------ */
+
+static const struct cmd *verb_by_name(const char *name)
+{
+	for (const struct cmd *const *v = cmd_verbs; *v; v++)
+		if (!strcmp((*v)->name, name))
+			return *v;
+	return NULL;
+}
+
+static const char *verb_nearest(const char *word)
+{
+	const char *names[sizeof cmd_verbs / sizeof *cmd_verbs];
+	int n = 0;
+
+	for (const struct cmd *const *v = cmd_verbs; *v; v++)
+		names[n++] = (*v)->name;
+	names[n] = NULL;
+	return cmd_nearest(word, names);
+}
+
+static bool looks_like_model(const char *word)
+{
+	const size_t n = strlen(word);
+	struct stat st;
+
+	return strchr(word, '/') || (n > 5 && !strcasecmp(word + n - 5, ".gguf")) || !stat(word, &st);
+}
+
+static int unknown_verb(const char *word)
+{
+	const char *near = verb_nearest(word);
+	char q[64];
+
+	err_quote(q, sizeof q, word, strlen(word));
+	if (near)
+		return cmd_usage(NULL, "unknown verb '%s'; did you mean %s?", q, near);
+	return cmd_usage(NULL, "unknown verb '%s' (and there is no such file)", q);
+}
+
+/*
+ * The verb is the first word that is no option and no option's value; where that looks like a
+ * model, or there is none, it is chat. *at is where the verb stands, 0 for nowhere. NULL: unknown.
+ */
+static const struct cmd *find_verb(int argc, char **argv, int *at)
+{
+	*at = 0;
+	for (int i = 1; i < argc; i++) {
+		const struct cmd *verb;
+
+		switch (opt_word(argv[i])) {
+		case OPT_WORD_UNKNOWN:
+		case OPT_WORD_END:
+			return &cmd_chat;
+		case OPT_WORD_TAKES_NEXT:
+			i++;
+			break;
+		case OPT_WORD_ALONE:
+			break;
+		case OPT_WORD_PLAIN:
+			verb = verb_by_name(argv[i]);
+			*at = verb || !looks_like_model(argv[i]) ? i : 0;
+			return verb || *at ? verb : &cmd_chat;
+		}
+	}
+	return &cmd_chat;
+}
+
+/* -- help and version as verbs ----------------------------------------------------------- */
+
+static int take_word(struct opts *o, int i, const char *arg)
+{
+	if (i > 0)
+		return -1;
+	o->prompt = arg;
+	return 0;
+}
+
+static int run_help(struct opts *o)
+{
+	const struct cmd *verb = o->prompt ? verb_by_name(o->prompt) : NULL;
+
+	if (o->prompt && !verb)
+		return unknown_verb(o->prompt);
+	if (verb)
+		help_verb(verb, stdout);
+	else
+		help_all(cmd_verbs, stdout);
+	return EXIT_OK;
+}
+
+static int run_version(struct opts *o)
+{
+	(void)o;
+	help_version(stdout);
+	return EXIT_OK;
+}
+
+static const char *const only_help[] = { "help", NULL };
+
+const struct cmd cmd_help = {
+	.name = "help", .args = "[VERB]", .help = "this help, or that of a verb",
+	.opts = only_help, .positional = take_word, .run = run_help,
+};
+
+const struct cmd cmd_version = {
+	.name = "version", .args = "", .help = "version, build, instruction sets and libraries",
+	.opts = only_help, .run = run_version,
+};
+
+/* -- main --------------------------------------------------------------------------------- */
+
+/* These stand before any verb; with one, --help is its own. */
+static const struct { const char *word; const struct cmd *verb; } globals[] = {
+	{ "--help", &cmd_help }, { "-h", &cmd_help }, { "--version", &cmd_version }, { "-V", &cmd_version },
+};
+
+static int dispatch(int argc, char **argv)
+{
+	const struct cmd *verb;
+	struct opts o;
+	struct err e;
+	int at;
+
+	for (size_t i = 0; argc == 2 && i < sizeof globals / sizeof *globals; i++)
+		if (!strcmp(argv[1], globals[i].word))
+			return globals[i].verb->run(&(struct opts){ 0 });
+	verb = find_verb(argc, argv, &at);
+	if (!verb)
+		return unknown_verb(argv[at]);
+	/* the verb's word is taken out; the options before it count as well */
+	for (int i = at; at && i > 1; i--)
+		argv[i] = argv[i - 1];
+	if (opt_parse(verb, cmd_verbs, argc - 1 - (at > 0), argv + 1 + (at > 0), &o, &e) < 0) {
+		cmd_fail(&e);
+		return usage_end(verb);
+	}
+	if (o.help) {
+		help_verb(verb, stdout);
+		return EXIT_OK;
+	}
+	return verb->run(&o);
+}
+
+int cmd_main(int argc, char **argv, cmd_chat_fn *ui_chat)
+{
+	int code;
+
+	screen = ui_chat;
+	paths_set_program(argc > 0 ? argv[0] : NULL);
+	signal(SIGPIPE, SIG_IGN);
+	code = dispatch(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
+		cmd_note("cannot write to standard output: %s", strerror(errno));
+		code = EXIT_FAIL;
+	}
+	return code;
+}
