@@ -22,7 +22,11 @@ enum quant_id {
 	QUANT_TQ2_0 = 35, QUANT_I2_S = 36,
 };
 
-/* n weights, a multiple of the block; src and dst need no alignment and do not overlap. */
+/*
+ * n weights, a multiple of the block; packed bytes need no alignment; src and dst do not
+ * overlap. Any thread. Whatever the bytes or floats hold (NaN and infinities among them),
+ * the result is the same bits on every machine.
+ */
 typedef void quant_decode_fn(const void *src, float *dst, int64_t n);
 typedef void quant_encode_fn(const float *src, void *dst, int64_t n);
 
@@ -31,6 +35,7 @@ struct quant_type {
 	enum quant_id id;
 	int block;			/* weights a block */
 	int bytes;			/* bytes a block */
+	int tail;			/* bytes behind the last row of a tensor: its scale (below); mostly 0 */
 	quant_decode_fn *decode;
 	quant_encode_fn *encode;
 };
@@ -44,6 +49,20 @@ const struct quant_type *quant_by_name(const char *name);
 
 /* Bytes of a row of n weights; -1 when n is no multiple of the block or the product overflows. */
 int64_t quant_row_bytes(const struct quant_type *t, int64_t n);
+
+/*
+ * I2_S has one scale for a whole tensor, in the tail behind its rows: 4 bytes F32, the rest
+ * zero. Rows are blocks like those of any other type, but decode() gives -1, 0 and 1, to be
+ * multiplied by quant_tail_scale(), and encode() stores the signs alone. quant_ternary()
+ * tells whether weights can be stored so: true while all of them so far (from *scale = 0 on)
+ * are 0 or of one finite magnitude, which is then in *scale.
+ */
+float quant_tail_scale(const struct quant_type *t, const void *tail);	/* 1 for types without tail */
+void quant_tail_write(const struct quant_type *t, float scale, void *tail);
+bool quant_ternary(const float *x, int64_t n, float *scale);
+
+/* Bytes of a tensor of `rows` rows of n weights, tail included; -1 as above. */
+int64_t quant_tensor_bytes(const struct quant_type *t, int64_t n, int64_t rows);
 
 /* IEEE half and bfloat16, to nearest even; NaN stays NaN. */
 float quant_f16_to_f32(uint16_t h);

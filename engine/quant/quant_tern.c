@@ -1,0 +1,167 @@
+/* Weights that are -d, 0 or d. */
+#include "config.h"
+#include "engine/quant/quant_block.h"
+
+/* 0, 1, 2 for -d, 0, d; d is 256 weights' largest magnitude, which goes to *scale. */
+static void ternary_codes(const float *x, uint8_t *q, float *scale)
+{
+	const float d = fabsf(quant_largest(x, QK_K));
+	const float inv = inverse(d);
+
+	for (int i = 0; i < QK_K; i++)
+		q[i] = (uint8_t)(round_away(x[i] * inv) + 1);
+	*scale = d;
+}
+
+/* -- TQ1_0: five digits of base 3 a byte, then four, d ------------------------------ */
+
+enum { TQ1_0_BYTES = 54, TQ1_0_D = 52 };
+
+/* Runs of a block: `bytes` bytes hold `digits` each; digit n of byte m is weight `at` + n × bytes + m. */
+static const struct { int at, from, bytes, digits; } tq1_runs[] = {
+	{ 0, 0, 32, 5 }, { 160, 32, 16, 5 }, { 240, 48, 4, 4 },
+};
+
+/* Five digits as a fraction of 256, rounded up, so that each comes out by a multiplication. */
+static uint8_t tq1_pack(const uint8_t *q, int stride, int digits)
+{
+	int v = 0;
+
+	for (int n = 0; n < 5; n++)
+		v = 3 * v + (n < digits ? q[n * stride] : 0);
+	return (uint8_t)((v * 256 + 242) / 243);
+}
+
+void quant_encode_tq1_0(const float *src, void *dst, int64_t n)
+{
+	uint8_t *b = dst;
+
+	for (; n > 0; n -= QK_K, b += TQ1_0_BYTES, src += QK_K) {
+		uint8_t q[QK_K];
+		float d;
+
+		ternary_codes(src, q, &d);
+		for (size_t r = 0; r < sizeof tq1_runs / sizeof *tq1_runs; r++)
+			for (int m = 0; m < tq1_runs[r].bytes; m++)
+				b[tq1_runs[r].from + m] = tq1_pack(q + tq1_runs[r].at + m, tq1_runs[r].bytes,
+								   tq1_runs[r].digits);
+		put_half(b + TQ1_0_D, d);
+	}
+}
+
+static inline void tq1_unpack(const uint8_t *b, int bytes, int digits, float d, float *dst)
+{
+	unsigned power = 1;
+
+	for (int n = 0; n < digits; n++, power *= 3)
+		for (int m = 0; m < bytes; m++) {
+			const unsigned rest = b[m] * power & 255;
+
+			dst[n * bytes + m] = d * (float)((int)(rest * 3 >> 8) - 1);
+		}
+}
+
+void quant_decode_tq1_0(const void *src, float *dst, int64_t n)
+{
+	const uint8_t *b = src;
+
+	for (; n > 0; n -= QK_K, b += TQ1_0_BYTES, dst += QK_K) {
+		const float d = get_half(b + TQ1_0_D);
+
+		for (size_t r = 0; r < sizeof tq1_runs / sizeof *tq1_runs; r++)
+			tq1_unpack(b + tq1_runs[r].from, tq1_runs[r].bytes, tq1_runs[r].digits, d,
+				   dst + tq1_runs[r].at);
+	}
+}
+
+/* -- TQ2_0: pairs of bits, d -------------------------------------------------------- */
+
+enum { TQ2_0_BYTES = 66, TQ2_0_D = 64 };
+
+void quant_encode_tq2_0(const float *src, void *dst, int64_t n)
+{
+	uint8_t *b = dst;
+
+	for (; n > 0; n -= QK_K, b += TQ2_0_BYTES, src += QK_K) {
+		uint8_t q[QK_K];
+		float d;
+
+		ternary_codes(src, q, &d);
+		for (int h = 0; h < 2; h++)
+			for (int m = 0; m < 32; m++)
+				b[32 * h + m] = (uint8_t)((q[128 * h + m] & 3) | (q[128 * h + 32 + m] & 3) << 2 |
+							  (q[128 * h + 64 + m] & 3) << 4 |
+							  (q[128 * h + 96 + m] & 3) << 6);
+		put_half(b + TQ2_0_D, d);
+	}
+}
+
+void quant_decode_tq2_0(const void *src, float *dst, int64_t n)
+{
+	const uint8_t *b = src;
+
+	for (; n > 0; n -= QK_K, b += TQ2_0_BYTES) {
+		const float d = get_half(b + TQ2_0_D);
+
+		for (int h = 0; h < 2; h++)
+			for (int k = 0; k < 4; k++)
+				for (int m = 0; m < 32; m++)
+					*dst++ = d * (float)((b[32 * h + m] >> 2 * k & 3) - 1);
+	}
+}
+
+/* -- I2_S: pairs of bits, first weight highest; the scale lies behind the tensor ----- */
+
+enum { I2_S_BLOCK = 128, I2_S_BYTES = 32 };
+
+void quant_encode_i2_s(const float *src, void *dst, int64_t n)
+{
+	uint8_t *b = dst;
+
+	for (; n > 0; n -= I2_S_BLOCK, b += I2_S_BYTES, src += I2_S_BLOCK) {
+		for (int m = 0; m < 32; m++) {
+			unsigned v = 0;
+
+			for (int k = 0; k < 4; k++)
+				v = v << 2 | (unsigned)((src[32 * k + m] > 0.0f) - (src[32 * k + m] < 0.0f) + 1);
+			b[m] = (uint8_t)v;
+		}
+	}
+}
+
+void quant_decode_i2_s(const void *src, float *dst, int64_t n)
+{
+	const uint8_t *b = src;
+
+	for (; n > 0; n -= I2_S_BLOCK, b += I2_S_BYTES)
+		for (int k = 0; k < 4; k++)
+			for (int m = 0; m < 32; m++)
+				*dst++ = (float)((b[m] >> (6 - 2 * k) & 3) - 1);
+}
+
+bool quant_ternary(const float *x, int64_t n, float *scale)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const float a = fabsf(x[i]);
+
+		if (a == 0.0f || a == *scale)
+			continue;
+		if (*scale != 0.0f || !isfinite(a))
+			return false;
+		*scale = a;
+	}
+	return true;
+}
+
+float quant_tail_scale(const struct quant_type *t, const void *tail)
+{
+	return t->tail ? f32_from_bits(get32(tail)) : 1.0f;
+}
+
+void quant_tail_write(const struct quant_type *t, float scale, void *tail)
+{
+	if (!t->tail)
+		return;
+	memset(tail, 0, (size_t)t->tail);
+	put32(tail, f32_bits(scale));
+}
