@@ -16,6 +16,7 @@
 
 const struct cmd *const cmd_verbs[] = {
 	&cmd_chat,
+	&cmd_show,
 	&cmd_help,
 	&cmd_version,
 	NULL

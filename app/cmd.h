@@ -69,7 +69,7 @@ int cmd_open_chat(struct opts *o);
 
 /* The rows of cmd.c. */
 extern const struct cmd *const cmd_verbs[];	/* NULL-ended */
-extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_help, cmd_version;
+extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_help, cmd_version;
 
 /* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */
 int cmd_fail(const struct err *e);

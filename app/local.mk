@@ -5,7 +5,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/answer.c \
 	%D%/loop.c %D%/worker.c %D%/chat.c %D%/slash.c \
 	%D%/cmd.c %D%/opt.c %D%/help.c %D%/version.c \
-	%D%/cmd_chat.c \
+	%D%/cmd_chat.c %D%/cmd_show.c \
 	%D%/paths.c %D%/termtext.c
 %C%_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) -DBUILD_HOST='"$(host)"' -DBUILD_CFLAGS='"$(CFLAGS)"'
 %C%_libapp_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(JANSSON_CFLAGS) $(UNISTRING_CFLAGS)

@@ -563,10 +563,10 @@ static int take_tensor(struct cursor *c, gguf_layout_fn *layout, uint64_t i, str
 	if (tensor_bytes(c, t, layout && layout(t->type, &l) ? &l : NULL, at) < 0)
 		return -1;
 	at = c->at;
-	if (take(c, "offset", 8, &t->offset) < 0)
+	if (take(c, "data offset", 8, &t->offset) < 0)
 		return -1;
 	if (t->offset % c->f->align)
-		return fail(c, ERR_FORMAT, at, "offset", "expected a multiple of %" PRIu64 ", found %" PRIu64,
+		return fail(c, ERR_FORMAT, at, "data offset", "expected a multiple of %" PRIu64 ", found %" PRIu64,
 			    c->f->align, t->offset);
 	t->name = mem_strndup(c->name.p, c->name.n);
 	return t->name ? 0 : err_set(c->e, ERR_NOMEM, "no memory for a tensor's name");
@@ -582,7 +582,7 @@ static int place_tensor(struct cursor *c, struct gguf_tensor *t)
 	c->kind = "tensor";
 	c->name = (struct gguf_str){ t->name, strlen(t->name) };
 	if (t->offset > room || t->bytes > room - t->offset)
-		return fail(c, ERR_FORMAT, at, "offset", "expected %zu bytes inside the file's %" PRIu64
+		return fail(c, ERR_FORMAT, at, "data offset", "expected %zu bytes inside the file's %" PRIu64
 			    " of data, found them at %" PRIu64, t->bytes, room, t->offset);
 	t->offset += f->data_at;
 	if (t->bytes && !f->swapped)

@@ -1,0 +1,336 @@
+/* The verb show: what a model file says of itself, for people or as JSON. Opens no screen, runs nothing. */
+#include "config.h"
+#include "app/cmd.h"
+#include "app/termtext.h"
+#include "engine/base/str.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LABEL = 14, MAX_TEXT = 1 << 20 };
+
+/* -- for people -------------------------------------------------------------------- */
+
+static void row(struct str *s, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void row(struct str *s, const char *label, const char *fmt, ...)
+{
+	va_list ap;
+
+	str_addf(s, "  %-*s", LABEL, label);
+	va_start(ap, fmt);
+	str_vaddf(s, fmt, ap);
+	va_end(ap);
+	str_addc(s, '\n');
+}
+
+/* "93.5 MiB" */
+static const char *bytes_text(uint64_t n, char *buf, size_t size)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double v = (double)n;
+	size_t u = 0;
+
+	while (v >= 1024 && u + 1 < sizeof units / sizeof *units) {
+		v /= 1024;
+		u++;
+	}
+	snprintf(buf, size, "%.*f %s", u && v < 999.95 ? 1 : 0, v, units[u]);
+	return buf;
+}
+
+/* "134.5 M" */
+static const char *count_text(int64_t n, char *buf, size_t size)
+{
+	static const char *const units[] = { "", " K", " M", " B", " T" };
+	double v = (double)n;
+	size_t u = 0;
+
+	while (v >= 1000 && u + 1 < sizeof units / sizeof *units) {
+		v /= 1000;
+		u++;
+	}
+	snprintf(buf, size, "%.*f%s", u ? 1 : 0, v, units[u]);
+	return buf;
+}
+
+static double bpw(uint64_t bytes, int64_t params)
+{
+	return params > 0 ? 8.0 * (double)bytes / (double)params : 0;
+}
+
+static void show_file(struct str *s, const struct eng_info *in)
+{
+	char a[32], b[32];
+
+	str_addf(s, "%s\n%s\n", in->name, in->path);
+	if (in->note)
+		str_addf(s, "cannot be run: %s\n", in->note);
+	str_addc(s, '\n');
+	if (!in->family || !strcmp(in->family, in->arch))
+		row(s, "architecture", "%s", *in->arch ? in->arch : "not told");
+	else
+		row(s, "architecture", "%s, runs as %s", in->arch, in->family);
+	if (in->n_tensors) {
+		row(s, "class", "%s, %s parameters", eng_class_name(in->cls), count_text(in->n_params, a, sizeof a));
+		row(s, "level", "%s, %.2f bits per weight", in->level, in->bpw);
+	}
+	if (in->n_tensors)
+		row(s, "size", "%s of tensors in %s, GGUF version %u", bytes_text(in->tensor_bytes, a, sizeof a),
+		    bytes_text(in->file_bytes, b, sizeof b), in->gguf_version);
+	else
+		row(s, "size", "%s, GGUF version %u", bytes_text(in->file_bytes, b, sizeof b), in->gguf_version);
+	if (*in->license)
+		row(s, "license", "%s", in->license);
+}
+
+/* Rows whose number is not known (0) are left out. */
+static void show_shape(struct str *s, const struct eng_info *in)
+{
+	char a[32], b[32];
+
+	str_addc(s, '\n');
+	if (in->n_ctx_train)
+		row(s, "context", "%" PRId64 " tokens as trained", in->n_ctx_train);
+	if (in->n_layer)
+		row(s, "layers", "%" PRId64, in->n_layer);
+	if (in->n_embd)
+		row(s, "embedding", "%" PRId64, in->n_embd);
+	if (in->n_head)
+		row(s, "heads", "%" PRId64 " query, %" PRId64 " key/value, %" PRId64 " wide", in->n_head,
+		    in->n_head_kv, in->head_dim);
+	if (in->n_ff)
+		row(s, "feed-forward", "%" PRId64, in->n_ff);
+	if (in->n_vocab)
+		row(s, "vocabulary", "%" PRId64 "%s", in->n_vocab,
+		    in->tied ? ", the embedding is the output matrix too" : "");
+	if (in->n_rot && in->rope_base > 0)
+		row(s, "rope", "base %.9g, %" PRId64 " dimensions", in->rope_base, in->n_rot);
+	if (in->norm_eps > 0)
+		row(s, "norm epsilon", "%g", in->norm_eps);
+	if (in->kv_bytes_token) {
+		const double whole = (double)in->kv_bytes_token * (double)in->n_ctx_train;
+
+		row(s, "KV cache", "%s a token at F16, %s for the whole context",
+		    bytes_text((uint64_t)in->kv_bytes_token, a, sizeof a),
+		    bytes_text(whole < 1e18 ? (uint64_t)whole : UINT64_MAX, b, sizeof b));
+	}
+	str_addc(s, '\n');
+	if (in->n_tokens)
+		row(s, "tokenizer", "%s, %" PRId64 " tokens, %s", in->tokenizer, in->n_tokens,
+		    in->add_bos ? "begins with BOS" : "no BOS");
+	else
+		row(s, "tokenizer", "%s", in->tokenizer);
+	row(s, "template", "%s", in->template_kind);
+	row(s, "keys", "%" PRId64, in->n_keys);
+}
+
+static void type_row(struct str *s, const char *type, int64_t tensors, int64_t params, uint64_t bytes)
+{
+	char a[32], b[32];
+
+	str_addf(s, "  %-*s%8" PRId64 "%12s%12s%14.2f\n", LABEL, type, tensors, count_text(params, a, sizeof a),
+		 bytes_text(bytes, b, sizeof b), bpw(bytes, params));
+}
+
+static void show_types(struct str *s, const struct eng_info *in)
+{
+	if (!in->n_tensors)
+		return;
+	str_addf(s, "\n  %-*s%8s%12s%12s%14s\n", LABEL, "type", "tensors", "parameters", "size", "bits/weight");
+	for (int i = 0; i < in->n_types; i++)
+		type_row(s, in->types[i].type, in->types[i].tensors, in->types[i].params, in->types[i].bytes);
+	if (in->n_types > 1)
+		type_row(s, "all", in->n_tensors, in->n_params, in->tensor_bytes);
+}
+
+static int print_text(const struct eng_info *in)
+{
+	struct err e = { 0 };
+	struct str raw, out;
+	int code = EXIT_OK;
+
+	str_init(&raw, MAX_TEXT);
+	str_init(&out, 4 * MAX_TEXT);
+	show_file(&raw, in);
+	show_shape(&raw, in);
+	show_types(&raw, in);
+	termtext_whole(raw.p, raw.len, TERMTEXT_LINES, &out);
+	if (raw.failed || out.failed) {
+		err_set(&e, ERR_NOMEM, "no memory to show %s", in->path);
+		code = cmd_fail(&e);
+	} else {
+		fwrite(out.p, 1, out.len, stdout);
+	}
+	str_release(&raw);
+	str_release(&out);
+	return code;
+}
+
+/* -- JSON -------------------------------------------------------------------------- */
+
+/* What is not known is null. Text that is no UTF-8 (a path) goes through the filter. */
+static void put_text(json_t *o, const char *key, const char *v)
+{
+	json_t *j = v && *v ? json_string(v) : json_null();
+
+	if (!j) {
+		struct str s;
+
+		str_init(&s, MAX_TEXT);
+		termtext_whole(v, strlen(v), 0, &s);
+		j = json_string(s.p);
+		str_release(&s);
+	}
+	json_object_set_new(o, key, j);
+}
+
+static void put_count(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v));
+}
+
+static void put_known(json_t *o, const char *key, int64_t v)
+{
+	json_object_set_new(o, key, v ? json_integer(v) : json_null());
+}
+
+static void put_real(json_t *o, const char *key, double v)
+{
+	json_object_set_new(o, key, v > 0 ? json_real(v) : json_null());
+}
+
+static json_t *types_json(const struct eng_info *in)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < in->n_types; i++) {
+		const struct eng_type_count *t = &in->types[i];
+		json_t *o = json_object();
+
+		put_text(o, "type", t->type);
+		put_count(o, "tensors", (uint64_t)t->tensors);
+		put_count(o, "parameters", (uint64_t)t->params);
+		put_count(o, "bytes", t->bytes);
+		put_real(o, "bits_per_weight", bpw(t->bytes, t->params));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *info_json(const struct eng_info *in)
+{
+	json_t *o = json_object();
+
+	put_text(o, "path", in->path);
+	put_text(o, "name", in->name);
+	put_text(o, "architecture", in->arch);
+	put_text(o, "family", in->family);
+	put_text(o, "note", in->note);
+	put_text(o, "license", in->license);
+	put_text(o, "class", in->n_tensors ? eng_class_name(in->cls) : NULL);
+	put_text(o, "level", in->n_tensors ? in->level : NULL);
+	put_count(o, "gguf_version", in->gguf_version);
+	put_count(o, "keys", (uint64_t)in->n_keys);
+	put_count(o, "file_bytes", in->file_bytes);
+	put_count(o, "tensor_bytes", in->tensor_bytes);
+	put_count(o, "tensors", (uint64_t)in->n_tensors);
+	put_count(o, "parameters", (uint64_t)in->n_params);
+	put_real(o, "bits_per_weight", in->bpw);
+	json_object_set_new(o, "types", types_json(in));
+	put_known(o, "context_length", in->n_ctx_train);
+	put_known(o, "layers", in->n_layer);
+	put_known(o, "embedding_length", in->n_embd);
+	put_known(o, "heads", in->n_head);
+	put_known(o, "heads_kv", in->n_head_kv);
+	put_known(o, "head_dim", in->head_dim);
+	put_known(o, "feed_forward_length", in->n_ff);
+	put_known(o, "vocabulary", in->n_vocab);
+	json_object_set_new(o, "tied_output", in->n_tensors ? json_boolean(in->tied) : json_null());
+	put_known(o, "rope_dimensions", in->n_rot);
+	put_real(o, "rope_base", in->rope_base);
+	put_real(o, "norm_epsilon", in->norm_eps);
+	put_known(o, "kv_bytes_per_token", in->kv_bytes_token);
+	put_text(o, "tokenizer", in->tokenizer);
+	put_count(o, "tokens", (uint64_t)in->n_tokens);
+	json_object_set_new(o, "add_bos", json_boolean(in->add_bos));
+	put_text(o, "template", in->template_kind);
+	return o;
+}
+
+static int print_json(const struct eng_info *in)
+{
+	json_t *o = info_json(in);
+	struct err e;
+
+	if (!o || json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) < 0) {
+		json_decref(o);
+		err_set(&e, ERR_IO, "cannot write what %s is", in->path);
+		return cmd_fail(&e);
+	}
+	putchar('\n');
+	json_decref(o);
+	return EXIT_OK;
+}
+
+/* -- the verb ---------------------------------------------------------------------- */
+
+static int take_file(struct opts *o, int i, const char *arg)
+{
+	if (i > 0)
+		return -1;
+	o->file = arg;
+	return 0;
+}
+
+static int run(struct opts *o)
+{
+	const struct eng_opts eo = { .threads = 1 };
+	struct eng *g = NULL;
+	struct eng_model *m = NULL;
+	struct err e = { 0 };
+	int code;
+
+	if (!o->file)
+		return cmd_usage(&cmd_show, "show: name a FILE");
+	if (eng_new(&g, &eo, &e) < 0 || eng_model_open(g, o->file, true, &m, &e) < 0)
+		code = cmd_fail(&e);
+	else if (o->format && !strcmp(o->format, "json"))
+		code = print_json(eng_model_info(m));
+	else
+		code = print_text(eng_model_info(m));
+	eng_model_close(m);
+	eng_free(g);
+	return code;
+}
+
+static const char *const takes[] = { "output-show", "help", NULL };
+
+static const char *const notes[] = {
+	"FILE is a GGUF file; of a model in parts, the first. A file that can be looked at but not run (a vocabulary "
+	"alone, an unknown architecture) is shown with the reason. A damaged one is an error: one line with field, "
+	"offset, what was expected and what was found, and exit code 1.",
+	"",
+	"-o json prints one object; what the file does not tell is null:",
+	"- path, name, architecture, license: text",
+	"- family: what it runs as; note: why it cannot be run",
+	"- class: tiny, micro, small, medium or large, by the parameters",
+	"- level: as people name it, \"Q4_1\"; bits_per_weight: over all tensors",
+	"- gguf_version, keys, tensors, parameters: numbers",
+	"- file_bytes, tensor_bytes: of the file (of all parts), of the tensors in it",
+	"- types: a list, largest first, of type, tensors, parameters, bytes, bits_per_weight",
+	"- context_length, layers, embedding_length, heads, heads_kv, head_dim, feed_forward_length, vocabulary, "
+	"rope_dimensions, rope_base, norm_epsilon: the shape of the network; the largest of its layers",
+	"- tied_output: is the embedding the output matrix too?",
+	"- kv_bytes_per_token: of the KV cache at F16",
+	"- tokenizer: kind and pre-split, \"gpt2/smollm\"; tokens: how many; add_bos: does a text begin with BOS?",
+	"- template: \"chatml\", \"custom\", \"none\" and so on",
+	NULL
+};
+
+const struct cmd cmd_show = {
+	.name = "show", .args = "FILE",
+	.help = "what a model file is: shape, types, size, tokenizer, memory a token takes",
+	.opts = takes, .notes = notes, .positional = take_file, .run = run,
+};
