@@ -1,7 +1,8 @@
 #include "config.h"
-#include "engine/kernels/kern.h"
+#include "engine/kernels/kern_avx2.h"
 
 void kern_init_avx2(struct kern *k)
 {
 	k->name = "avx2";
+	kern_avx2_plain_init(k);
 }

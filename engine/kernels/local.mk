@@ -4,10 +4,11 @@ engine_libengine_a_SOURCES += \
 	%D%/kern_scalar.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
 
 ISA_LIBS =
+KERN_AVX2 = %D%/kern_avx2.h %D%/kern_avx2.c %D%/kern_avx2_block.h %D%/kern_avx2_plain.c
 if HAVE_ISA_AVX2
 noinst_LIBRARIES += engine/libkern_avx2.a
 ISA_LIBS += engine/libkern_avx2.a
-engine_libkern_avx2_a_SOURCES = %D%/kern_avx2.c
+engine_libkern_avx2_a_SOURCES = $(KERN_AVX2)
 engine_libkern_avx2_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c
 endif
-EXTRA_DIST += %D%/kern_avx2.c
+EXTRA_DIST += $(KERN_AVX2)
