@@ -24,7 +24,7 @@ enum {
 	ROWS = 8,
 	GROUP = KERN_ACT_BLOCK,
 	PIECE = 32,		/* blocks unpacked at a time: 12 KiB, a third of the L1 cache */
-	TILE = 4,		/* tokens that share a register of weights */
+	TILE = 3,		/* tokens that share a register of weights */
 };
 
 struct block {
@@ -226,17 +226,10 @@ INLINE void panel_tokens(const struct kern_mul *m, const struct panel *p, const 
 			load(p->w + (b + i) / f.per * f.bytes, p->stride, w + i);
 		for (; t + TILE <= m->a->t; t += TILE)
 			piece_tile(m, p, f, w, b, n, t, TILE);
-		switch (m->a->t - t) {
-		case 3:
-			piece_tile(m, p, f, w, b, n, t, 3);
-			break;
-		case 2:
+		if (m->a->t - t == 2)
 			piece_tile(m, p, f, w, b, n, t, 2);
-			break;
-		case 1:
+		else if (m->a->t - t == 1)
 			piece_tile(m, p, f, w, b, n, t, 1);
-			break;
-		}
 	}
 }
 

@@ -79,8 +79,8 @@ INLINE void load_iq4_nl(const uint8_t *p, int64_t stride, struct block *o)
 }
 
 #define TYPES(X) \
-	X(Q4_0, load_q4_0, .bytes = 18, .run = 8, .offset = 8) \
-	X(Q4_1, load_q4_1, .bytes = 20, .run = 8, .min = true) \
+	X(Q4_0, load_q4_0, .bytes = 18, .run = 4, .offset = 8) \
+	X(Q4_1, load_q4_1, .bytes = 20, .run = 4, .min = true) \
 	X(Q5_0, load_q5_0, .bytes = 22, .run = 4, .offset = 16) \
 	X(Q5_1, load_q5_1, .bytes = 24, .run = 4, .min = true) \
 	X(Q8_0, load_q8_0, .bytes = 34, .run = 1, .sign = true) \

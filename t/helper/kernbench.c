@@ -1,0 +1,178 @@
+/*
+ * kernbench [NAME...]: how fast the kernels are, one thread, per type and instruction set.
+ * Decode (one token) is told in GB/s of weights, prefill (64 tokens) in Gop/s, two a
+ * multiply-add. NAME picks types, "attn" the attention.
+ */
+#include "config.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+#include "engine/kernels/cpu.h"
+#include "engine/kernels/kern.h"
+#include "t/helper/blocks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct shape { const char *name; int64_t rows, k, t; };
+
+static const struct shape shapes[] = {
+	{ "decode 16384x576", 16384, 576, 1 },
+	{ "decode 576x1536", 576, 1536, 1 },
+	{ "decode 4096x4096", 4096, 4096, 1 },
+	{ "prefill 192x576", 192, 576, 64 },
+	{ "prefill 1536x576", 1536, 576, 64 },
+	{ "prefill 576x1536", 576, 1536, 64 },
+	{ "prefill 1024x4096", 1024, 4096, 64 },
+	{ "batch 8 1536x576", 1536, 576, 8 },
+};
+
+static int64_t best_ns(void (*fn)(void *), void *arg)
+{
+	int64_t best = INT64_MAX;
+	const int64_t end = os_now_ns() + 120000000;
+
+	do {
+		const int64_t t0 = os_now_ns();
+
+		fn(arg);
+		const int64_t t = os_now_ns() - t0;
+
+		best = t < best ? t : best;
+	} while (os_now_ns() < end);
+	return best;
+}
+
+static void *take(size_t n)
+{
+	void *p = mem_aligned(n);
+
+	if (!p) {
+		fputs("kernbench: out of memory\n", stderr);
+		exit(1);
+	}
+	return p;
+}
+
+struct mul_run { const struct kern *k; kern_mul_fn *fn; struct kern_mul m; };
+
+static void run_mul(void *arg)
+{
+	const struct mul_run *r = arg;
+
+	r->fn(&r->m);
+}
+
+static void bench_mul(const struct kern *k, const struct blocks_type *t, const struct shape *s)
+{
+	uint64_t seed = 1;
+	const int64_t stride = s->k / t->block * t->bytes;
+	uint8_t *w = take((size_t)(s->rows * stride));
+	float *x = take((size_t)(s->t * s->k) * sizeof *x), *y = take((size_t)(s->t * s->rows) * sizeof *y);
+	struct kern_acts a = { .t = s->t, .k = s->k, .x = x };
+	void *acts = take(kern_acts_bytes(a.t, a.k));
+	struct mul_run r = { k, k->type[t->id].mul, { w, stride, &a, 0, s->rows, y, s->rows } };
+	double ns;
+
+	blocks_fill(t, w, s->rows * s->k, BLOCKS_RANDOM, &seed);
+	for (int64_t i = 0; i < s->t * s->k; i++)
+		x[i] = blocks_uniform(&seed);
+	kern_acts_place(&a, acts);
+	k->quant_q8(&a, 0, a.t);
+	ns = (double)best_ns(run_mul, &r);
+	printf(" %7.1f", s->t == 1 ? (double)(s->rows * stride) / ns : 2.0 * (double)(s->rows * s->k * s->t) / ns);
+	fflush(stdout);
+	mem_free(w);
+	mem_free(x);
+	mem_free(y);
+	mem_free(acts);
+}
+
+static int wanted(int argc, char **argv, const char *name)
+{
+	const struct quant_type *t = quant_by_name(name);
+
+	for (int i = 1; i < argc; i++)
+		if (t ? quant_by_name(argv[i]) == t : !strcmp(name, argv[i]))
+			return 1;
+	return argc < 2;
+}
+
+struct attn_run { const struct kern *k; struct kern_attn a; enum kern_kv kv; };
+
+static void run_attn(void *arg)
+{
+	const struct attn_run *r = arg;
+
+	r->k->kv[r->kv].attn(&r->a);
+}
+
+/* All KV heads of a token at depth n. */
+static void bench_attn(const struct kern *k, enum kern_kv kv, int g, int hd, int64_t n)
+{
+	const int64_t page = (int64_t)KERN_PAGE * hd, pages = (n + KERN_PAGE - 1) / KERN_PAGE;
+	float *f = take((size_t)page * sizeof *f), q[16 * 256], out[16 * 256];
+	const void *kp[256], *vp[256];
+	uint64_t seed = 1;
+	struct attn_run r = { k, { q, hd, g, hd, kp, vp, n, 0.125f, out, hd }, kv };
+	double ns;
+
+	for (int i = 0; i < g * hd; i++)
+		q[i] = blocks_uniform(&seed);
+	for (int64_t p = 0; p < 2 * pages; p++) {
+		void *mem = take((size_t)page * 4);
+
+		for (int64_t i = 0; i < page; i++)
+			f[i] = blocks_uniform(&seed);
+		k->kv[kv].store(mem, f, page);
+		(p % 2 ? kp : vp)[p / 2] = mem;
+	}
+	ns = (double)best_ns(run_attn, &r);
+	printf("attn %s %-10s g %d hd %3d n %5d %7.1f GB/s %7.1f Gop/s\n", kv == KERN_KV_F16 ? "f16" : "f32", k->name, g, hd,
+	       (int)n, (double)(2 * n * hd * k->kv[kv].bytes) / ns, 4.0 * (double)(n * hd * g) / ns);
+	for (int64_t p = 0; p < 2 * pages; p++)
+		mem_free((void *)(p % 2 ? kp : vp)[p / 2]);
+	mem_free(f);
+}
+
+int main(int argc, char **argv)
+{
+	printf("%-7s %-10s", "type", "isa");
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		printf(" | %s", shapes[i].name);
+	puts("   (decode GB/s, others Gop/s)");
+	for (size_t i = 0; i < sizeof blocks_types / sizeof *blocks_types; i++) {
+		const struct quant_type *t = quant_by_id(blocks_types[i].id);
+
+		if (!t || !wanted(argc, argv, t->name))
+			continue;
+		for (int set = -1; set < CPU_N; set++) {
+			struct kern k, before;
+
+			if (set >= 0 && !(cpu_flags() >> set & 1))
+				continue;
+			kern_fill(&k, set < 0 ? 0 : (2u << set) - 1);
+			kern_fill(&before, set < 0 ? 0 : (1u << set) - 1);
+			if (set >= 0 && k.type[t->id].mul == before.type[t->id].mul)
+				continue;
+			printf("%-7s %-10s", t->name, k.name);
+			for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++)
+				bench_mul(&k, &blocks_types[i], &shapes[j]);
+			putchar('\n');
+		}
+	}
+	if (!wanted(argc, argv, "attn"))
+		return 0;
+	for (int set = -1; set < CPU_N; set++) {
+		struct kern k;
+
+		if (set >= 0 && !(cpu_flags() >> set & 1))
+			continue;
+		kern_fill(&k, set < 0 ? 0 : (2u << set) - 1);
+		for (int kv = 0; kv < KERN_KV_N; kv++) {
+			bench_attn(&k, kv, 3, 64, 512);
+			bench_attn(&k, kv, 2, 128, 4096);
+			bench_attn(&k, kv, 1, 128, 4096);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,188 @@
+/*
+ * Products with weights: the scalar definition against decoded weights in double, every
+ * instruction set against scalar, and every output the same bits in whatever company.
+ */
+#include "config.h"
+#include "engine/base/xio.h"
+#include "engine/kernels/cpu.h"
+#include "engine/kernels/kern.h"
+#include "t/helper/blocks.h"
+#include "t/lib/tap.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { ROWS = 37, TOKENS = 129, MAX_K = 2304, CANARY = 0x7fabcdef };
+
+static float x[TOKENS * MAX_K], y[TOKENS * ROWS], part[TOKENS * ROWS], scalar[TOKENS * ROWS];
+static uint8_t w[ROWS * MAX_K * 4];
+static _Alignas(64) char acts[TOKENS * MAX_K * 2];
+static double want[TOKENS * ROWS], bound[TOKENS * ROWS];
+static const char *const how_names[BLOCKS_N] = { "random", "zero", "ones", "low", "huge", "tiny" };
+
+struct sample {
+	const struct blocks_type *type;
+	enum blocks_how how;
+	struct kern_acts a;
+	int64_t stride;
+};
+
+/* Tokens 0, 1, 2: zeros, all +127, all -127; then random with one outlier a group. */
+static void sample_fill(struct sample *s, int64_t k, const struct kern *kern, uint64_t *seed)
+{
+	s->a = (struct kern_acts){ .t = TOKENS, .k = k, .x = x };
+	s->stride = k / s->type->block * s->type->bytes;
+	blocks_fill(s->type, w, ROWS * k, s->how, seed);
+	for (int64_t t = 0; t < TOKENS; t++)
+		for (int64_t i = 0; i < k; i++)
+			x[t * k + i] = t == 0 ? 0 : t == 1 ? 1 : t == 2 ? -1 :
+				       blocks_uniform(seed) * (blocks_rand(seed) % 32 ? 1 : 8);
+	kern_acts_place(&s->a, acts);
+	if (k % KERN_ACT_BLOCK == 0)
+		kern->quant_q8(&s->a, 0, TOKENS);
+}
+
+/* Σ w·x in double, and what rounding may do to it: a part of max |w| · Σ |x|. */
+static void reference(const struct sample *s, bool rounded)
+{
+	static float row[MAX_K];
+	const int64_t k = s->a.k;
+
+	for (int64_t r = 0; r < ROWS; r++) {
+		double max = 0;
+
+		quant_by_id(s->type->id)->decode(w + r * s->stride, row, k);
+		for (int64_t i = 0; i < k; i++)
+			max = fmax(max, fabs(row[i]));
+		for (int64_t t = 0; t < TOKENS; t++) {
+			double sum = 0, size = 0;
+
+			for (int64_t i = 0; i < k; i++) {
+				const int64_t at = t * k + i;
+				const double v = rounded ? (double)s->a.q[at] * s->a.d[at / KERN_ACT_BLOCK] : x[at];
+
+				sum += row[i] * v;
+				size += fabs(v);
+			}
+			want[t * ROWS + r] = sum;
+			bound[t * ROWS + r] = 2e-6 * max * size;
+		}
+	}
+}
+
+static bool near(const float *got, const double *ref, const char *what, int64_t k, const char *how)
+{
+	for (int64_t i = 0; i < TOKENS * ROWS; i++)
+		if (!(fabs(got[i] - ref[i]) <= bound[i])) {
+			printf("# %s k %d %s: token %d row %d: %g, not %g ± %g\n", what, (int)k, how, (int)(i / ROWS),
+			       (int)(i % ROWS), got[i], ref[i], bound[i]);
+			return false;
+		}
+	return true;
+}
+
+static void run(kern_mul_fn *fn, const struct kern_acts *a, int64_t stride, int64_t r0, int64_t r1, float *out)
+{
+	const struct kern_mul m = { w, stride, a, r0, r1, out, ROWS };
+
+	fn(&m);
+}
+
+/* Tokens t0 … t0+n-1, rows r0 … r1-1 alone: the same bits as in y, and nothing else written. */
+static bool same_part(kern_mul_fn *fn, const struct sample *s, int64_t t0, int64_t n, int64_t r0, int64_t r1)
+{
+	struct kern_acts a = s->a;
+	const uint32_t canary = CANARY;
+
+	a.t = n;
+	a.x += t0 * a.k;
+	a.q += t0 * a.k;
+	a.d += t0 * (a.k / KERN_ACT_BLOCK);
+	a.sum += t0 * (a.k / 16);
+	for (int64_t i = 0; i < n * ROWS; i++)
+		memcpy(part + i, &canary, sizeof canary);
+	run(fn, &a, s->stride, r0, r1, part);
+	for (int64_t i = 0; i < n * ROWS; i++) {
+		const bool mine = i % ROWS >= r0 && i % ROWS < r1;
+
+		if (memcmp(part + i, mine ? (const void *)(y + t0 * ROWS + i) : &canary, sizeof *part)) {
+			printf("# %d tokens from %d, rows %d-%d: token %d row %d differs\n", (int)n, (int)t0, (int)r0,
+			       (int)r1, (int)(t0 + i / ROWS), (int)(i % ROWS));
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool same_bits(kern_mul_fn *fn, const struct sample *s)
+{
+	static const int64_t rows[][2] = { { 0, 1 }, { 0, ROWS }, { 3, 10 }, { 5, 14 }, { 8, 24 }, { 9, 36 }, { 36, 37 } };
+	static const int64_t tokens[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 64, TOKENS };
+	bool good = true;
+
+	for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+		for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++)
+			good = good && same_part(fn, s, (TOKENS - tokens[t]) / 2, tokens[t], rows[r][0], rows[r][1]);
+	return good;
+}
+
+static void test_type(const struct blocks_type *t, const struct kern *kern, const struct kern *scalars, bool f32)
+{
+	static const int64_t sizes[] = { 32, 96, 256, 576, 1536, MAX_K }, odd_sizes[] = { 1, 8, 172, 576, 1536, MAX_K };
+	const struct quant_type *qt = quant_by_id(t->id);
+	kern_mul_fn *fn = f32 ? kern->type[t->id].mul_f32 : kern->type[t->id].mul;
+	kern_mul_fn *definition = f32 ? scalars->type[t->id].mul_f32 : scalars->type[t->id].mul;
+	const bool rounded = !f32 && kern->type[t->id].act == KERN_ACT_Q8;
+	bool right = true, same = true;
+	uint64_t seed = t->id + 1;
+
+	for (int how = 0; how < (f32 ? 1 : BLOCKS_N); how++)
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+			const int64_t k = t->block == 1 ? odd_sizes[i] : sizes[i];
+			struct sample s = { .type = t, .how = how };
+
+			if (k % t->block)
+				continue;
+			sample_fill(&s, k, scalars, &seed);
+			run(fn, &s.a, s.stride, 0, ROWS, y);
+			if (fn == definition) {
+				reference(&s, rounded);
+			} else {
+				reference(&s, rounded);
+				run(definition, &s.a, s.stride, 0, ROWS, scalar);
+				for (int64_t j = 0; j < TOKENS * ROWS; j++)
+					want[j] = scalar[j];
+			}
+			right = right && near(y, want, qt->name, k, how_names[how]);
+			if (how == BLOCKS_RANDOM && (!f32 || i == 3 || fn != definition))
+				same = same && same_bits(fn, &s);
+		}
+	ok(right, "%s %s%s: near %s", kern->name, qt->name, f32 ? ", activations as they are" : "",
+	   fn == definition ? "decoded weights in double" : "scalar");
+	ok(same, "%s %s%s: the same bits in any company", kern->name, qt->name, f32 ? ", activations as they are" : "");
+}
+
+int main(void)
+{
+	struct kern scalars, kern, lower;
+
+	kern_fill(&scalars, 0);
+	for (int set = -1; set < CPU_N; set++) {
+		if (set >= 0 && !(cpu_flags() >> set & 1))
+			continue;
+		kern_fill(&kern, set < 0 ? 0 : (2u << set) - 1);
+		kern_fill(&lower, set < 0 ? 0 : (1u << set) - 1);
+		for (size_t i = 0; i < sizeof blocks_types / sizeof *blocks_types; i++) {
+			const struct blocks_type *t = &blocks_types[i];
+			const struct kern_type *type = &kern.type[t->id], *below = &lower.type[t->id];
+
+			if (!quant_by_id(t->id))
+				continue;
+			if (set < 0 || type->mul != below->mul)
+				test_type(t, &kern, &scalars, false);
+			if (type->mul_f32 != type->mul && (set < 0 || type->mul_f32 != below->mul_f32))
+				test_type(t, &kern, &scalars, true);
+		}
+	}
+	return tap_done();
+}
