@@ -1,0 +1,253 @@
+/*
+ * Attention, AVX2. Keys are taken eight at a time, values 64 columns at a time; when
+ * several heads share them they are turned into floats once. A head's numbers do not
+ * depend on the heads beside it.
+ */
+#include "config.h"
+#include "engine/kernels/kern_avx2.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { KEYS = 8, COLS = 64 };
+
+/* Eight values of a row of the cache, from i. */
+typedef __m256 load_fn(const char *row, int64_t i);
+
+struct kv_type {
+	int bytes;
+	load_fn *load;
+};
+
+INLINE __m256 load_f16(const char *row, int64_t i)
+{
+	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(row + 2 * i)));
+}
+
+INLINE __m256 load_f32(const char *row, int64_t i)
+{
+	return _mm256_loadu_ps((const float *)row + i);
+}
+
+static const struct kv_type floats = { 4, load_f32 };
+
+/* Values c0 … c1-1 of n rows → out, rows `ld` apart; the last eight may be filled up with zeros. */
+INLINE void unpack(const struct kv_type t, const char *rows, int64_t hd, int64_t c0, int64_t c1, int n, float *out, int64_t ld)
+{
+	for (int j = 0; j < n; j++) {
+		const char *row = rows + j * hd * t.bytes;
+		int64_t i = c0;
+
+		for (; i + 8 <= c1; i += 8)
+			_mm256_storeu_ps(out + j * ld + i - c0, t.load(row, i));
+		if (i < c1) {
+			char last[32] = { 0 };
+
+			memcpy(last, row + i * t.bytes, (size_t)((c1 - i) * t.bytes));
+			_mm256_storeu_ps(out + j * ld + i - c0, t.load(last, 0));
+		}
+	}
+}
+
+/* Lane j: the sum of the lanes of v[j]. */
+INLINE __m256 sum_each(const __m256 v[8])
+{
+	const __m256 a = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
+	const __m256 b = _mm256_hadd_ps(_mm256_hadd_ps(v[4], v[5]), _mm256_hadd_ps(v[6], v[7]));
+
+	return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+
+/* q times eight keys, `ld` values apart, whose last eight values may be filled up with zeros. */
+INLINE __m256 dot_keys(const struct kv_type t, const float *q, int64_t hd, const char *keys, int64_t ld)
+{
+	__m256 acc[KEYS];
+	int64_t i = 0;
+
+	UNROLL
+	for (int j = 0; j < KEYS; j++)
+		acc[j] = _mm256_setzero_ps();
+	for (; i + 8 <= hd; i += 8) {
+		const __m256 v = _mm256_loadu_ps(q + i);
+
+		UNROLL
+		for (int j = 0; j < KEYS; j++)
+			acc[j] = _mm256_fmadd_ps(v, t.load(keys + j * ld * t.bytes, i), acc[j]);
+	}
+	if (i < hd) {
+		const __m256 v = _mm256_maskload_ps(q + i, lanes((int)(hd - i)));
+
+		UNROLL
+		for (int j = 0; j < KEYS; j++)
+			acc[j] = _mm256_fmadd_ps(v, t.load(keys + j * ld * t.bytes, i), acc[j]);
+	}
+	return sum_each(acc);
+}
+
+/* Scores of n keys of a page, -inf beyond them up to a multiple of eight. */
+INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const char *keys, int n,
+		       float p[][KERN_PAGE], float *scratch)
+{
+	const int64_t ld = (a->hd + 7) & ~7;
+	const __m256 scale = _mm256_set1_ps(a->scale), none = _mm256_set1_ps(-INFINITY);
+
+	for (int j = 0; j < n; j += KEYS) {
+		const char *k = keys + (int64_t)j * a->hd * t.bytes;
+		const int have = n - j < KEYS ? n - j : KEYS;
+		const bool direct = have == KEYS && a->hd % 8 == 0 && (a->g == 1 || t.load == load_f32);
+
+		if (!direct) {
+			unpack(t, k, a->hd, 0, a->hd, have, scratch, ld);
+			memset(scratch + have * ld, 0, (size_t)((KEYS - have) * ld) * sizeof *scratch);
+		}
+		for (int h = 0; h < a->g; h++) {
+			const float *q = a->q + h * a->ldq;
+			const __m256 s = direct ? dot_keys(t, q, a->hd, k, a->hd) :
+						  dot_keys(floats, q, a->hd, (const char *)scratch, ld);
+
+			_mm256_storeu_ps(p[h] + j, _mm256_blendv_ps(none, _mm256_mul_ps(s, scale),
+								    _mm256_castsi256_ps(lanes(have))));
+		}
+	}
+}
+
+/* Scores of n keys → their weights relative to the new maximum; what the old ones shrink by. */
+INLINE float fold_scores(float *p, int n, float *max, float *sum)
+{
+	__m256 top = _mm256_set1_ps(*max), total = _mm256_setzero_ps(), shrink;
+	float each[8], old = *max;
+
+	for (int j = 0; j < n; j += 8)
+		top = _mm256_max_ps(top, _mm256_loadu_ps(p + j));
+	_mm256_storeu_ps(each, top);
+	for (int j = 0; j < 8; j++)
+		*max = each[j] > *max ? each[j] : *max;
+	top = _mm256_set1_ps(*max);
+	for (int j = 0; j < n; j += 8) {
+		const __m256 e = exp_lanes(_mm256_sub_ps(_mm256_loadu_ps(p + j), top));
+
+		_mm256_storeu_ps(p + j, e);
+		total = _mm256_add_ps(total, e);
+	}
+	shrink = exp_lanes(_mm256_set1_ps(old - *max));
+	*sum = *sum * _mm256_cvtss_f32(shrink) + sum_lanes(total);
+	return _mm256_cvtss_f32(shrink);
+}
+
+/* out = out · shrink + Σ_j p[j] · row j, 8 · n columns; `mask` holds for the last eight. */
+INLINE void add_columns(const struct kv_type t, float *out, const float *p, int rows, const char *v, int64_t ld,
+			float shrink, int n, __m256i mask)
+{
+	__m256 acc[COLS / 8];
+
+	UNROLL
+	for (int c = 0; c < n; c++)
+		acc[c] = _mm256_mul_ps(_mm256_set1_ps(shrink), c < n - 1 ? _mm256_loadu_ps(out + 8 * c) :
+				       _mm256_maskload_ps(out + 8 * c, mask));
+	for (int j = 0; j < rows; j++) {
+		const __m256 w = _mm256_broadcast_ss(p + j);
+
+		UNROLL
+		for (int c = 0; c < n; c++)
+			acc[c] = _mm256_fmadd_ps(w, t.load(v + j * ld * t.bytes, 8 * c), acc[c]);
+	}
+	UNROLL
+	for (int c = 0; c < n - 1; c++)
+		_mm256_storeu_ps(out + 8 * c, acc[c]);
+	_mm256_maskstore_ps(out + 8 * (n - 1), mask, acc[n - 1]);
+}
+
+/* As add_columns, for any number of columns up to COLS; rows are filled up to eight. */
+INLINE void add_values(const struct kv_type t, float *out, const float *p, int rows, const char *v, int64_t ld,
+		       float shrink, int64_t cols)
+{
+	if (cols == COLS) {
+		add_columns(t, out, p, rows, v, ld, shrink, 8, lanes(8));
+		return;
+	}
+	for (int64_t c = 0; c < cols;) {
+		const int64_t left = cols - c;
+		const int n = left >= 32 ? 4 : left >= 16 ? 2 : 1;
+
+		if (n == 4)
+			add_columns(t, out + c, p, rows, v + c * t.bytes, ld, shrink, 4, lanes(8));
+		else if (n == 2)
+			add_columns(t, out + c, p, rows, v + c * t.bytes, ld, shrink, 2, lanes(8));
+		else
+			add_columns(t, out + c, p, rows, v + c * t.bytes, ld, shrink, 1, lanes((int)(left < 8 ? left : 8)));
+		c += 8 * n;
+	}
+}
+
+INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const char *values, int n,
+		       float p[][KERN_PAGE], const float *shrink, float *scratch)
+{
+	const bool direct = a->hd % 8 == 0 && (a->g == 1 || t.load == load_f32);
+
+	for (int64_t c = 0; c < a->hd; c += COLS) {
+		const int64_t cols = a->hd - c < COLS ? a->hd - c : COLS;
+
+		if (!direct)
+			unpack(t, values, a->hd, c, c + cols, n, scratch, COLS);
+		for (int h = 0; h < a->g; h++) {
+			float *out = a->out + h * a->ldo + c;
+
+			if (direct)
+				add_values(t, out, p[h], n, values + c * t.bytes, a->hd, shrink[h], cols);
+			else
+				add_values(floats, out, p[h], n, (const char *)scratch, COLS, shrink[h], cols);
+		}
+	}
+}
+
+INLINE void attn(const struct kern_attn *a, const struct kv_type t)
+{
+	float p[KERN_MAX_GROUP][KERN_PAGE], scratch[KERN_PAGE * COLS];
+	float max[KERN_MAX_GROUP], sum[KERN_MAX_GROUP], shrink[KERN_MAX_GROUP];
+
+	_Static_assert(KEYS * KERN_KV_MAX_HEAD <= KERN_PAGE * COLS, "keys of the largest head fit");
+	for (int h = 0; h < a->g; h++) {
+		max[h] = -INFINITY;
+		sum[h] = 0;
+		memset(a->out + h * a->ldo, 0, (size_t)a->hd * sizeof *a->out);
+	}
+	for (int64_t j = 0; j < a->n; j += KERN_PAGE) {
+		const int n = a->n - j < KERN_PAGE ? (int)(a->n - j) : KERN_PAGE;
+
+		score_page(t, a, a->kpage[j / KERN_PAGE], n, p, scratch);
+		for (int h = 0; h < a->g; h++)
+			shrink[h] = fold_scores(p[h], n, &max[h], &sum[h]);
+		value_page(t, a, a->vpage[j / KERN_PAGE], n, p, shrink, scratch);
+	}
+	for (int h = 0; h < a->g; h++)
+		for (int i = 0; i < a->hd; i++)
+			a->out[h * a->ldo + i] /= sum[h];
+}
+
+static void attn_f16(const struct kern_attn *a)
+{
+	attn(a, (struct kv_type){ 2, load_f16 });
+}
+
+static void attn_f32(const struct kern_attn *a)
+{
+	attn(a, floats);
+}
+
+static void store_f16(void *dst, const float *src, int64_t n)
+{
+	uint16_t *h = dst;
+	int64_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		_mm_storeu_si128((__m128i *)(h + i), _mm256_cvtps_ph(_mm256_loadu_ps(src + i), _MM_FROUND_TO_NEAREST_INT));
+	for (; i < n; i++)
+		h[i] = quant_f32_to_f16(src[i]);
+}
+
+void kern_avx2_attn_init(struct kern *k)
+{
+	k->kv[KERN_KV_F16].store = store_f16;
+	k->kv[KERN_KV_F16].attn = attn_f16;
+	k->kv[KERN_KV_F32].attn = attn_f32;
+}

@@ -1,0 +1,119 @@
+/* What is neither a product with weights nor attention, AVX2. */
+#include "config.h"
+#include "engine/kernels/kern_avx2.h"
+
+#include <float.h>
+#include <math.h>
+
+INLINE int32_t max_lane(__m256i v)
+{
+	__m128i m = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+	return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1)));
+}
+
+/* The same bits as the scalar definition: magnitudes are compared as integers, where NaN and infinity are the largest. */
+static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
+{
+	const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+	const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+	__m256i max = _mm256_setzero_si256(), n[4];
+	__m256 v[4];
+	float amax;
+
+	UNROLL
+	for (int i = 0; i < 4; i++) {
+		v[i] = _mm256_loadu_ps(x + 8 * i);
+		max = _mm256_max_epi32(max, _mm256_and_si256(_mm256_castps_si256(v[i]), magnitude));
+	}
+	amax = _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(max_lane(max))));
+	*d = amax <= FLT_MAX ? amax / 127 : NAN;
+	if (*d < FLT_MIN)
+		*d = 0;
+	UNROLL
+	for (int i = 0; i < 4; i++)
+		n[i] = *d > 0 ? _mm256_cvtps_epi32(_mm256_div_ps(v[i], _mm256_set1_ps(*d))) : _mm256_setzero_si256();
+	const __m256i lo = _mm256_packs_epi32(n[0], n[1]), hi = _mm256_packs_epi32(n[2], n[3]);
+	const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(lo, hi), order);
+	const __m256i sums = _mm256_hadd_epi16(lo, hi);		/* per lane: 4 of lo, 4 of hi */
+	__m128i s = _mm_add_epi16(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+
+	s = _mm_hadd_epi16(s, s);
+	s = _mm_hadd_epi16(s, s);
+	_mm256_storeu_si256((__m256i *)q, bytes);
+	_mm_storeu_si32(sum, s);
+}
+
+static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+
+	for (int64_t g = t0 * groups; g < t1 * groups; g++)
+		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
+}
+
+static void rmsnorm(float *y, const float *x, const float *w, int64_t n, float eps)
+{
+	__m256d lo = _mm256_setzero_pd(), hi = _mm256_setzero_pd();
+	double part[4], sum;
+	__m256 scale;
+	int64_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		const __m256d a = _mm256_cvtps_pd(_mm_loadu_ps(x + i)), b = _mm256_cvtps_pd(_mm_loadu_ps(x + i + 4));
+
+		lo = _mm256_fmadd_pd(a, a, lo);
+		hi = _mm256_fmadd_pd(b, b, hi);
+	}
+	_mm256_storeu_pd(part, _mm256_add_pd(lo, hi));
+	sum = (part[0] + part[1]) + (part[2] + part[3]);
+	for (; i < n; i++)
+		sum += (double)x[i] * x[i];
+	scale = _mm256_set1_ps((float)(1 / sqrt(sum / (double)n + eps)));
+	for (i = 0; i + 8 <= n; i += 8)
+		_mm256_storeu_ps(y + i, _mm256_mul_ps(_mm256_mul_ps(_mm256_loadu_ps(x + i), scale), _mm256_loadu_ps(w + i)));
+	for (; i < n; i++)
+		y[i] = x[i] * _mm256_cvtss_f32(scale) * w[i];
+}
+
+static void add(float *y, const float *x, int64_t n)
+{
+	int64_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		_mm256_storeu_ps(y + i, _mm256_add_ps(_mm256_loadu_ps(y + i), _mm256_loadu_ps(x + i)));
+	for (; i < n; i++)
+		y[i] += x[i];
+}
+
+INLINE __m256 silu_mul(__m256 gate, __m256 up)
+{
+	const __m256 one = _mm256_set1_ps(1);
+	const __m256 e = exp_lanes(_mm256_or_ps(gate, _mm256_set1_ps(-0.0f)));
+	const __m256 top = _mm256_blendv_ps(one, e, gate);
+
+	return _mm256_mul_ps(_mm256_mul_ps(gate, _mm256_div_ps(top, _mm256_add_ps(one, e))), up);
+}
+
+static void swiglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	int64_t i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		_mm256_storeu_ps(y + i, silu_mul(_mm256_loadu_ps(gate + i), _mm256_loadu_ps(up + i)));
+	if (i < n) {
+		const __m256i rest = lanes((int)(n - i));
+
+		_mm256_maskstore_ps(y + i, rest, silu_mul(_mm256_maskload_ps(gate + i, rest),
+							  _mm256_maskload_ps(up + i, rest)));
+	}
+}
+
+void kern_avx2_ops_init(struct kern *k)
+{
+	k->quant_q8 = quant_q8;
+	k->rmsnorm = rmsnorm;
+	k->add = add;
+	k->swiglu = swiglu;
+}
