@@ -1,0 +1,327 @@
+/* Norm, gate, rounding of activations, the cache's types and attention: against plain definitions in double. */
+#include "config.h"
+#include "engine/kernels/cpu.h"
+#include "engine/kernels/kern.h"
+#include "t/helper/blocks.h"
+#include "t/lib/tap.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t seed = 7;
+
+static bool close_to(double got, double want, double rel, double abs)
+{
+	return fabs(got - want) <= rel * fabs(want) + abs;
+}
+
+static void fill(float *x, int64_t n, float scale)
+{
+	for (int64_t i = 0; i < n; i++)
+		x[i] = blocks_uniform(&seed) * scale;
+}
+
+/* -- rounding ------------------------------------------------------------------------ */
+
+enum { GROUPS = 64, K = GROUPS * KERN_ACT_BLOCK };
+
+struct rounded { int8_t q[K]; float d[GROUPS]; int16_t sum[2 * GROUPS]; };
+
+/* Group by group: zeros, ties, one outlier, subnormal, the smallest that counts, the largest, infinity, NaN, then random. */
+static void groups_fill(float *x)
+{
+	fill(x, K, 3);
+	memset(x, 0, 32 * sizeof *x);
+	for (int i = 0; i < 32; i++) {
+		x[32 + i] = (float)i - 15.5f;
+		x[96 + i] = blocks_uniform(&seed) * 1e-38f;
+		x[128 + i] = (float)(i - 16) * 127 / 16 * FLT_MIN;
+		x[160 + i] = i % 2 ? FLT_MAX : -FLT_MAX;
+	}
+	x[32] = 127;
+	x[64 + 9] = -1e6f;
+	x[192 + 5] = -INFINITY;
+	x[224 + 30] = NAN;
+	x[256] = -0.0f;
+}
+
+static void round_ref(const float *x, struct rounded *o)
+{
+	for (int g = 0; g < GROUPS; g++) {
+		double amax = 0;
+		bool finite = true;
+
+		for (int i = 0; i < 32; i++) {
+			finite = finite && isfinite(x[32 * g + i]);
+			amax = fmax(amax, fabs((double)x[32 * g + i]));
+		}
+		o->d[g] = finite ? (float)((float)amax / 127.0) : NAN;
+		if (o->d[g] < FLT_MIN)
+			o->d[g] = 0;
+		o->sum[2 * g] = o->sum[2 * g + 1] = 0;
+		for (int i = 0; i < 32; i++) {
+			o->q[32 * g + i] = (int8_t)(o->d[g] > 0 ? nearbyintf(x[32 * g + i] / o->d[g]) : 0);
+			o->sum[2 * g + i / 16] = (int16_t)(o->sum[2 * g + i / 16] + o->q[32 * g + i]);
+		}
+	}
+}
+
+static void test_round(const struct kern *k)
+{
+	static float x[K];
+	static struct rounded got, want;
+	struct kern_acts a = { .t = 4, .k = K / 4, .x = x, .q = got.q, .d = got.d, .sum = got.sum };
+	bool q_right, d_right = true;
+
+	groups_fill(x);
+	round_ref(x, &want);
+	memset(&got, 0x55, sizeof got);
+	k->quant_q8(&a, 1, 3);
+	ok(got.q[0] == 0x55 && got.q[K / 4 - 1] == 0x55 && got.q[3 * K / 4] == 0x55 &&
+	   !memcmp(got.q + K / 4, want.q + K / 4, K / 2), "%s rounding: only the tokens that were asked for", k->name);
+	k->quant_q8(&a, 0, 4);
+	q_right = !memcmp(got.q, want.q, sizeof got.q) && !memcmp(got.sum, want.sum, sizeof got.sum);
+	for (int g = 0; g < GROUPS; g++)
+		d_right = d_right && (isnan(want.d[g]) ? isnan(got.d[g]) : got.d[g] == want.d[g]);
+	ok(q_right && d_right, "%s rounding: zeros, ties, extremes, infinity and NaN", k->name);
+	ok(got.q[33] == -14 && got.q[34] == -14 && got.q[35] == -12 && got.d[3] == 0, "%s rounding: half to even", k->name);
+}
+
+/* An activation that is no number spoils its own token and no other. */
+static void test_nan(const struct kern *k)
+{
+	static float x[3 * 64], y[3 * 8];
+	static _Alignas(64) char buf[4096];
+	static uint8_t w[8 * 2 * 34];
+	struct kern_acts a = { .t = 3, .k = 64, .x = x };
+	const struct kern_mul m = { w, 68, &a, 0, 8, y, 8 };
+	bool right = true;
+
+	fill(x, 3 * 64, 1);
+	x[64 + 40] = NAN;
+	blocks_fill(&blocks_types[3], w, 8 * 64, BLOCKS_RANDOM, &seed);
+	kern_acts_place(&a, buf);
+	k->quant_q8(&a, 0, 3);
+	k->type[QUANT_Q8_0].mul(&m);
+	for (int i = 0; i < 24; i++)
+		right = right && (i / 8 == 1) == (isnan(y[i]) != 0);
+	ok(right, "%s: NaN stays in its token", k->name);
+}
+
+/* -- norm, sum, gate ----------------------------------------------------------------- */
+
+static const int64_t lengths[] = { 1, 3, 7, 8, 9, 64, 172, 576, 1536 };
+enum { MAX_N = 1536 };
+
+static bool norm_right(const struct kern *k, int64_t n, float scale, float eps)
+{
+	static float x[MAX_N], w[MAX_N], y[MAX_N];
+	double sum = 0;
+	bool right = true;
+
+	fill(x, n, scale);
+	fill(w, n, 2);
+	k->rmsnorm(y, x, w, n, eps);
+	for (int64_t i = 0; i < n; i++)
+		sum += (double)x[i] * x[i];
+	for (int64_t i = 0; i < n; i++)
+		right = right && close_to(y[i], x[i] / sqrt(sum / (double)n + eps) * w[i], 3e-7, 0);
+	k->rmsnorm(x, x, w, n, eps);
+	return right && !memcmp(x, y, (size_t)n * sizeof *x);
+}
+
+static void test_norm(const struct kern *k)
+{
+	bool right = true;
+
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+		right = right && norm_right(k, lengths[i], 1, 1e-5f) && norm_right(k, lengths[i], 1e25f, 1e-6f) &&
+			norm_right(k, lengths[i], 1e-3f, 1e-5f);
+	ok(right, "%s norm: lengths, squares beyond a float, in place", k->name);
+}
+
+static bool gate_right(const struct kern *k, int64_t n, float scale)
+{
+	static float g[MAX_N], u[MAX_N], y[MAX_N + 1];
+	bool right = true;
+
+	fill(g, n, scale);
+	fill(u, n, 2);
+	y[n] = 42;
+	k->swiglu(y, g, u, n);
+	for (int64_t i = 0; i < n; i++)
+		right = right && close_to(y[i], (double)g[i] / (1 + exp(-(double)g[i])) * u[i], 6e-7, 1e-34);
+	right = right && y[n] == 42;
+	k->swiglu(g, g, u, n);
+	right = right && !memcmp(g, y, (size_t)n * sizeof *g);
+	k->add(y, u, n);
+	for (int64_t i = 0; i < n; i++)
+		right = right && y[i] == g[i] + u[i];
+	return right && y[n] == 42;
+}
+
+static void test_gate(const struct kern *k)
+{
+	static const float edge[8] = { 0, -0.0f, 1e30f, -1e30f, 88.8f, -88.8f, -103, FLT_MAX };
+	const float one[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	float y[8];
+	bool right = true;
+
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+		right = right && gate_right(k, lengths[i], 4) && gate_right(k, lengths[i], 80);
+	ok(right, "%s gate and sum: lengths, in place", k->name);
+	k->swiglu(y, edge, one, 8);
+	ok(y[0] == 0 && y[1] == 0 && y[2] == 1e30f && close_to(y[3], 0, 0, 1e-30) && close_to(y[4], 88.8, 1e-6, 0) &&
+	   close_to(y[5], 0, 0, 1e-35) && close_to(y[6], 0, 0, 1e-35) && y[7] == FLT_MAX, "%s gate: extremes", k->name);
+}
+
+/* -- the cache ----------------------------------------------------------------------- */
+
+static void test_store(const struct kern *k)
+{
+	static float f[65536];
+	static uint16_t h[65536];
+	bool same = true, rounded = true;
+
+	for (int i = 0; i < 65536; i++)
+		f[i] = quant_f16_to_f32((uint16_t)i);
+	k->kv[KERN_KV_F16].store(h, f, 65536);
+	for (int i = 0; i < 65536; i++)
+		same = same && (isnan(f[i]) ? isnan(quant_f16_to_f32(h[i])) : h[i] == i);
+	ok(same, "%s f16: every half comes back, subnormal and infinite ones too", k->name);
+	for (int i = 0; i < 65535; i++) {
+		uint32_t bits = (uint32_t)i << 16 | (i & 1 ? 0x1000 : blocks_rand(&seed) & 0xffff);
+
+		memcpy(f + i, &bits, sizeof bits);
+		f[i] = isnan(f[i]) ? 0 : f[i];
+	}
+	k->kv[KERN_KV_F16].store(h, f, 65535);
+	for (int i = 0; i < 65535; i++)
+		rounded = rounded && h[i] == quant_f32_to_f16(f[i]);
+	ok(rounded, "%s f16: rounded as weights are", k->name);
+	k->kv[KERN_KV_F32].store(h, f, 1001);
+	ok(!memcmp(h, f, 1001 * sizeof *f), "%s f32: as it is", k->name);
+}
+
+/* -- attention ----------------------------------------------------------------------- */
+
+enum { MAX_PAGES = 4, MAX_G = 17, MAX_HD = 256, LD = MAX_HD + 3 };
+
+static float keys[MAX_PAGES * KERN_PAGE * MAX_HD], values[MAX_PAGES * KERN_PAGE * MAX_HD];
+static _Alignas(64) char kmem[MAX_PAGES][KERN_PAGE * MAX_HD * 4], vmem[MAX_PAGES][KERN_PAGE * MAX_HD * 4];
+static float query[MAX_G * LD], out[MAX_G * LD], alone[MAX_G * LD];
+
+/* What is stored is what is compared with: rounded to the cache's type; pages are NaN beyond n. */
+static void cache_fill(const struct kern *k, enum kern_kv kv, int hd, int64_t n)
+{
+	memset(kmem, 0xff, sizeof kmem);
+	memset(vmem, 0xff, sizeof vmem);
+	fill(keys, n * hd, 1);
+	fill(values, n * hd, 2);
+	for (int64_t i = 0; i < n * hd; i++) {
+		keys[i] = kv == KERN_KV_F16 ? quant_f16_to_f32(quant_f32_to_f16(keys[i])) : keys[i];
+		values[i] = kv == KERN_KV_F16 ? quant_f16_to_f32(quant_f32_to_f16(values[i])) : values[i];
+	}
+	for (int64_t j = 0; j < n; j++) {
+		const int64_t at = j % KERN_PAGE * hd * k->kv[kv].bytes;
+
+		k->kv[kv].store(kmem[j / KERN_PAGE] + at, keys + j * hd, hd);
+		k->kv[kv].store(vmem[j / KERN_PAGE] + at, values + j * hd, hd);
+	}
+}
+
+static bool head_right(const struct kern_attn *a, int h)
+{
+	static double p[MAX_PAGES * KERN_PAGE];
+	double max = -INFINITY, sum = 0, spread = 0;
+
+	for (int64_t j = 0; j < a->n; j++) {
+		double size = 0;
+
+		p[j] = 0;
+		for (int i = 0; i < a->hd; i++) {
+			p[j] += (double)query[h * LD + i] * keys[j * a->hd + i] * a->scale;
+			size += fabs((double)query[h * LD + i] * keys[j * a->hd + i] * a->scale);
+		}
+		max = fmax(max, p[j]);
+		spread = fmax(spread, size);
+	}
+	for (int64_t j = 0; j < a->n; j++)
+		sum += p[j] = exp(p[j] - max);
+	for (int i = 0; i < a->hd; i++) {
+		double want = 0;
+
+		for (int64_t j = 0; j < a->n; j++)
+			want += p[j] / sum * values[j * a->hd + i];
+		if (!close_to(out[h * LD + i], want, 0, 2e-6 * (2 + spread))) {
+			printf("# g %d hd %d n %d head %d value %d: %g, not %g\n", a->g, a->hd, (int)a->n, h, i,
+			       out[h * LD + i], want);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool attn_right(const struct kern *k, enum kern_kv kv, int g, int hd, int64_t n, float scale)
+{
+	const void *kp[MAX_PAGES], *vp[MAX_PAGES];
+	struct kern_attn a = { query, LD, g, hd, kp, vp, n, scale, out, LD };
+	bool right = true;
+
+	for (int p = 0; p < MAX_PAGES; p++) {
+		kp[p] = (int64_t)p * KERN_PAGE < n ? kmem[p] : NULL;
+		vp[p] = (int64_t)p * KERN_PAGE < n ? vmem[p] : NULL;
+	}
+	cache_fill(k, kv, hd, n);
+	fill(query, MAX_G * LD, 1);
+	for (int i = 0; i < MAX_G * LD; i++)
+		out[i] = alone[i] = 42;
+	k->kv[kv].attn(&a);
+	for (int h = 0; h < g; h++)
+		right = right && head_right(&a, h);
+	a.g = 1;
+	for (int h = 0; h < g; h++) {
+		a.q = query + h * LD;
+		a.out = alone + h * LD;
+		k->kv[kv].attn(&a);
+	}
+	return right && !memcmp(out, alone, sizeof out);
+}
+
+static void test_attn(const struct kern *k, enum kern_kv kv)
+{
+	static const int sizes[] = { 4, 8, 20, 64, 80, 96, 128, MAX_HD }, groups[] = { 1, 2, 3, 8, MAX_G };
+	static const int64_t depths[] = { 1, 7, 8, 9, 63, 64, 65, 128, 201, 256 };
+	bool right = true, sharp = true;
+
+	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+		for (size_t n = 0; n < sizeof depths / sizeof *depths; n++)
+			right = right && attn_right(k, kv, groups[(s + n) % 5], sizes[s], depths[n],
+						    1 / sqrtf((float)sizes[s]));
+	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+		sharp = sharp && attn_right(k, kv, groups[g], 64, 201, 40);
+	ok(right, "%s attention, %s: head sizes, depths, groups; heads do not touch each other", k->name,
+	   kv == KERN_KV_F16 ? "f16" : "f32");
+	ok(sharp, "%s attention, %s: scores far apart", k->name, kv == KERN_KV_F16 ? "f16" : "f32");
+}
+
+int main(void)
+{
+	for (int set = -1; set < CPU_N; set++) {
+		struct kern k;
+
+		if (set >= 0 && !(cpu_flags() >> set & 1))
+			continue;
+		kern_fill(&k, set < 0 ? 0 : (2u << set) - 1);
+		test_round(&k);
+		test_nan(&k);
+		test_norm(&k);
+		test_gate(&k);
+		test_store(&k);
+		for (int kv = 0; kv < KERN_KV_N; kv++)
+			test_attn(&k, kv);
+	}
+	return tap_done();
+}
