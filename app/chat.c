@@ -39,6 +39,7 @@ static struct chat_item *item_add(struct chat *c, enum item_kind kind)
 	if (!i)
 		return NULL;
 	i->kind = kind;
+	i->serial = ++c->n_made;
 	str_init(&i->text, 0);
 	items[c->n_items++] = i;
 	touch(c, i);
@@ -385,11 +386,33 @@ static int copy_levels(struct chat *c)
 	return 0;
 }
 
+/* A level that the ladder does not offer can be asked for by -q: it gets its place by size. */
+static int insert_level(struct chat *c, const struct level_report *r)
+{
+	struct chat_level *l = mem_rearray(c->levels, (size_t)c->n_levels + 1, sizeof *l);
+	int at = 0;
+
+	if (!l)
+		return -1;
+	c->levels = l;
+	while (at < c->n_levels && l[at].bytes > r->bytes)
+		at++;
+	memmove(l + at + 1, l + at, (size_t)(c->n_levels - at) * sizeof *l);
+	c->n_levels++;
+	c->level += c->level >= at;
+	c->target += c->target >= at;
+	l[at] = (struct chat_level){ .bytes = r->bytes, .bpw = r->bpw };
+	memcpy(l[at].name, r->name, sizeof l[at].name);
+	return at;
+}
+
 /* The level in use is what the worker says it is. */
 static void use_level(struct chat *c, const struct level_report *r)
 {
-	const int i = find_level(c, r->name);
+	int i = find_level(c, r->name);
 
+	if (i < 0 && r->name[0])
+		i = insert_level(c, r);
 	if (i < 0)
 		return;
 	c->level = i;
@@ -646,6 +669,8 @@ int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e)
 	}
 	if (worker_new(&c->worker, l, o, e) || post_open(c, e))
 		goto fail;
+	if (o->note)
+		chat_note(c, "%s", o->note);
 	*out = c;
 	return 0;
 fail:

@@ -30,7 +30,8 @@ struct chat_item {
 	struct eng_ids ids;		/* ITEM_ANSWER: as sampled */
 	struct answer_stats stats;	/* ITEM_ANSWER */
 	enum answer_end end;
-	bool running;			/* ITEM_ANSWER still streaming */
+	bool running;			/* ITEM_ANSWER still streaming, or waiting for its turn */
+	unsigned serial;		/* 1, 2, … as they were made; grows along items[] */
 	unsigned version;
 };
 
@@ -73,6 +74,7 @@ struct chat {
 	bool failed;			/* a message was refused or an answer failed */
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
+	unsigned n_made;		/* items ever */
 	struct chat_item *answer;	/* the answer that is out: running, or waiting in the queue */
 	bool again;			/* it was stopped for a switch: asked again if it had not begun */
 	int n_switches;			/* level jobs that are out */
@@ -108,10 +110,16 @@ struct slash {
 	const char *help;
 	bool while_running;		/* may run beside an answer */
 	void (*run)(struct chat *c, const char *args);
+	const char *(*arg)(const struct chat *c, int i);	/* the i-th word that may follow, NULL after the last; or NULL */
 };
 extern const struct slash slashes[];	/* ends with name NULL */
 /* Runs "/name args". */
 void slash_run(struct chat *c, const char *line);
+/*
+ * Completion, as readline's generators are: the i-th way to complete line[start, end), from
+ * malloc, or NULL after the last. Commands at the start of the line, their words after it.
+ */
+char *slash_complete(const struct chat *c, const char *line, size_t start, size_t end, int i);
 
 /* On something that is no terminal, and with --plain: lines. Returns the exit code. */
 int chat_plain(struct opts *o);

@@ -3,7 +3,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/cmd.h %D%/answer.h %D%/loop.h %D%/worker.h %D%/chat.h \
 	%D%/opt.h %D%/help.h %D%/paths.h %D%/termtext.h %D%/version.h \
 	%D%/answer.c \
-	%D%/loop.c %D%/worker.c %D%/chat.c %D%/slash.c \
+	%D%/loop.c %D%/worker.c %D%/chat.c %D%/chat_plain.c %D%/slash.c \
 	%D%/cmd.c %D%/opt.c %D%/help.c %D%/version.c \
 	%D%/cmd_chat.c %D%/cmd_show.c \
 	%D%/paths.c %D%/termtext.c

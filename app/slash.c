@@ -98,6 +98,11 @@ static void unknown_level(struct chat *c, const char *arg)
 	str_release(&s);
 }
 
+static const char *level_word(const struct chat *c, int i)
+{
+	return i < c->n_levels ? c->levels[i].name : NULL;
+}
+
 static void quant(struct chat *c, const char *args)
 {
 	if (!c->info) {
@@ -247,6 +252,12 @@ static void set_one(struct chat *c, const struct set_row *r, const char *arg)
 	str_release(&v);
 }
 
+static const char *setting_word(const struct chat *c, int i)
+{
+	(void)c;
+	return settings[i].name;
+}
+
 static void set(struct chat *c, const char *args)
 {
 	const size_t n = strcspn(args, " \t=");
@@ -338,13 +349,13 @@ static void bye(struct chat *c, const char *args)
 }
 
 const struct slash slashes[] = {
-	{ "help", "", "these commands", true, help },
-	{ "quant", "[LEVEL|+|-]", "switch the quantization level; alone: list the levels", true, quant },
-	{ "set", "[NAME [VALUE]]", "change how answers are sampled; alone: list the settings", true, set },
-	{ "stats", "", "what the last answer cost, and where the memory is", true, stats },
-	{ "clear", "", "empty the conversation", false, clear },
-	{ "new", "", "begin another conversation", false, clear },
-	{ "bye", "", "leave", true, bye },
+	{ "help", "", "these commands", true, help, NULL },
+	{ "quant", "[LEVEL|+|-]", "switch the quantization level; alone: list the levels", true, quant, level_word },
+	{ "set", "[NAME [VALUE]]", "change how answers are sampled; alone: list the settings", true, set, setting_word },
+	{ "stats", "", "what the last answer cost, and where the memory is", true, stats, NULL },
+	{ "clear", "", "empty the conversation", false, clear, NULL },
+	{ "new", "", "begin another conversation", false, clear, NULL },
+	{ "bye", "", "leave", true, bye, NULL },
 	{ .name = NULL },
 };
 
@@ -397,4 +408,42 @@ void slash_run(struct chat *c, const char *line)
 	unknown_command(c, copy);
 out:
 	mem_free(copy);
+}
+
+/* -- completion --------------------------------------------------------------------- */
+
+static const struct slash *command_of(const char *line, size_t n)
+{
+	const size_t len = strcspn(line, " \t");
+
+	for (const struct slash *r = slashes; r->name && len && len <= n; r++)
+		if (strlen(r->name) == len - 1 && !strncasecmp(line + 1, r->name, len - 1))
+			return r;
+	return NULL;
+}
+
+/* The i-th of all words that can stand there, NULL after the last. */
+static const char *candidate(const struct chat *c, const struct slash *of, int i)
+{
+	return of ? (of->arg ? of->arg(c, i) : NULL) : slashes[i].name;
+}
+
+char *slash_complete(const struct chat *c, const char *line, size_t start, size_t end, int i)
+{
+	const struct slash *of = start ? command_of(line, start) : NULL;
+	const char *word = line + start + !start, *name;
+	const size_t n = end > start ? end - start - !start : 0;
+
+	if (line[0] != '/' || !end || (start && !of))
+		return NULL;
+	for (int k = 0; (name = candidate(c, of, k)); k++) {
+		struct str s;
+
+		if (strncasecmp(name, word, n) || i--)
+			continue;
+		str_init(&s, 0);
+		str_addf(&s, "%s%s", start ? "" : "/", name);
+		return str_take(&s);
+	}
+	return NULL;
 }

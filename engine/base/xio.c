@@ -127,6 +127,16 @@ int xio_pread(int fd, void *buf, size_t n, uint64_t off, const char *path, struc
 	return 0;
 }
 
+ssize_t xio_read(int fd, void *buf, size_t n, const char *path, struct err *e)
+{
+	ssize_t k;
+
+	do {
+		k = fault("read") ? -1 : read(fd, buf, n);
+	} while (k < 0 && errno == EINTR);
+	return k < 0 ? err_errno(e, "%s: cannot read", path) : k;
+}
+
 int xio_write(int fd, const void *buf, size_t n, const char *path, struct err *e)
 {
 	const char *p = buf;

@@ -29,6 +29,8 @@ void mem_free(void *p);
 int xio_open(const char *path, int flags, int mode, struct err *e);
 /* Reads exactly n bytes at offset; a file that ends before is ERR_FORMAT. */
 int xio_pread(int fd, void *buf, size_t n, uint64_t off, const char *path, struct err *e);
+/* What can be had now, at most n bytes (a terminal, a pipe); 0 at the end. Unlike the others it may be short. */
+ssize_t xio_read(int fd, void *buf, size_t n, const char *path, struct err *e);
 int xio_write(int fd, const void *buf, size_t n, const char *path, struct err *e);
 int xio_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path, struct err *e);
 int xio_fsync(int fd, const char *path, struct err *e);

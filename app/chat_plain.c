@@ -1,0 +1,454 @@
+/*
+ * The chat in lines, for pipes, files, screen readers and --plain. Answers go to standard
+ * output, everything else to standard error. Stands on the same chat, worker and loop as
+ * the screen. Lines are taken only while nothing runs, so that a pipe's lines are asked one
+ * after the other.
+ */
+#include "config.h"
+#include "app/chat.h"
+#include "app/termtext.h"
+#include "engine/base/xio.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <readline/readline.h>
+#include <readline/history.h>
+
+enum { LINE_CAP = 16 << 20, STATUS_COLUMNS = 48 };
+
+struct plain {
+	struct chat *c;
+	struct loop *l;
+	const struct opts *o;
+	bool tty_in, tty_out, tty_err;
+	/* lines of a pipe or a file */
+	struct str in;
+	bool eof;
+	/* lines of a terminal */
+	bool prompting;		/* readline has the terminal */
+	bool armed;		/* one Ctrl-C on an empty line: another leaves */
+	/* what has been printed */
+	unsigned said;		/* serial of the last item that is out whole */
+	unsigned current;	/* serial of the answer that is being printed */
+	size_t printed;		/* bytes of it */
+	struct termtext filter;
+	bool status;		/* a progress line stands on standard error */
+	bool interrupted, greeted;
+};
+
+/* readline's callbacks carry no argument. */
+static struct plain *self;
+
+/* -- output ------------------------------------------------------------------------- */
+
+static void clear_status(struct plain *p)
+{
+	if (p->status)
+		fprintf(stderr, "\r%*s\r", STATUS_COLUMNS, "");
+	p->status = false;
+}
+
+static void show_status(struct plain *p)
+{
+	const struct chat *c = p->c;
+	char line[STATUS_COLUMNS];
+
+	if (!p->tty_err || !c->what) {
+		clear_status(p);
+		return;
+	}
+	snprintf(line, sizeof line, "%s %d %%", c->what,
+		 c->total > 0 ? (int)(100.0 * (double)c->done / (double)c->total) : 0);
+	fprintf(stderr, "\r%-*s", STATUS_COLUMNS - 1, line);
+	p->status = true;
+}
+
+static void say(struct plain *p, const char *before, const char *text, size_t n)
+{
+	struct str s;
+
+	clear_status(p);
+	str_init(&s, 0);
+	termtext_whole(text, n, TERMTEXT_LINES, &s);
+	fprintf(stderr, "%s%s\n", before, s.p);
+	str_release(&s);
+}
+
+static void lost_output(struct plain *p)
+{
+	clear_status(p);
+	fprintf(stderr, "tidbit: cannot write to standard output\n");
+	loop_quit(p->l, EXIT_FAIL);
+}
+
+static void put_out(struct plain *p, const char *text, size_t n)
+{
+	if (n && fwrite(text, 1, n, stdout) != n)
+		lost_output(p);
+}
+
+/* What is new of an answer; a terminal sees it through the filter. */
+static void put_answer(struct plain *p, const struct chat_item *i)
+{
+	const char *text = i->text.p + p->printed;
+	const size_t n = i->text.len - p->printed;
+	struct str s;
+
+	p->printed += n;
+	if (n)
+		clear_status(p);
+	if (!p->tty_out) {
+		put_out(p, text, n);
+		return;
+	}
+	str_init(&s, 0);
+	termtext_add(&p->filter, text, n, &s);
+	if (!i->running)
+		termtext_end(&p->filter, &s);
+	put_out(p, s.p, s.len);
+	str_release(&s);
+}
+
+/* What an answer cost, as the screen's last line of it: on a terminal, or with --stats. */
+static void put_cost(struct plain *p, const struct chat_item *i)
+{
+	static const char *const ends[] = {
+		[ANSWER_DONE] = "", [ANSWER_LENGTH] = " · cut at -n", [ANSWER_CONTEXT] = " · the context is full",
+		[ANSWER_STOPPED] = " · stopped",
+	};
+	const struct answer_stats *s = &i->stats;
+
+	if (p->tty_err || p->o->stats)
+		fprintf(stderr, "%.1f tok/s · %d tokens · first %.2f s · prompt %d: %d reused, %d prefilled%s\n",
+			answer_decode_rate(s), s->n_gen, (double)s->first_ns / 1e9, s->n_prompt, s->n_reused,
+			s->n_prefill, ends[i->end]);
+	else if (i->end == ANSWER_CONTEXT)
+		fprintf(stderr, "tidbit: the context is full\n");
+}
+
+/* Returns false while the answer is not over. */
+static bool print_answer(struct plain *p, const struct chat_item *i)
+{
+	if (p->current != i->serial) {
+		p->current = i->serial;
+		p->printed = 0;
+		termtext_init(&p->filter, TERMTEXT_LINES);
+	}
+	put_answer(p, i);
+	if (!i->running) {
+		if (!i->text.len || i->text.p[i->text.len - 1] != '\n')
+			put_out(p, "\n", 1);
+		clear_status(p);
+	}
+	if (fflush(stdout))
+		lost_output(p);
+	if (!i->running)
+		put_cost(p, i);
+	return !i->running;
+}
+
+/* The prompt line is readline's: it steps aside before anything else is printed. */
+static void leave_prompt(struct plain *p)
+{
+	if (!p->prompting)
+		return;
+	rl_callback_handler_remove();
+	p->prompting = false;
+}
+
+static void print_new(struct plain *p)
+{
+	for (size_t k = 0; k < p->c->n_items; k++) {
+		const struct chat_item *i = p->c->items[k];
+
+		if (i->serial <= p->said)
+			continue;
+		if (i->kind == ITEM_NOTE)
+			say(p, i->error ? "tidbit: " : "", i->text.p, i->text.len);
+		if (i->kind == ITEM_ANSWER && !print_answer(p, i))
+			break;
+		p->said = i->serial;
+	}
+	show_status(p);
+}
+
+static void greet(struct plain *p)
+{
+	const struct chat *c = p->c;
+	char bytes[32];
+
+	if (p->greeted || !c->info || !p->tty_in)
+		return;
+	p->greeted = true;
+	clear_status(p);
+	fprintf(stderr, "%s · %s · %s · context %lld · seed %llu · /help\n", c->name, c->levels[c->level].name,
+		chat_bytes(bytes, sizeof bytes, c->levels[c->level].bytes), (long long)c->g.ctx_size,
+		(unsigned long long)p->o->sample.seed);
+}
+
+/* -- lines of a terminal ------------------------------------------------------------- */
+
+static char *complete_one(const char *text, int state)
+{
+	const size_t start = (size_t)rl_point - strlen(text);
+
+	return slash_complete(self->c, rl_line_buffer, start, (size_t)rl_point, state);
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	(void)start;
+	(void)end;
+	rl_attempted_completion_over = 1;
+	return rl_completion_matches(text, complete_one);
+}
+
+static void remember(const char *line)
+{
+	const HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
+
+	if (*line && (!last || strcmp(last->line, line)))
+		add_history(line);
+}
+
+static void on_line(char *line)
+{
+	struct plain *p = self;
+
+	leave_prompt(p);
+	p->armed = false;
+	if (!line) {
+		fputc('\n', stderr);
+		p->eof = true;
+		return;
+	}
+	remember(line);
+	chat_submit(p->c, line);
+	free(line);
+}
+
+static void start_readline(void)
+{
+	rl_readline_name = "tidbit";
+	rl_outstream = stderr;
+	rl_catch_signals = 0;
+	rl_catch_sigwinch = 0;
+	rl_change_environment = 0;
+	rl_attempted_completion_function = complete;
+	rl_completer_word_break_characters = (char *)" \t\n";
+	using_history();
+}
+
+static void prompt(struct plain *p)
+{
+	if (p->prompting)
+		return;
+	clear_status(p);
+	rl_callback_handler_install("> ", on_line);
+	p->prompting = true;
+	/* a message that was refused or stopped before its first token is there to be changed */
+	if (p->c->draft) {
+		rl_insert_text(p->c->draft);
+		rl_redisplay();
+		mem_free(p->c->draft);
+		p->c->draft = NULL;
+	}
+	loop_watch_input(p->l, true);
+}
+
+/* -- lines of a pipe or a file -------------------------------------------------------- */
+
+/* Takes the next whole line (at the end also what is left); NULL when there is none. */
+static char *take_line(struct plain *p)
+{
+	const char *nl = memchr(p->in.p, '\n', p->in.len);
+	size_t n = nl ? (size_t)(nl - p->in.p) : p->in.len, used = nl ? n + 1 : n;
+	char *line;
+
+	if (!nl && (!p->eof || !n))
+		return NULL;
+	if (n && p->in.p[n - 1] == '\r')
+		n--;
+	line = mem_strndup(p->in.p, n);
+	str_erase(&p->in, 0, used);
+	/* a C string cannot hold one, and no model was trained on one */
+	for (size_t i = 0; line && i < n; i++)
+		if (!line[i])
+			line[i] = ' ';
+	return line;
+}
+
+static void read_some(struct plain *p)
+{
+	char buf[16384];
+	struct err e;
+	const ssize_t n = xio_read(STDIN_FILENO, buf, sizeof buf, "standard input", &e);
+
+	if (n <= 0)
+		p->eof = true;
+	if (n < 0)
+		say(p, "tidbit: ", e.msg, strlen(e.msg));
+	if (n > 0)
+		str_add(&p->in, buf, (size_t)n);
+	if (p->in.failed) {
+		fprintf(stderr, "tidbit: a line is longer than the %d MiB that are taken\n", LINE_CAP >> 20);
+		loop_quit(p->l, EXIT_FAIL);
+	}
+}
+
+/* -- the loop's events ----------------------------------------------------------------- */
+
+static bool idle(const struct plain *p)
+{
+	return p->c->state == CHAT_IDLE && !p->c->answer;
+}
+
+static void next_lines(struct plain *p)
+{
+	char *line;
+
+	while (idle(p) && !p->c->quit && (line = take_line(p))) {
+		chat_submit(p->c, line);
+		mem_free(line);
+		print_new(p);
+	}
+	loop_watch_input(p->l, idle(p) && !p->eof);
+}
+
+static void quit(struct plain *p)
+{
+	loop_quit(p->l, p->interrupted ? EXIT_INTERRUPTED : p->c->failed && !p->tty_in ? EXIT_FAIL : EXIT_OK);
+}
+
+static void on_turn(void *arg)
+{
+	struct plain *p = arg;
+
+	greet(p);
+	print_new(p);
+	if (p->c->state == CHAT_FAILED) {
+		loop_quit(p->l, EXIT_FAIL);
+		return;
+	}
+	if (!p->tty_in && !p->interrupted)
+		next_lines(p);
+	if (p->c->quit || (idle(p) && (p->interrupted || (p->eof && !p->in.len))))
+		quit(p);
+	else if (p->tty_in && idle(p))
+		prompt(p);
+	else if (p->tty_in)
+		loop_watch_input(p->l, false);
+}
+
+static void on_wake(void *arg)
+{
+	struct plain *p = arg;
+
+	chat_pump(p->c);
+}
+
+static void on_input(void *arg)
+{
+	struct plain *p = arg;
+
+	if (p->tty_in) {
+		p->armed = false;
+		rl_callback_read_char();
+	} else {
+		read_some(p);
+	}
+}
+
+/* Ctrl-C: stops what runs, else clears the line, else asks once and leaves. */
+static void on_interrupt(struct plain *p)
+{
+	if (!p->tty_in)
+		p->interrupted = true;
+	if (chat_stop(p->c))
+		return;
+	if (!p->prompting || p->armed) {
+		p->interrupted = true;
+		if (p->prompting)
+			fputc('\n', stderr);
+		quit(p);
+		return;
+	}
+	p->armed = rl_end == 0;
+	rl_free_line_state();
+	rl_callback_sigcleanup();
+	fprintf(stderr, "\n%s", p->armed ? "Ctrl-C again leaves\n" : "");
+	rl_kill_full_line(1, 0);
+	rl_on_new_line();
+	rl_redisplay();
+}
+
+static void on_stop(struct plain *p)
+{
+	if (p->prompting)
+		rl_deprep_terminal();
+	loop_suspend(p->l);
+	if (!p->prompting)
+		return;
+	rl_prep_terminal(1);
+	rl_forced_update_display();
+}
+
+static void on_signal(void *arg, int sig)
+{
+	struct plain *p = arg;
+
+	switch (sig) {
+	case SIGINT:
+		on_interrupt(p);
+		break;
+	case SIGTSTP:
+		on_stop(p);
+		break;
+	case SIGWINCH:
+		if (p->prompting)
+			rl_resize_terminal();
+		break;
+	case SIGTERM:
+	case SIGHUP:
+		loop_quit(p->l, 128 + sig);
+		break;
+	default:
+		break;
+	}
+}
+
+int chat_plain(struct opts *o)
+{
+	static const struct loop_ops ops = {
+		.input = on_input, .signal = on_signal, .wake = on_wake, .turn = on_turn,
+	};
+	struct plain p = {
+		.o = o, .tty_in = isatty(STDIN_FILENO), .tty_out = isatty(STDOUT_FILENO),
+		.tty_err = isatty(STDERR_FILENO),
+	};
+	struct err e;
+	int r;
+
+	self = &p;
+	str_init(&p.in, LINE_CAP);
+	if (loop_new(&p.l, &ops, &p, &e) || chat_new(&p.c, p.l, o, &e)) {
+		r = cmd_fail(&e);
+		goto out;
+	}
+	loop_watch_input(p.l, false);
+	if (p.tty_in)
+		start_readline();
+	r = loop_run(p.l);
+	leave_prompt(&p);
+	clear_status(&p);
+out:
+	chat_free(p.c);
+	loop_free(p.l);
+	str_release(&p.in);
+	self = NULL;
+	return r;
+}
