@@ -1,1 +1,8 @@
-# Tests of quant.
+# Tests of quant and of the levels.
+check_PROGRAMS += %D%/t1000-quant-table.t %D%/t1100-level-rules.t
+t_t1000_quant_table_t_SOURCES = %D%/t1000-quant-table.c
+t_t1000_quant_table_t_LDADD = $(TEST_LIBS)
+t_t1100_level_rules_t_SOURCES = %D%/t1100-level-rules.c
+t_t1100_level_rules_t_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_t1100_level_rules_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += %D%/data/quant-blocks.txt %D%/data/level-types.json
