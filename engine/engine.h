@@ -149,6 +149,7 @@ int eng_session_new(struct eng_weights *w, const struct eng_session_opts *opts,
 		    struct eng_session **out, struct err *e);
 void eng_session_free(struct eng_session *s);
 int64_t eng_session_ctx(const struct eng_session *s);
+int eng_session_chunk(const struct eng_session *s);	/* most tokens computed together */
 int32_t eng_session_len(const struct eng_session *s);
 const int32_t *eng_session_ids(const struct eng_session *s);
 struct eng_weights *eng_session_weights(const struct eng_session *s);	/* borrowed */

@@ -87,6 +87,11 @@ int64_t eng_session_ctx(const struct eng_session *s)
 	return s->kv.n_ctx;
 }
 
+int eng_session_chunk(const struct eng_session *s)
+{
+	return s->chunk;
+}
+
 int32_t eng_session_len(const struct eng_session *s)
 {
 	return s->n;
