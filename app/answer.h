@@ -14,7 +14,7 @@ struct answer_stats {
 	int32_t n_gen;		/* tokens sampled, the end token not counted */
 	int64_t prefill_ns;	/* in sync for the prompt */
 	int64_t first_ns;	/* from the call to the first token sampled (TTFT) */
-	int64_t decode_ns;	/* in sync + sample for tokens after the first */
+	int64_t decode_ns;	/* in sync + sample for the tokens after the first, the end token apart */
 };
 /* tokens/s; 0 when nothing was timed. Decode counts the tokens that decode_ns covers: n_gen - 1. */
 double answer_prefill_rate(const struct answer_stats *s);
@@ -36,7 +36,7 @@ struct answer {
 	int32_t n_prompt;
 	int64_t n_max;			/* most tokens, -1: no limit */
 	bool at_start;			/* raw text from the start of a text (detokenizer) */
-	/* called with new text (whole characters) and figures so far; may be NULL */
+	/* called after each token with its text (whole characters; n may be 0) and figures so far; may be NULL */
 	void (*text)(void *arg, const char *text, size_t n, const struct answer_stats *s);
 	/* called while prefilling; false stops; may be NULL */
 	eng_progress_fn *progress;
