@@ -1,4 +1,5 @@
 #include "config.h"
+#include "app/chat.h"
 #include "app/cmd.h"
 #include "app/help.h"
 #include "app/opt.h"
@@ -10,12 +11,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const struct cmd *const cmd_verbs[] = {
 	&cmd_chat,
+	&cmd_run,
+	&cmd_bench,
+	&cmd_logits,
 	&cmd_show,
 	&cmd_help,
 	&cmd_version,
@@ -24,9 +30,13 @@ const struct cmd *const cmd_verbs[] = {
 
 static cmd_chat_fn *screen;
 
+/* The screen takes a terminal at both ends, and one that can move its cursor. */
 int cmd_open_chat(struct opts *o)
 {
-	return screen(o);
+	const char *term = getenv("TERM");
+	const bool able = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb");
+
+	return able && !o->plain ? screen(o) : chat_plain(o);
 }
 
 /* -- messages ------------------------------------------------------------------------ */

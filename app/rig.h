@@ -1,0 +1,29 @@
+/*
+ * What a verb that computes stands on: engine, model, weights at the level asked for and a
+ * session, opened by the options and closed in the right order. Progress is shown on stderr
+ * when that is a terminal; Ctrl-C stops it (ERR_CANCELLED).
+ */
+#ifndef APP_RIG_H
+#define APP_RIG_H
+
+#include "app/cmd.h"
+
+struct rig {
+	struct eng *eng;
+	struct eng_model *model;
+	struct eng_weights *weights;
+	struct eng_session *session;
+};
+
+/* Engine and model. {0} first; close it whatever happened. */
+int rig_open(struct rig *r, const struct opts *o, struct err *e);
+/* Weights at `level` (NULL: the file's own) and a session of n_ctx positions (0: the default). */
+int rig_session(struct rig *r, const struct opts *o, const char *level, int64_t n_ctx, struct err *e);
+void rig_close(struct rig *r);
+
+/* Says so on stderr when more context is asked for than the model was trained on. */
+void rig_note_context(const struct rig *r, const struct opts *o);
+/* Exit code for a failure: tells it, but for a cancel that a signal asked for. */
+int rig_fail(const struct err *e);
+
+#endif
