@@ -1,2 +1,11 @@
 # Tests of the command line and of app/.
 dist_check_SCRIPTS += %D%/t9000-cli-version.sh
+dist_check_SCRIPTS += %D%/t9010-cli-options.sh
+
+APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS)
+check_PROGRAMS += %D%/t9050-termtext.t
+t_t9050_termtext_t_SOURCES = %D%/t9050-termtext.c
+t_t9050_termtext_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9060-bench-stat.t
+t_t9060_bench_stat_t_SOURCES = %D%/t9060-bench-stat.c
+t_t9060_bench_stat_t_LDADD = $(APP_TEST_LIBS)
