@@ -73,6 +73,10 @@ static void bench_mul(const struct kern *k, const struct blocks_type *t, const s
 	struct mul_run r = { k, k->type[t->id].mul, { w, stride, &a, 0, s->rows, y, s->rows } };
 	double ns;
 
+	if (s->k % t->block) {
+		printf("       -");
+		goto out;
+	}
 	blocks_fill(t, w, s->rows * s->k, BLOCKS_RANDOM, &seed);
 	for (int64_t i = 0; i < s->t * s->k; i++)
 		x[i] = blocks_uniform(&seed);
@@ -81,6 +85,7 @@ static void bench_mul(const struct kern *k, const struct blocks_type *t, const s
 	ns = (double)best_ns(run_mul, &r);
 	printf(" %7.1f", s->t == 1 ? (double)(s->rows * stride) / ns : 2.0 * (double)(s->rows * s->k * s->t) / ns);
 	fflush(stdout);
+out:
 	mem_free(w);
 	mem_free(x);
 	mem_free(y);
