@@ -1,6 +1,9 @@
 # Tests of the command line and of app/.
 dist_check_SCRIPTS += %D%/t9000-cli-version.sh
 dist_check_SCRIPTS += %D%/t9010-cli-options.sh
+dist_check_SCRIPTS += %D%/t9100-run.sh
+dist_check_SCRIPTS += %D%/t9110-logits.sh
+dist_check_SCRIPTS += %D%/t9120-bench.sh
 
 APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS)
 check_PROGRAMS += %D%/t9050-termtext.t
