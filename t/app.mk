@@ -12,3 +12,6 @@ t_t9050_termtext_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9060-bench-stat.t
 t_t9060_bench_stat_t_SOURCES = %D%/t9060-bench-stat.c
 t_t9060_bench_stat_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9200-loop.t
+t_t9200_loop_t_SOURCES = %D%/t9200-loop.c
+t_t9200_loop_t_LDADD = $(APP_TEST_LIBS)
