@@ -15,3 +15,6 @@ t_t9060_bench_stat_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9200-loop.t
 t_t9200_loop_t_SOURCES = %D%/t9200-loop.c
 t_t9200_loop_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9300-chat.t
+t_t9300_chat_t_SOURCES = %D%/t9300-chat.c
+t_t9300_chat_t_LDADD = $(APP_TEST_LIBS)
