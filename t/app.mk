@@ -1,6 +1,9 @@
 # Tests of the command line and of app/.
 dist_check_SCRIPTS += %D%/t9000-cli-version.sh
 dist_check_SCRIPTS += %D%/t9010-cli-options.sh
+dist_check_SCRIPTS += %D%/t9100-run.sh
+dist_check_SCRIPTS += %D%/t9110-logits.sh
+dist_check_SCRIPTS += %D%/t9120-bench.sh
 
 APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS)
 check_PROGRAMS += %D%/t9050-termtext.t
@@ -9,3 +12,9 @@ t_t9050_termtext_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9060-bench-stat.t
 t_t9060_bench_stat_t_SOURCES = %D%/t9060-bench-stat.c
 t_t9060_bench_stat_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9200-loop.t
+t_t9200_loop_t_SOURCES = %D%/t9200-loop.c
+t_t9200_loop_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9300-chat.t
+t_t9300_chat_t_SOURCES = %D%/t9300-chat.c
+t_t9300_chat_t_LDADD = $(APP_TEST_LIBS)

@@ -1,3 +1,17 @@
 noinst_LIBRARIES += %D%/libui.a
-%C%_libui_a_SOURCES = %D%/ui.h %D%/ui.c
+%C%_libui_a_SOURCES = \
+	%D%/ui.h \
+	%D%/binding.h %D%/binding.c \
+	%D%/gauge.h %D%/gauge.c \
+	%D%/input.h %D%/input.c \
+	%D%/key.h %D%/key.c \
+	%D%/pane.h \
+	%D%/pane_chat.h %D%/pane_chat.c \
+	%D%/pane_help.h %D%/pane_help.c \
+	%D%/screen.c \
+	%D%/style.h %D%/style.c \
+	%D%/term.h %D%/term.c \
+	%D%/width.h %D%/width.c \
+	%D%/wrap.h %D%/wrap.c
 %C%_libui_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(UNISTRING_CFLAGS)
+UI_LIBS = %D%/libui.a

@@ -1,0 +1,419 @@
+/* A conversation on the shipped model: answers, stops, turns, levels, refusals, commands. */
+#include "config.h"
+#include "app/chat.h"
+#include "app/opt.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+#include "t/lib/model.h"
+#include "t/lib/tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 60000 };
+
+/* The chat turns in its loop until a condition holds. */
+struct drive {
+	struct loop *l;
+	struct chat *c;
+	struct opts o;
+	bool (*until)(const struct chat *c);
+	bool late;
+};
+
+static void on_wake(void *arg)
+{
+	struct drive *d = arg;
+
+	chat_pump(d->c);
+}
+
+static void on_turn(void *arg)
+{
+	struct drive *d = arg;
+
+	if (d->until(d->c))
+		loop_quit(d->l, 0);
+}
+
+static void on_timer(void *arg)
+{
+	struct drive *d = arg;
+
+	d->late = true;
+	loop_quit(d->l, 1);
+}
+
+static const struct loop_ops ops = { .wake = on_wake, .turn = on_turn, .timer = on_timer };
+
+static void wait_for(struct drive *d, bool (*until)(const struct chat *))
+{
+	d->until = until;
+	loop_timer(d->l, WAIT_MS);
+	loop_run(d->l);
+	loop_timer(d->l, -1);
+	if (d->late) {
+		printf("Bail out! waited in vain\n");
+		exit(1);
+	}
+}
+
+static bool opened(const struct chat *c) { return c->state != CHAT_LOADING; }
+static bool idle(const struct chat *c) { return c->state == CHAT_IDLE && !c->answer && !c->n_switches; }
+static bool begun(const struct chat *c) { return c->answer && c->answer->stats.n_gen >= 5; }
+static bool reset(const struct chat *c) { return c->g.ctx_used == 0; }
+
+static void start(struct drive *d, const char *model)
+{
+	struct err e;
+
+	*d = (struct drive){ .o = opt_defaults };
+	d->o.model = model;
+	d->o.threads = 2;
+	d->o.sample.temp = 0;
+	d->o.n = 24;
+	if (loop_new(&d->l, &ops, d, &e) || chat_new(&d->c, d->l, &d->o, &e)) {
+		printf("Bail out! %s\n", e.msg);
+		exit(1);
+	}
+	loop_watch_input(d->l, false);
+}
+
+static void finish(struct drive *d)
+{
+	chat_free(d->c);
+	loop_free(d->l);
+}
+
+static void ask(struct drive *d, const char *text)
+{
+	chat_submit(d->c, text);
+	wait_for(d, idle);
+}
+
+static const struct chat_item *last(const struct chat *c, enum item_kind kind)
+{
+	for (size_t i = c->n_items; i--;)
+		if (c->items[i]->kind == kind)
+			return c->items[i];
+	return NULL;
+}
+
+static bool note_has(const struct chat *c, const char *text)
+{
+	const struct chat_item *i = last(c, ITEM_NOTE);
+
+	return i && strstr(i->text.p, text);
+}
+
+/* Everything said before the last answer, as a fresh session would be given it. */
+static void transcript(const struct chat *c, struct eng_model *m, struct eng_ids *out)
+{
+	struct eng_msg *msgs = mem_calloc(c->n_items, sizeof *msgs);
+	const struct chat_item *stop = last(c, ITEM_ANSWER);
+	struct err e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_items && c->items[i] != stop; i++) {
+		const struct chat_item *it = c->items[i];
+
+		if (it->kind != ITEM_NOTE)
+			msgs[n++] = (struct eng_msg){ .role = it->kind == ITEM_USER ? "user" : "assistant",
+				.text = it->text.p, .len = it->text.len, .ids = it->ids.p, .n_ids = it->ids.n };
+	}
+	if (eng_chat_tokens(m, msgs, n, out, &e))
+		printf("# %s\n", e.msg);
+	mem_free(msgs);
+}
+
+/* Is the last answer what a fresh session of another engine says at this level to the same transcript? */
+static bool as_fresh(const struct chat *c, const char *model, const char *level)
+{
+	const struct chat_item *a = last(c, ITEM_ANSWER);
+	struct eng *g = new_engine(1, NULL);
+	struct eng_model *m = open_model(g, model);
+	struct eng_weights *w = weights_at(m, level);
+	struct eng_session *s = new_session(w, ENG_KV_F16, 0, 0);
+	struct eng_ids ids = { 0 };
+	size_t n;
+	bool same;
+
+	transcript(c, m, &ids);
+	n = ids.n;
+	for (size_t i = 0; i < a->ids.n; i++)
+		eng_ids_add(&ids, 0);
+	go_on(s, ids.p, (int32_t)n, (int32_t)a->ids.n);
+	same = n && a->ids.n && !memcmp(ids.p + n, a->ids.p, a->ids.n * sizeof *a->ids.p);
+	eng_ids_release(&ids);
+	eng_session_free(s);
+	eng_weights_release(w);
+	eng_model_close(m);
+	eng_free(g);
+	return same;
+}
+
+static void test_answers(struct drive *d, const char *model)
+{
+	struct chat *c = d->c;
+	const struct chat_item *a;
+	int32_t held;
+
+	ok(c->state == CHAT_LOADING && !c->info, "it opens in the background");
+	wait_for(d, opened);
+	ok(c->state == CHAT_IDLE && c->info, "the model is open");
+	ok(!strcmp(c->name, "stories260K"), "its short name is the file's: %s", c->name);
+	ok(c->n_levels >= 4 && c->levels[c->level].own && c->target == c->level, "the file's own level is in use");
+	ok(c->g.ctx_size == 512 && !c->g.ctx_used, "gauges tell the context");
+
+	ask(d, "Once upon a time");
+	a = last(c, ITEM_ANSWER);
+	ok(a && !a->running && a->end == ANSWER_LENGTH && a->ids.n == 24 && a->text.len > 20, "an answer of 24 tokens");
+	ok(a->stats.n_gen == 24 && a->stats.n_reused == 0 && a->stats.first_ns > 0 && a->stats.decode_ns > 0,
+	   "with its figures");
+	ok(a->label && strstr(a->label, "stories260K · F32"), "labelled with model and level");
+	ok(as_fresh(c, model, NULL), "its ids are those of a fresh session");
+	ok(c->levels[c->level].rate > 0, "the level's speed is noted");
+
+	held = a->stats.n_prompt + a->stats.n_gen;
+	ask(d, " They played and");
+	a = last(c, ITEM_ANSWER);
+	ok(a->stats.n_reused >= held - 1 && a->stats.n_reused <= held, "the second turn finds %d of %d tokens there",
+	   a->stats.n_reused, held);
+	ok(a->stats.n_prompt > held && a->stats.n_prefill == a->stats.n_prompt - a->stats.n_reused,
+	   "and prefills only what is new (%d)", a->stats.n_prefill);
+	ok(as_fresh(c, model, NULL), "its ids are those of a fresh session");
+}
+
+static void test_stop(struct drive *d, const char *model)
+{
+	struct chat *c = d->c;
+	const struct chat_item *a;
+	const size_t n = c->n_items;
+
+	d->o.n = 300;
+	chat_submit(c, " The dog");
+	wait_for(d, begun);
+	ok(c->state == CHAT_DECODE, "an answer streams");
+	chat_submit(c, "and another");
+	ok(c->n_items == n + 3 && c->draft && !strcmp(c->draft, "and another") && last(c, ITEM_NOTE)->error,
+	   "a message beside it is refused and comes back");
+	chat_submit(c, "/clear");
+	ok(c->n_items == n + 4, "so is /clear");
+	ok(chat_stop(c), "it is stopped");
+	wait_for(d, idle);
+	a = last(c, ITEM_ANSWER);
+	ok(a->end == ANSWER_STOPPED && a->ids.n >= 5 && a->ids.n < 300 && a->text.len, "in its middle, and stays as it is");
+	ok(!chat_stop(c), "nothing more to stop");
+	d->o.n = 16;
+	ask(d, " So");
+	ok(as_fresh(c, model, NULL), "the next turn stands on the stopped one");
+}
+
+static void test_levels(struct drive *d, const char *model)
+{
+	struct chat *c = d->c;
+	const int64_t used = c->g.ctx_used;
+	const int own = c->level;
+	int at;
+
+	chat_step_level(c, -1);
+	ok(c->target == own && !c->n_switches, "above the best level there is nothing");
+	chat_step_level(c, 1);
+	ok(c->target == own + 1 && c->level == own && c->state == CHAT_SWITCHING, "the target is shown at once");
+	wait_for(d, idle);
+	ok(c->level == own + 1 && c->target == c->level, "and reached");
+	ok(c->g.ctx_used == used, "the context is as full as before (%lld)", (long long)used);
+	ok(note_has(c, "now Q8_0") && note_has(c, "exact"), "a mark: %s", last(c, ITEM_NOTE)->text.p);
+	ask(d, " Then");
+	ok(last(c, ITEM_ANSWER)->stats.n_reused >= used - 1, "the next turn finds it all prefilled");
+	ok(as_fresh(c, model, "Q8_0"), "its ids are those of a fresh session at Q8_0 on the same transcript");
+	ok(strstr(last(c, ITEM_ANSWER)->label, "· Q8_0"), "and the label says so");
+
+	/* through levels quickly: only the last is a mark */
+	at = (int)c->n_items;
+	chat_submit(c, "/quant -");
+	chat_submit(c, "/quant -");
+	ok(c->target == own + 3, "two steps at once");
+	wait_for(d, idle);
+	ok(c->level == own + 3 && (int)c->n_items == at + 1 && note_has(c, "now Q4_0"), "one mark for both");
+
+	d->o.n = 300;
+	chat_submit(c, " Now");
+	wait_for(d, begun);
+	chat_submit(c, "/quant q5_1");
+	wait_for(d, idle);
+	ok(last(c, ITEM_ANSWER)->end == ANSWER_STOPPED && last(c, ITEM_ANSWER)->text.len,
+	   "a switch stops the answer and keeps its text");
+	ok(!strcmp(c->levels[c->level].name, "Q5_1"), "then it switches");
+	d->o.n = 8;
+	ask(d, " And");
+	ok(as_fresh(c, model, "Q5_1"), "and what comes next is Q5_1's");
+
+	chat_submit(c, "/quant Q5_2");
+	ok(last(c, ITEM_NOTE)->error && note_has(c, "Q8_0"), "an unknown level names those there are: %s",
+	   last(c, ITEM_NOTE)->text.p);
+	chat_submit(c, "/quant q5_1");
+	ok(!c->n_switches && note_has(c, "already"), "the level in use is not switched to");
+}
+
+static void test_again(struct drive *d, const char *model)
+{
+	struct chat *c = d->c;
+	const struct chat_item *a;
+
+	/* asked while a switch is on its way, then switched elsewhere before it could begin */
+	chat_submit(c, "/quant q8_0");
+	chat_submit(c, " When");
+	chat_submit(c, "/quant q4_0");
+	ok(c->answer && c->n_switches == 2, "a question waits behind two switches");
+	wait_for(d, idle);
+	a = last(c, ITEM_ANSWER);
+	ok(!strcmp(c->levels[c->level].name, "Q4_0"), "the last switch counts");
+	ok((a->end == ANSWER_LENGTH && as_fresh(c, model, "Q4_0")) || (a->end == ANSWER_STOPPED && a->ids.n),
+	   "and the question was asked again there");
+}
+
+static void test_refusal(struct drive *d, const char *model)
+{
+	struct chat *c = d->c;
+	const size_t n = c->n_items;
+	const int64_t used = c->g.ctx_used;
+	char *text = malloc(8001);
+
+	for (int i = 0; i < 8000; i++)
+		text[i] = "one two three four "[i % 19];
+	text[8000] = '\0';
+	mem_free(c->draft);
+	c->draft = NULL;
+	ask(d, text);
+	ok(c->n_items == n + 1 && last(c, ITEM_NOTE)->error && note_has(c, "512"), "refused: %s",
+	   last(c, ITEM_NOTE)->text.p);
+	ok(c->draft && !strcmp(c->draft, text), "its text comes back");
+	ok(c->g.ctx_used == used, "nothing of the context is lost");
+	ask(d, " She");
+	ok(last(c, ITEM_ANSWER)->stats.n_reused >= used - 1 && as_fresh(c, model, "Q4_0"), "and the conversation goes on");
+	free(text);
+}
+
+static void test_commands(struct drive *d)
+{
+	struct chat *c = d->c;
+	char *w;
+
+	chat_submit(c, "/set temp 0.25");
+	chat_submit(c, "/set TOP-K=7");
+	chat_submit(c, "/set seed 18446744073709551615");
+	chat_submit(c, "/set n -1");
+	ok(d->o.sample.temp == 0.25 && d->o.sample.top_k == 7 && d->o.sample.seed == UINT64_MAX && d->o.n == -1,
+	   "/set changes values");
+	static const char *const bad[] = { "/set temp -1", "/set temp x", "/set temp nan", "/set top_k 1.5", "/set top_p 1.1",
+		"/set seed -1", "/set n -2", "/set repeat 0", "/set tempo 1", "/set seed 18446744073709551616" };
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		chat_submit(c, bad[i]);
+		ok(last(c, ITEM_NOTE)->error && c->items[c->n_items - 1] == last(c, ITEM_NOTE), "%s: %s", bad[i],
+		   last(c, ITEM_NOTE)->text.p);
+	}
+	ok(d->o.sample.temp == 0.25 && d->o.sample.top_k == 7 && d->o.n == -1, "and wrong ones change nothing");
+	chat_submit(c, "/set");
+	ok(note_has(c, "0.25") && note_has(c, "repeat"), "/set alone lists them");
+	chat_submit(c, "/stats");
+	ok(note_has(c, "reused") && note_has(c, "prefilled") && note_has(c, "RSS") && note_has(c, "KV"), "/stats");
+	chat_submit(c, "/quant");
+	ok(note_has(c, "▸ Q4_0"), "/quant alone lists the levels");
+	chat_submit(c, "/help");
+	for (const struct slash *r = slashes; r->name; r++)
+		ok(note_has(c, r->help), "/help tells of /%s", r->name);
+	chat_submit(c, "/qaunt");
+	ok(note_has(c, "/quant?"), "an unknown command names the nearest");
+
+	w = slash_complete(c, "/qu", 0, 3, 0);
+	ok(w && !strcmp(w, "/quant"), "completion of commands");
+	free(w);
+	w = slash_complete(c, "/quant q5", 7, 9, 0);
+	ok(w && !strcmp(w, "Q5_1"), "and of levels");
+	free(w);
+	ok(!slash_complete(c, "/quant q5", 7, 9, 1) && !slash_complete(c, "qu", 0, 2, 0) &&
+	   !slash_complete(c, "/bye ", 5, 5, 0), "and of nothing else");
+
+	chat_submit(c, "/clear");
+	ok(c->n_items == 0, "/clear empties the conversation");
+	wait_for(d, reset);
+	ok(c->g.ctx_used == 0, "and the session");
+	chat_submit(c, "  \n ");
+	ok(c->n_items == 0, "an empty line is nothing");
+	chat_submit(c, "/bye");
+	ok(c->quit, "/bye");
+}
+
+static void test_early(const char *model)
+{
+	struct drive d;
+
+	start(&d, model);
+	chat_submit(d.c, "Once upon a time");
+	ok(d.c->answer && d.c->n_items == 2, "a question may be asked before the model is open");
+	wait_for(&d, idle);
+	ok(last(d.c, ITEM_ANSWER)->ids.n == 24, "and is answered");
+	finish(&d);
+
+	start(&d, model);
+	chat_submit(d.c, "Once upon a time");
+	ok(chat_stop(d.c), "stopped before its first token");
+	wait_for(&d, idle);
+	ok(!last(d.c, ITEM_USER) && !last(d.c, ITEM_ANSWER) && d.c->draft && !strcmp(d.c->draft, "Once upon a time"),
+	   "it is the draft again");
+	finish(&d);
+
+	start(&d, model);
+	chat_submit(d.c, "Once upon a time");
+	finish(&d);
+	ok(true, "leaving while it loads");
+}
+
+static void test_bad(void)
+{
+	struct drive d;
+
+	start(&d, "/nonexistent/model.gguf");
+	wait_for(&d, opened);
+	ok(d.c->state == CHAT_FAILED && d.c->failed && note_has(d.c, "/nonexistent/model.gguf"), "no model: %s",
+	   last(d.c, ITEM_NOTE)->text.p);
+	chat_submit(d.c, "Hello");
+	ok(d.c->draft && !strcmp(d.c->draft, "Hello") && !last(d.c, ITEM_USER), "a message comes back");
+	finish(&d);
+}
+
+static void test_system(const char *model)
+{
+	struct drive d;
+
+	start(&d, model);
+	d.o.level = "q4_0";
+	d.o.system = "One day";
+	ask(&d, ", a boy");
+	ok(last(d.c, ITEM_ANSWER)->stats.n_prompt > 4, "the system prompt goes before");
+	finish(&d);
+}
+
+int main(void)
+{
+	char *model = shipped_model();
+	struct drive d;
+
+	start(&d, model);
+	test_answers(&d, model);
+	test_stop(&d, model);
+	test_levels(&d, model);
+	chat_submit(d.c, "/clear");
+	test_again(&d, model);
+	test_refusal(&d, model);
+	test_commands(&d);
+	finish(&d);
+	test_early(model);
+	test_bad();
+	test_system(model);
+	free(model);
+	return tap_done();
+}

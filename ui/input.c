@@ -1,0 +1,516 @@
+#include "config.h"
+#include "ui/input.h"
+
+#include "app/termtext.h"
+#include "engine/base/xio.h"
+#include "ui/width.h"
+
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+enum { HISTORY_MAX = 1000, TAB_COLS = 4, HINT_MAX = 1024, ROOMY = 40, TIGHT = 8 };
+enum { CTRL_G = 7 };
+
+struct line { size_t off, len; bool wrapped; /* goes on in the next row */ };
+
+struct input {
+	struct input_ops ops;
+	void *arg;
+	FILE *null;			/* where readline writes what it wants to write */
+	struct str queue;		/* bytes that readline has not read */
+	size_t queue_at;
+	/* layout of the text */
+	bool stale;
+	int cols;			/* of text in a row */
+	struct line *lines;
+	size_t n_lines, size;
+	size_t top;			/* first row seen */
+	int goal;			/* the column that moving up and down keeps; -1 none */
+	struct str hint;
+};
+
+static struct input *the;		/* readline's callbacks have no argument */
+
+/* -- readline's side ------------------------------------------------------------------ */
+
+/* A command that reads more than it was given is stopped: nothing here may wait. */
+static int get_char(FILE *f)
+{
+	(void)f;
+	if (the->queue_at < the->queue.len)
+		return (unsigned char)the->queue.p[the->queue_at++];
+	return CTRL_G;
+}
+
+static int bytes_queued(void)
+{
+	return the->queue_at < the->queue.len;
+}
+
+static void redisplay(void)
+{
+	the->stale = true;
+}
+
+static void accepted(char *line)
+{
+	HIST_ENTRY *last;
+
+	if (!line)
+		return;
+	if (*line) {
+		last = history_length ? history_get(history_base + history_length - 1) : NULL;
+		if (!last || strcmp(last->line, line))
+			add_history(line);
+		the->ops.send(the->arg, line);
+	}
+	free(line);
+	the->stale = true;
+}
+
+static int word_number(const char *line, int at)
+{
+	int n = 0;
+
+	for (int i = 1; i < at; i++)
+		n += line[i] == ' ' && line[i - 1] != ' ';
+	return n;
+}
+
+static int word_at;
+
+static char *generate(const char *text, int state)
+{
+	static int index;
+	const char *c;
+
+	if (!state)
+		index = 0;
+	while ((c = the->ops.candidate(the->arg, rl_line_buffer, word_at, index++)))
+		if (!strncasecmp(c, text, strlen(text)))
+			return strdup(c);
+	return NULL;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	(void)end;
+	rl_attempted_completion_over = 1;
+	if (rl_line_buffer[0] != '/')
+		return NULL;
+	word_at = word_number(rl_line_buffer, start);
+	return rl_completion_matches(text, generate);
+}
+
+static void show_matches(char **matches, int n, int longest)
+{
+	(void)longest;
+	str_clear(&the->hint);
+	for (int i = 1; i <= n; i++)
+		str_addf(&the->hint, "%s%s", i > 1 ? "  " : "", matches[i]);
+}
+
+static void drain(struct input *in)
+{
+	while (in->queue_at < in->queue.len)
+		rl_callback_read_char();
+	str_clear(&in->queue);
+	in->queue_at = 0;
+}
+
+static void push(struct input *in, const char *p, size_t n)
+{
+	str_add(&in->queue, p, n);
+	drain(in);
+}
+
+/*
+ * readline chooses its character set by the environment and not by the locale that the program
+ * has set; where that was changed (C to C.UTF-8) it has to see the same.
+ */
+static void initialize_readline(void)
+{
+	const char *was = getenv("LC_ALL");
+	char *kept = was ? mem_strdup(was) : NULL;
+
+	setenv("LC_ALL", setlocale(LC_CTYPE, NULL), 1);
+	rl_initialize();
+	if (kept)
+		setenv("LC_ALL", kept, 1);
+	else
+		unsetenv("LC_ALL");
+	mem_free(kept);
+}
+
+int input_new(struct input **out, const struct input_ops *ops, void *arg, struct err *e)
+{
+	struct input *in = mem_calloc(1, sizeof(*in));
+	int fd;
+
+	if (!in)
+		return err_set(e, ERR_NOMEM, "no memory for the input line");
+	in->ops = *ops;
+	in->arg = arg;
+	in->goal = -1;
+	in->stale = true;
+	str_init(&in->queue, 0);
+	str_init(&in->hint, HINT_MAX);
+	fd = xio_open("/dev/null", O_WRONLY, 0, e);
+	in->null = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!in->null) {
+		if (fd >= 0)
+			close(fd);
+		input_free(in);
+		return -1;
+	}
+	the = in;
+	rl_readline_name = "tidbit";
+	rl_outstream = in->null;
+	rl_catch_signals = 0;
+	rl_catch_sigwinch = 0;
+	rl_change_environment = 0;
+	rl_prep_term_function = NULL;
+	rl_deprep_term_function = NULL;
+	rl_redisplay_function = redisplay;
+	rl_getc_function = get_char;
+	rl_input_available_hook = bytes_queued;
+	rl_attempted_completion_function = complete;
+	rl_completion_display_matches_hook = show_matches;
+	rl_completion_query_items = -1;
+	/* Before the user's inputrc, which has the last word. */
+	rl_variable_bind("bell-style", "none");
+	rl_variable_bind("show-all-if-ambiguous", "on");
+	initialize_readline();
+	/* Esc is told from Alt by our own decoder; what readline sees is settled. */
+	rl_variable_bind("keyseq-timeout", "0");
+	rl_variable_bind("enable-bracketed-paste", "off");
+	using_history();
+	stifle_history(HISTORY_MAX);
+	rl_callback_handler_install("", accepted);
+	*out = in;
+	return 0;
+}
+
+void input_free(struct input *in)
+{
+	if (!in)
+		return;
+	if (the == in) {
+		rl_callback_handler_remove();
+		rl_outstream = NULL;
+		the = NULL;
+	}
+	if (in->null)
+		fclose(in->null);
+	str_release(&in->queue);
+	str_release(&in->hint);
+	mem_free(in->lines);
+	mem_free(in);
+}
+
+/* -- editing -------------------------------------------------------------------------- */
+
+static void touched(struct input *in)
+{
+	in->goal = -1;
+	in->stale = true;
+	str_clear(&in->hint);
+}
+
+void input_key(struct input *in, const struct key *k)
+{
+	touched(in);
+	push(in, k->bytes, k->n);
+}
+
+bool input_searching(const struct input *in)
+{
+	(void)in;
+	return RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) != 0;
+}
+
+static bool in_vi_map(const char *name)
+{
+	return rl_editing_mode == 0 && rl_get_keymap() == rl_get_keymap_by_name(name);
+}
+
+bool input_wants_esc(const struct input *in)
+{
+	return input_searching(in) || in_vi_map("vi-insert");
+}
+
+/* Ends what readline is in the middle of, so that text can go in. */
+static void ready(struct input *in)
+{
+	if (input_searching(in))
+		push(in, "\033", 1);
+	else if (RL_ISSTATE(RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | RL_STATE_VIMOTION | RL_STATE_CHARSEARCH))
+		push(in, "\007", 1);
+	if (in_vi_map("vi-command"))
+		rl_vi_insertion_mode(1, 0);
+}
+
+static void insert(struct input *in, const char *text)
+{
+	touched(in);
+	ready(in);
+	rl_begin_undo_group();
+	rl_insert_text(text);
+	rl_end_undo_group();
+}
+
+void input_paste(struct input *in, const char *p, size_t n)
+{
+	struct str clean;
+
+	str_init(&clean, 0);
+	termtext_whole(p, n, TERMTEXT_LINES | TERMTEXT_MARKS, &clean);
+	insert(in, clean.p);
+	str_release(&clean);
+}
+
+void input_newline(struct input *in)
+{
+	insert(in, "\n");
+}
+
+void input_send(struct input *in)
+{
+	touched(in);
+	push(in, "\r", 1);
+}
+
+bool input_clear(struct input *in)
+{
+	bool busy = input_searching(in) || RL_ISSTATE(RL_STATE_NUMERICARG | RL_STATE_MULTIKEY);
+
+	touched(in);
+	if (busy)
+		push(in, "\007", 1);
+	if (!rl_end)
+		return busy;
+	rl_begin_undo_group();
+	rl_kill_text(0, rl_end);
+	rl_end_undo_group();
+	rl_point = 0;
+	ready(in);
+	return true;
+}
+
+void input_set(struct input *in, const char *text)
+{
+	touched(in);
+	rl_replace_line(text, 1);
+	rl_point = rl_end;
+}
+
+const char *input_text(const struct input *in)
+{
+	(void)in;
+	return rl_line_buffer;
+}
+
+bool input_empty(const struct input *in)
+{
+	return rl_end == 0 && !input_searching(in);
+}
+
+const char *input_hint(const struct input *in)
+{
+	return in->hint.len ? in->hint.p : NULL;
+}
+
+/* -- layout --------------------------------------------------------------------------- */
+
+static size_t next(const char *s, size_t n, int *w)
+{
+	size_t k;
+
+	if (*s == '\t') {
+		*w = TAB_COLS;
+		return 1;
+	}
+	k = width_next(s, n, w);
+	return k;
+}
+
+static void add_line(struct input *in, size_t off, size_t len, bool wrapped)
+{
+	if (in->n_lines == in->size) {
+		size_t size = in->size ? in->size * 2 : 16;
+		struct line *p = mem_rearray(in->lines, size, sizeof(*p));
+
+		if (!p)
+			return;
+		in->lines = p;
+		in->size = size;
+	}
+	in->lines[in->n_lines++] = (struct line){ off, len, wrapped };
+}
+
+/* Rows break between clusters, anywhere: nothing moves while a word grows. */
+static void lay_out(struct input *in, int cols)
+{
+	const char *s = rl_line_buffer;
+	size_t n = (size_t)rl_end, start = 0, i = 0;
+	int used = 0;
+
+	if (!in->stale && in->cols == cols)
+		return;
+	in->stale = false;
+	in->cols = cols;
+	in->n_lines = 0;
+	while (i < n) {
+		int w;
+		size_t k;
+
+		if (s[i] == '\n') {
+			add_line(in, start, i - start, false);
+			start = ++i;
+			used = 0;
+			continue;
+		}
+		k = next(s + i, n - i, &w);
+		if (used + w > cols && i > start) {
+			add_line(in, start, i - start, true);
+			start = i;
+			used = 0;
+		}
+		used += w;
+		i += k;
+	}
+	add_line(in, start, n - start, used >= cols);
+	if (used >= cols)	/* the caret behind a full row stands in the next */
+		add_line(in, n, 0, false);
+}
+
+/* Row and column of the caret; inside a cluster it stands at its start. */
+static void caret(const struct input *in, size_t *row, int *col)
+{
+	size_t point = (size_t)rl_point, r = 0, i;
+	int w;
+
+	while (r + 1 < in->n_lines && in->lines[r + 1].off <= point)
+		r++;
+	*row = r;
+	*col = 0;
+	if (!in->n_lines)
+		return;
+	for (i = in->lines[r].off; i < point;) {
+		i += next(rl_line_buffer + i, (size_t)rl_end - i, &w);
+		if (i <= point)
+			*col += w;
+	}
+}
+
+bool input_move(struct input *in, int rows)
+{
+	size_t row, i, end;
+	const struct line *l;
+	int col, at = 0, goal;
+
+	if (input_searching(in) || in->cols < 1)
+		return false;
+	in->stale = true;
+	lay_out(in, in->cols);
+	caret(in, &row, &col);
+	if (!in->n_lines || (rows < 0 ? row == 0 : row + 1 >= in->n_lines))
+		return false;
+	goal = in->goal >= 0 ? in->goal : col;
+	l = &in->lines[rows < 0 ? row - 1 : row + 1];
+	end = l->off + l->len;
+	for (i = l->off; i < end;) {
+		int w;
+		size_t k = next(rl_line_buffer + i, end - i, &w);
+
+		if (at + w > goal || (l->wrapped && i + k == end))
+			break;
+		at += w;
+		i += k;
+	}
+	rl_point = (int)i;
+	touched(in);
+	in->goal = goal;
+	return true;
+}
+
+/* readline's own words (a search, an argument) in place of the prompt; else NULL. */
+static const char *message(void)
+{
+	return rl_display_prompt && rl_display_prompt != rl_prompt && *rl_display_prompt ? rl_display_prompt : NULL;
+}
+
+/* Columns before the text. */
+static int lead(int w)
+{
+	return w >= ROOMY ? 3 : w >= TIGHT ? 2 : 0;
+}
+
+static int text_cols(int w)
+{
+	int cols = w - lead(w) - (w >= ROOMY);
+
+	return cols < 1 ? 1 : cols;
+}
+
+int input_rows(struct input *in, int cols)
+{
+	lay_out(in, text_cols(cols));
+	return (int)(in->n_lines ? in->n_lines : 1) + (message() && cols >= TIGHT);
+}
+
+static void draw_line(const struct input *in, const struct line *l, int y, int x, int max)
+{
+	const char *s = rl_line_buffer;
+
+	(void)in;
+	for (size_t i = l->off, end = l->off + l->len; i < end;) {
+		const char *tab = memchr(s + i, '\t', end - i);
+		size_t k = tab ? (size_t)(tab - s) - i : end - i;
+		int used = draw_text(y, x, max, s + i, k);
+
+		used += tab ? TAB_COLS : 0;
+		x += used;
+		max -= used;
+		i += k + (tab != NULL);
+	}
+}
+
+void input_draw(struct input *in, struct box b, int *y, int *x)
+{
+	const char *said = b.w >= TIGHT && b.h > 1 ? message() : NULL;
+	size_t row, h;
+	int col, margin = b.w >= ROOMY;
+
+	lay_out(in, text_cols(b.w));
+	caret(in, &row, &col);
+	if (said) {
+		style_set(STYLE_WARN);
+		draw(b.y, b.x + margin, b.w - margin, said);
+		b.y++;
+		b.h--;
+	}
+	h = b.h > 0 ? (size_t)b.h : 1;
+	if (in->top + h > in->n_lines)
+		in->top = in->n_lines > h ? in->n_lines - h : 0;
+	if (row < in->top)
+		in->top = row;
+	if (row >= in->top + h)
+		in->top = row - h + 1;
+	style_set(STYLE_STRONG);
+	if (lead(b.w))
+		draw(b.y, b.x + margin, 1, in->top ? glyph(GLYPH_ELLIPSIS) : glyph(GLYPH_PROMPT));
+	style_set(STYLE_TEXT);
+	for (size_t i = 0; i < h && in->top + i < in->n_lines; i++)
+		draw_line(in, &in->lines[in->top + i], b.y + (int)i, b.x + lead(b.w), text_cols(b.w));
+	*y = b.y + (int)(row - in->top);
+	*x = b.x + lead(b.w) + (col < text_cols(b.w) ? col : text_cols(b.w) - 1);
+}

@@ -1,0 +1,59 @@
+/*
+ * The input line: readline inside the screen. Bytes of keys that nothing else wants go in,
+ * readline edits (the user's inputrc, vi mode, kill ring, undo, history, Ctrl-R), and what it
+ * holds is drawn here, over several rows, the caret where it belongs. readline itself never
+ * touches the terminal: no signals, no modes, no output, no size, no environment.
+ *
+ * readline is one per program, so there is one input at a time.
+ */
+#ifndef UI_INPUT_H
+#define UI_INPUT_H
+
+#include "ui/key.h"
+#include "ui/style.h"
+
+#include "engine/base/err.h"
+
+struct input;
+
+struct input_ops {
+	/* Enter: the text, which is in the history already. */
+	void (*send)(void *arg, const char *text);
+	/*
+	 * Completes what begins with a '/': the index'th candidate for `word`, the n'th word of the
+	 * line (0: the command itself, '/' included), or NULL. line is what was typed so far.
+	 */
+	const char *(*candidate)(void *arg, const char *line, int n, int index);
+};
+
+/* Before term_start(): readline looks at the terminal in its own way and then lets go of it. */
+int input_new(struct input **out, const struct input_ops *ops, void *arg, struct err *e);
+void input_free(struct input *in);
+
+/* A key for readline. */
+void input_key(struct input *in, const struct key *k);
+/* Text as it is, undone as a whole; control bytes are taken out. Ends a search first. */
+void input_paste(struct input *in, const char *p, size_t n);
+void input_newline(struct input *in);
+/* Accepts the line: send() is called. */
+void input_send(struct input *in);
+/* Into the kill ring, an unfinished command or search with it; false when there was nothing. */
+bool input_clear(struct input *in);
+void input_set(struct input *in, const char *text);
+const char *input_text(const struct input *in);
+bool input_empty(const struct input *in);
+/* readline is in the middle of a search: Enter, Ctrl-J and Esc belong to it. */
+bool input_searching(const struct input *in);
+/* In vi's insert mode Esc belongs to readline. */
+bool input_wants_esc(const struct input *in);
+/* To the row above or below, keeping the column; false on the first or last one. */
+bool input_move(struct input *in, int rows);
+/* The list of candidates after Tab, or NULL; gone with the next key. */
+const char *input_hint(const struct input *in);
+
+/* Rows that it needs in a box so wide, at least 1. */
+int input_rows(struct input *in, int cols);
+/* Draws it and tells where the caret is. */
+void input_draw(struct input *in, struct box b, int *y, int *x);
+
+#endif

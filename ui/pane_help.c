@@ -1,0 +1,204 @@
+#include "config.h"
+#include "ui/pane_help.h"
+
+#include "app/chat.h"
+#include "engine/base/xio.h"
+#include "ui/binding.h"
+#include "ui/width.h"
+#include "ui/wrap.h"
+
+#include <string.h>
+
+enum { SIDE_BY_SIDE = 48, LEFT_MAX = 24, MARGIN = 1, GAP = 2 };
+
+struct entry { char *left; const char *right; };	/* right NULL: a heading or a blank row (left NULL too) */
+
+struct pane_help {
+	struct pane pane;
+	struct entry *entries;
+	size_t n, size;
+	int left_cols;
+	int top, rows, h;	/* first row seen; rows that there are; rows that are seen */
+};
+
+static void add(struct pane_help *p, char *left, const char *right)
+{
+	if (p->n == p->size) {
+		size_t size = p->size ? p->size * 2 : 64;
+		struct entry *e = mem_rearray(p->entries, size, sizeof(*e));
+
+		if (!e) {
+			mem_free(left);
+			return;
+		}
+		p->entries = e;
+		p->size = size;
+	}
+	p->entries[p->n++] = (struct entry){ left, right };
+	if (left && right) {
+		int w = width_of(left, strlen(left));
+
+		if (w > p->left_cols && w <= LEFT_MAX)
+			p->left_cols = w;
+	}
+}
+
+static void heading(struct pane_help *p, const char *text)
+{
+	if (p->n)
+		add(p, NULL, NULL);
+	add(p, mem_strdup(text), NULL);
+}
+
+static void add_keys(struct pane_help *p)
+{
+	struct str s;
+	struct key k;
+
+	str_init(&s, 64);
+	for (const struct binding *b = bindings; b->key; b++) {
+		if (!b->help || !key_parse(b->key, &k))
+			continue;
+		str_clear(&s);
+		key_label(&k, style_ascii(), &s);
+		add(p, mem_strdup(s.p), action_help(b->action));
+	}
+	str_release(&s);
+}
+
+static void add_commands(struct pane_help *p)
+{
+	struct str s;
+
+	str_init(&s, 256);
+	for (const struct slash *c = slashes; c->name; c++) {
+		str_clear(&s);
+		str_addf(&s, "/%s%s%s", c->name, *c->args ? " " : "", c->args);
+		add(p, mem_strdup(s.p), c->help);
+	}
+	str_release(&s);
+}
+
+/* -- drawing: every row passes by, those that are seen are drawn ------------------------ */
+
+struct cursor { struct pane_help *p; struct box b; const char *text; int x, w; int row; };
+
+static void on_row(void *arg, size_t off, size_t len, int indent)
+{
+	struct cursor *c = arg;
+	int y = c->row++ - c->p->top;
+
+	if (y >= 0 && y < c->b.h)
+		draw_text(c->b.y + y, c->x + indent, c->w - indent, c->text + off, len);
+}
+
+static void put(struct cursor *c, const char *text, int x, int w)
+{
+	c->text = text;
+	c->x = c->b.x + x;
+	c->w = w < 1 ? 1 : w;
+	wrap_text(text, strlen(text), c->w, on_row, c);
+}
+
+static void draw_entry(struct cursor *c, const struct entry *e)
+{
+	int right = MARGIN + c->p->left_cols + GAP, row = c->row;
+	bool beside = c->b.w >= SIDE_BY_SIDE && e->left && width_of(e->left, strlen(e->left)) <= c->p->left_cols;
+
+	if (!e->left) {
+		c->row++;
+		return;
+	}
+	style_set(e->right ? STYLE_KEY : STYLE_USER);
+	put(c, e->left, MARGIN, c->b.w - MARGIN);
+	if (!e->right)
+		return;
+	if (beside)
+		c->row = row;
+	if (c->b.w < SIDE_BY_SIDE)
+		right = MARGIN + GAP;
+	style_set(STYLE_TEXT);
+	put(c, e->right, right, c->b.w - right - MARGIN);
+}
+
+static void draw_all(struct pane_help *p, struct box b)
+{
+	struct cursor c = { .p = p, .b = b };
+
+	for (size_t i = 0; i < p->n; i++)
+		draw_entry(&c, &p->entries[i]);
+	p->rows = c.row;
+	p->h = b.h;
+}
+
+static void draw_pane(struct pane *pane, struct box b)
+{
+	struct pane_help *p = (struct pane_help *)pane;
+	int top = p->top;
+
+	if (b.w <= 0 || b.h <= 0)
+		return;
+	/* Once to count the rows at this width, once more if the place seen was past their end. */
+	draw_all(p, b);
+	if (p->top > p->rows - b.h)
+		p->top = p->rows > b.h ? p->rows - b.h : 0;
+	if (p->top == top)
+		return;
+	for (int y = 0; y < b.h; y++)
+		draw_blank(b.y + y, b.x, b.w);
+	draw_all(p, b);
+}
+
+static void page(struct pane *pane, int pages)
+{
+	struct pane_help *p = (struct pane_help *)pane;
+
+	p->top += pages * (p->h > 3 ? p->h - 2 : 1);
+	if (p->top > p->rows - p->h)
+		p->top = p->rows - p->h;
+	if (p->top < 0)
+		p->top = 0;
+}
+
+static void end(struct pane *pane)
+{
+	struct pane_help *p = (struct pane_help *)pane;
+
+	p->top = p->rows > p->h ? p->rows - p->h : 0;
+}
+
+static bool more(const struct pane *pane)
+{
+	const struct pane_help *p = (const struct pane_help *)pane;
+
+	return p->rows > p->h;
+}
+
+static void free_pane(struct pane *pane)
+{
+	struct pane_help *p = (struct pane_help *)pane;
+
+	for (size_t i = 0; i < p->n; i++)
+		mem_free(p->entries[i].left);
+	mem_free(p->entries);
+	mem_free(p);
+}
+
+static const struct pane_ops ops = {
+	.name = "help", .draw = draw_pane, .page = page, .end = end, .more = more, .free = free_pane,
+};
+
+struct pane *pane_help_new(void)
+{
+	struct pane_help *p = mem_calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->pane.ops = &ops;
+	heading(p, "keys");
+	add_keys(p);
+	add(p, mem_strdup("others"), "as in readline: Ctrl-R searches, Ctrl-W and Ctrl-K cut, Ctrl-Y puts back, Tab completes commands; your inputrc holds");
+	heading(p, "commands");
+	add_commands(p);
+	return &p->pane;
+}

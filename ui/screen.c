@@ -1,0 +1,719 @@
+/*
+ * The chat screen: what is where, which key does what, and when it is painted. Owned by the
+ * main thread; everything happens in the loop's callbacks, and only turn() paints.
+ */
+#include "config.h"
+#include "ui/ui.h"
+
+#include "app/chat.h"
+#include "app/termtext.h"
+#include "engine/base/os.h"
+#include "engine/base/xio.h"
+#include "ui/binding.h"
+#include "ui/gauge.h"
+#include "ui/input.h"
+#include "ui/pane_chat.h"
+#include "ui/pane_help.h"
+#include "ui/term.h"
+#include "ui/width.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	/* Where the screen gives parts up, columns and rows. */
+	COLUMN_MIN_COLS = 100, KEYS_MIN_COLS = 60, PARTS_MIN_COLS = 20,
+	KEYS_MIN_ROWS = 16, GAUGES_MIN_ROWS = 10, HEADER_MIN_ROWS = 4,
+	STREAM_MS = 33,		/* between paints while text streams; a key paints at once */
+	HELD_MS = 100,		/* until the next try while the terminal takes nothing */
+	READ = 64 * 1024,
+	HINT = 160,
+};
+
+/* One timer, several things that wait for it. */
+enum deadline { AT_KEY, AT_PAINT, AT_GAUGE, N_DEADLINES };
+
+struct screen {
+	struct loop *loop;
+	struct chat *c;
+	struct input *input;
+	struct keys *keys;
+	struct pane *chat, *help;	/* help NULL: closed */
+	struct gauge_reading reading;
+	unsigned reading_version;
+	int64_t reading_ns, paint_ns;
+	int64_t deadline[N_DEADLINES];	/* os_now_ns() time, 0: none */
+	bool dirty, urgent;
+	bool esc;			/* a lone Esc that nobody wanted: perhaps Alt by hand */
+	bool leaving;			/* Ctrl-C on nothing: the next one leaves */
+	char hint[HINT];		/* one line instead of the keys, until the next key */
+	bool gone;			/* the terminal is */
+};
+
+/* -- time ----------------------------------------------------------------------------- */
+
+static void wait_until(struct screen *s, enum deadline d, int64_t ns)
+{
+	int64_t first = 0, now = os_now_ns();
+
+	s->deadline[d] = ns;
+	for (int i = 0; i < N_DEADLINES; i++)
+		if (s->deadline[i] && (!first || s->deadline[i] < first))
+			first = s->deadline[i];
+	loop_timer(s->loop, !first ? -1 : first <= now ? 0 : (first - now + 999999) / 1000000);
+}
+
+static bool passed(struct screen *s, enum deadline d, int64_t now)
+{
+	if (!s->deadline[d] || s->deadline[d] > now)
+		return false;
+	s->deadline[d] = 0;
+	return true;
+}
+
+/* -- layout --------------------------------------------------------------------------- */
+
+struct layout { struct box header, top_rule, body, column, low_rule, line, input, keys; };
+
+static struct box take_top(struct box *rest, int h)
+{
+	struct box b = { rest->y, rest->x, h, rest->w };
+
+	rest->y += h;
+	rest->h -= h;
+	return b;
+}
+
+static struct box take_bottom(struct box *rest, int h)
+{
+	rest->h -= h;
+	return (struct box){ rest->y + rest->h, rest->x, h, rest->w };
+}
+
+static struct layout lay_out(struct screen *s, int rows, int cols)
+{
+	struct layout l = { 0 };
+	struct box rest = { 0, 0, rows, cols };
+	bool parts = cols >= PARTS_MIN_COLS, ruled = parts && rows >= GAUGES_MIN_ROWS;
+	int want = input_rows(s->input, cols), most = rows / 3 > 0 ? rows / 3 : 1;
+
+	if (parts && rows >= HEADER_MIN_ROWS)
+		l.header = take_top(&rest, 1);
+	if (ruled)
+		l.top_rule = take_top(&rest, 1);
+	if (rows >= KEYS_MIN_ROWS && cols >= KEYS_MIN_COLS)
+		l.keys = take_bottom(&rest, 1);
+	l.input = take_bottom(&rest, want < most ? want : most);
+	if (ruled && cols < COLUMN_MIN_COLS)
+		l.line = take_bottom(&rest, 1);
+	if (ruled)
+		l.low_rule = take_bottom(&rest, 1);
+	l.body = rest;
+	if (ruled && cols >= COLUMN_MIN_COLS) {
+		l.body.w = cols - GAUGE_COLS - 3;
+		l.column = (struct box){ rest.y, l.body.w + 2, rest.h, GAUGE_COLS };
+	}
+	return l;
+}
+
+/* -- header and rules ----------------------------------------------------------------- */
+
+static void state_text(const struct screen *s, char *buf, size_t size)
+{
+	static const char *const words[] = {
+		[CHAT_LOADING] = "loading", [CHAT_IDLE] = "", [CHAT_PREFILL] = "prefill",
+		[CHAT_DECODE] = "answering", [CHAT_SWITCHING] = "switching", [CHAT_FAILED] = "no model",
+	};
+	const struct chat *c = s->c;
+	char percent[16];
+	bool progress = c->what && c->state != CHAT_IDLE && c->state != CHAT_FAILED;
+
+	gauge_percent(percent, sizeof(percent), c->done, c->total);
+	if (progress)
+		snprintf(buf, size, "%s %5s", c->what, percent);
+	else
+		snprintf(buf, size, "%s", words[c->state]);
+}
+
+static void model_text(const struct chat *c, int cols, struct str *out)
+{
+	const char *dot = glyph(GLYPH_DOT);
+	const struct chat_level *l = c->n_levels ? &c->levels[c->level] : NULL;
+
+	if (l)
+		str_addf(out, " %s %s", dot, l->name);
+	if (l && c->target != c->level)
+		str_addf(out, " %s %s", glyph(GLYPH_ARROW), c->levels[c->target].name);
+	if (l && cols >= 80)
+		str_addf(out, " %s %.2f bpw", dot, l->bpw);
+	if (c->info && cols >= COLUMN_MIN_COLS)
+		str_addf(out, " %s %s", dot, eng_class_name(c->info->cls));
+}
+
+static void draw_header(const struct screen *s, struct box b)
+{
+	const struct chat *c = s->c;
+	struct str name, rest;
+	char state[96];
+	int x = b.x + 1, right = b.w - 1, w;
+
+	if (!b.h)
+		return;
+	str_init(&name, 1024);
+	str_init(&rest, 256);
+	state_text(s, state, sizeof(state));
+	model_text(c, b.w, &rest);
+	termtext_whole(c->name ? c->name : "", c->name ? strlen(c->name) : 0, 0, &name);
+	if (b.w >= KEYS_MIN_COLS) {
+		style_set(STYLE_DIM);
+		draw_right(b.y, b.x, right, s->help ? "F1 back" : "F1 help");
+		right -= 10;
+	}
+	if (*state) {
+		style_set(c->state == CHAT_FAILED ? STYLE_ERROR : STYLE_WARN);
+		draw_right(b.y, b.x, right, state);
+		right -= width_of(state, strlen(state)) + 2;
+	}
+	if (b.w >= 80) {
+		style_set(STYLE_DIM);
+		x += draw(b.y, x, right - x, "tidbit") + 3;
+	}
+	/* The level is worth more than the end of a long name. */
+	w = right - x - width_of(rest.p, rest.len);
+	style_set(STYLE_STRONG);
+	if (width_of(name.p, name.len) > w && w > 1) {
+		x += draw(b.y, x, w - 1, name.p);
+		x += draw(b.y, x, 1, glyph(GLYPH_ELLIPSIS));
+	} else if (w > 0) {
+		x += draw(b.y, x, w, name.p);
+	}
+	style_set(STYLE_LEVEL);
+	draw(b.y, x, right - x, rest.p);
+	str_release(&name);
+	str_release(&rest);
+}
+
+static void draw_rules(const struct screen *s, const struct layout *l)
+{
+	int sep = l->body.w;
+	(void)s;
+	style_set(STYLE_DIM);
+	if (l->top_rule.h)
+		draw_hline(l->top_rule.y, 0, l->top_rule.w);
+	if (l->low_rule.h)
+		draw_hline(l->low_rule.y, 0, l->low_rule.w);
+	if (!l->column.h)
+		return;
+	draw(l->top_rule.y, sep, 1, glyph(GLYPH_TEE_DOWN));
+	draw(l->low_rule.y, sep, 1, glyph(GLYPH_TEE_UP));
+	for (int y = 0; y < l->body.h; y++)
+		draw(l->body.y + y, sep, 1, glyph(GLYPH_VLINE));
+}
+
+/* -- the key line --------------------------------------------------------------------- */
+
+static struct pane *front(const struct screen *s)
+{
+	return s->help ? s->help : s->chat;
+}
+
+static bool running(const struct chat *c)
+{
+	return c->answer || c->n_switches;
+}
+
+/* What a key does now; NULL: nothing, so it is not shown. */
+static const char *word_now(void *arg, const struct binding *b)
+{
+	const struct screen *s = arg;
+	bool empty = input_empty(s->input);
+
+	switch (b->action) {
+	case ACT_SEND:
+		return s->c->answer && input_text(s->input)[0] != '/' ? NULL : b->word;
+	case ACT_LEVEL_UP:
+		return s->c->n_levels > 1 && s->c->target > 0 ? b->word : NULL;
+	case ACT_LEVEL_DOWN:
+		return s->c->target + 1 < s->c->n_levels ? b->word : NULL;
+	case ACT_INTERRUPT:
+		return running(s->c) ? "stop" : empty ? NULL : "clear";
+	case ACT_CLOSE:
+		return s->help ? b->word : NULL;
+	case ACT_PAGE_UP:
+		return front(s)->ops->more(front(s)) ? b->word : NULL;
+	case ACT_FOLLOW:
+		return !s->help && pane_chat_scrolled(s->chat) && empty ? b->word : NULL;
+	case ACT_LEAVE:
+		return empty && !running(s->c) ? b->word : NULL;
+	default:
+		return b->word;
+	}
+}
+
+static const char *hint_now(const struct screen *s)
+{
+	return s->hint[0] ? s->hint : input_hint(s->input);
+}
+
+static void draw_keys(struct screen *s, const struct layout *l)
+{
+	struct box b = l->keys.h ? l->keys : l->line.h ? l->line : l->low_rule;
+	const char *hint = hint_now(s);
+	struct str line;
+
+	if (hint && b.h) {
+		draw_blank(b.y, b.x, b.w);
+		style_set(STYLE_WARN);
+		draw(b.y, b.x + 1, b.w - 1, hint);
+		return;
+	}
+	if (!l->keys.h)
+		return;
+	str_init(&line, 1024);
+	binding_line(&line, style_ascii(), word_now, s);
+	style_set(STYLE_DIM);
+	draw(b.y, b.x + 1, b.w - 1, line.p);
+	str_release(&line);
+}
+
+/* -- painting ------------------------------------------------------------------------- */
+
+/* Gauges are read at most so often; what changed since is shown when the time has come. */
+static void read_gauges(struct screen *s, int64_t now)
+{
+	int64_t due = s->reading_ns + (int64_t)GAUGE_PERIOD_MS * 1000000;
+
+	if (s->reading.c && s->reading_version == s->c->version)
+		return;
+	if (s->reading.c && now < due) {
+		wait_until(s, AT_GAUGE, due);
+		return;
+	}
+	gauge_read(&s->reading, s->c);
+	s->reading_version = s->c->version;
+	s->reading_ns = now;
+}
+
+static void paint(struct screen *s)
+{
+	struct layout l;
+	int y = 0, x = 0;
+
+	read_gauges(s, os_now_ns());
+	l = lay_out(s, LINES, COLS);
+	erase();
+	draw_rules(s, &l);
+	draw_header(s, l.header);
+	front(s)->ops->draw(front(s), l.body);
+	if (l.column.h)
+		gauge_column(&s->reading, l.column);
+	if (l.line.h)
+		gauge_line(&s->reading, (struct box){ l.line.y, l.line.x + 1, 1, l.line.w - 2 });
+	draw_keys(s, &l);
+	input_draw(s->input, l.input, &y, &x);
+	style_set(STYLE_TEXT);
+	move(y < LINES ? y : LINES - 1, x < COLS ? x : COLS - 1);
+	refresh();
+}
+
+static void turn(void *arg)
+{
+	struct screen *s = arg;
+	int64_t now = os_now_ns(), due = s->paint_ns + (int64_t)STREAM_MS * 1000000;
+
+	if (s->c->quit)
+		loop_quit(s->loop, EXIT_OK);
+	if (!s->dirty || s->gone)
+		return;
+	if (!term_writable()) {
+		wait_until(s, AT_PAINT, now + (int64_t)HELD_MS * 1000000);
+		return;
+	}
+	if (!s->urgent && now < due) {
+		wait_until(s, AT_PAINT, due);
+		return;
+	}
+	s->dirty = s->urgent = false;
+	s->deadline[AT_PAINT] = 0;
+	paint(s);
+	s->paint_ns = os_now_ns();
+}
+
+static void changed(struct screen *s)
+{
+	s->dirty = s->urgent = true;
+}
+
+/* -- actions -------------------------------------------------------------------------- */
+
+static void take_draft(struct screen *s)
+{
+	if (!s->c->draft)
+		return;
+	/* What was typed since is worth more: the draft is then in the history. */
+	if (input_empty(s->input))
+		input_set(s->input, s->c->draft);
+	mem_free(s->c->draft);
+	s->c->draft = NULL;
+}
+
+static void on_send(void *arg, const char *text)
+{
+	struct screen *s = arg;
+
+	chat_submit(s->c, text);
+	s->chat->ops->end(s->chat);
+	if (s->c->quit)
+		loop_quit(s->loop, EXIT_OK);
+}
+
+static void hint(struct screen *s, const char *text)
+{
+	snprintf(s->hint, sizeof(s->hint), "%s", text);
+}
+
+static void send_message(struct screen *s)
+{
+	if (s->c->answer && input_text(s->input)[0] != '/') {
+		if (!input_empty(s->input))
+			hint(s, "an answer is running: Ctrl-C stops it");
+		return;
+	}
+	input_send(s->input);
+	take_draft(s);
+}
+
+static void close_help(struct screen *s)
+{
+	if (s->help)
+		s->help->ops->free(s->help);
+	s->help = NULL;
+}
+
+static void interrupt(struct screen *s)
+{
+	bool again = s->leaving;
+
+	s->leaving = false;
+	if (chat_stop(s->c) || input_clear(s->input))
+		return;
+	if (again) {
+		loop_quit(s->loop, EXIT_OK);
+		return;
+	}
+	s->leaving = true;
+	hint(s, "Ctrl-C again to quit");
+}
+
+static void suspend(struct screen *s)
+{
+	term_suspend();
+	changed(s);
+}
+
+/* True: done. False: the key is readline's after all. */
+static bool act(struct screen *s, enum action a)
+{
+	struct pane *p = front(s);
+
+	switch (a) {
+	case ACT_SEND:
+		send_message(s);
+		return true;
+	case ACT_NEWLINE:
+		input_newline(s->input);
+		return true;
+	case ACT_LEVEL_UP:
+	case ACT_LEVEL_DOWN:
+		chat_step_level(s->c, a == ACT_LEVEL_UP ? -1 : 1);
+		return true;
+	case ACT_INTERRUPT:
+		interrupt(s);
+		return true;
+	case ACT_CLOSE:
+		if (s->help)
+			close_help(s);
+		else
+			return chat_stop(s->c);
+		return true;
+	case ACT_PAGE_UP:
+	case ACT_PAGE_DOWN:
+		p->ops->page(p, a == ACT_PAGE_UP ? -1 : 1);
+		return true;
+	case ACT_HELP:
+		if (s->help)
+			close_help(s);
+		else
+			s->help = pane_help_new();
+		return true;
+	case ACT_REDRAW:
+		term_resized();
+		clearok(curscr, TRUE);
+		return true;
+	case ACT_SUSPEND:
+		suspend(s);
+		return true;
+	case ACT_LEAVE:
+		if (!input_empty(s->input))
+			return false;
+		loop_quit(s->loop, EXIT_OK);
+		return true;
+	case ACT_LINE_UP:
+	case ACT_LINE_DOWN:
+		return input_move(s->input, a == ACT_LINE_UP ? -1 : 1);
+	case ACT_FOLLOW:
+	case ACT_NONE:
+	case ACT_N:
+		break;
+	}
+	return false;
+}
+
+/* End on its own moves in the message if there is one; with Ctrl it never does. */
+static bool follow(struct screen *s, const struct key *k)
+{
+	if (!k->mods && !input_empty(s->input))
+		return false;
+	front(s)->ops->end(front(s));
+	return true;
+}
+
+/* Keys that readline needs while it searches. */
+static bool searching_key(const struct screen *s, enum action a)
+{
+	return input_searching(s->input) && (a == ACT_SEND || a == ACT_NEWLINE || a == ACT_CLOSE);
+}
+
+static void send_esc(struct screen *s)
+{
+	static const struct key esc = { .code = K_ESC, .bytes = "\033", .n = 1 };
+
+	if (s->esc)
+		input_key(s->input, &esc);
+	s->esc = false;
+}
+
+static void on_key(struct screen *s, const struct key *k)
+{
+	enum action a = binding_find(k);
+	bool leaving = s->leaving && a == ACT_INTERRUPT;
+
+	s->leaving = leaving;
+	s->hint[0] = 0;
+	changed(s);
+	if (k->code == K_PASTE) {
+		s->esc = false;
+		input_paste(s->input, k->bytes, k->n);
+		return;
+	}
+	if (s->esc && a == ACT_SEND) {	/* Esc, Enter: Alt-Enter by hand */
+		s->esc = false;
+		a = ACT_NEWLINE;
+	}
+	if (a == ACT_CLOSE && !s->help && input_wants_esc(s->input))
+		a = ACT_NONE;
+	if (a && !searching_key(s, a) && (a == ACT_FOLLOW ? follow(s, k) : act(s, a))) {
+		s->esc = false;
+		return;
+	}
+	if (k->code == K_ESC && a == ACT_CLOSE && !input_searching(s->input)) {
+		send_esc(s);
+		s->esc = true;
+		return;
+	}
+	send_esc(s);
+	input_key(s->input, k);
+	take_draft(s);
+}
+
+static void take_keys(struct screen *s)
+{
+	struct key k;
+	int ms;
+
+	while (key_next(s->keys, &k))
+		on_key(s, &k);
+	ms = key_wait(s->keys);
+	wait_until(s, AT_KEY, ms ? os_now_ns() + (int64_t)ms * 1000000 : 0);
+}
+
+/* -- the loop's callbacks ------------------------------------------------------------- */
+
+static void on_input(void *arg)
+{
+	struct screen *s = arg;
+	char buf[READ];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		s->gone = true;
+		loop_watch_input(s->loop, false);
+		loop_quit(s->loop, EXIT_FAIL);
+		return;
+	}
+	key_feed(s->keys, buf, (size_t)n);
+	take_keys(s);
+}
+
+static void on_signal(void *arg, int sig)
+{
+	struct screen *s = arg;
+
+	switch (sig) {
+	case SIGWINCH:
+		term_resized();
+		changed(s);
+		break;
+	case SIGTSTP:
+		suspend(s);
+		break;
+	case SIGCONT:
+		term_resume();
+		changed(s);
+		break;
+	case SIGINT:
+		if (!chat_stop(s->c))
+			loop_quit(s->loop, EXIT_INTERRUPTED);
+		changed(s);
+		break;
+	default:
+		s->gone = sig == SIGHUP;
+		loop_quit(s->loop, 128 + sig);
+		break;
+	}
+}
+
+static void on_wake(void *arg)
+{
+	struct screen *s = arg;
+
+	if (!chat_pump(s->c))
+		return;
+	take_draft(s);
+	s->dirty = true;
+}
+
+static void on_timer(void *arg)
+{
+	struct screen *s = arg;
+	int64_t now = os_now_ns();
+
+	if (passed(s, AT_KEY, now)) {
+		key_late(s->keys);
+		take_keys(s);
+	}
+	if (passed(s, AT_PAINT, now))
+		s->dirty = true;
+	if (passed(s, AT_GAUGE, now))
+		s->dirty = true;
+	for (int i = 0; i < N_DEADLINES; i++)
+		if (s->deadline[i])
+			wait_until(s, (enum deadline)i, s->deadline[i]);
+}
+
+/* -- completion ----------------------------------------------------------------------- */
+
+static const char *level_candidate(const struct screen *s, int index)
+{
+	return index < s->c->n_levels ? s->c->levels[index].name : NULL;
+}
+
+static const char *candidate(void *arg, const char *line, int n, int index)
+{
+	static char name[64];
+	const struct screen *s = arg;
+
+	if (n == 1 && !strncmp(line, "/quant ", 7))
+		return level_candidate(s, index);
+	if (n)
+		return NULL;
+	for (const struct slash *c = slashes; c->name; c++) {
+		if (index-- > 0)
+			continue;
+		snprintf(name, sizeof(name), "/%s", c->name);
+		return name;
+	}
+	return NULL;
+}
+
+/* -- start and end -------------------------------------------------------------------- */
+
+/*
+ * Text inside is UTF-8 whatever the locale. In C and POSIX, which say nothing about the
+ * terminal, C.UTF-8 is as good a guess; in another charset only ASCII is drawn.
+ */
+static bool set_locale(void)
+{
+	const char *now = setlocale(LC_CTYPE, "");
+	bool mute = !now || !strcmp(now, "C") || !strcmp(now, "POSIX");
+
+	if (!strcmp(nl_langinfo(CODESET), "UTF-8"))
+		return true;
+	if (!setlocale(LC_CTYPE, "C.UTF-8") && !setlocale(LC_CTYPE, "en_US.UTF-8"))
+		return false;
+	return mute;
+}
+
+static bool has_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb");
+}
+
+static void screen_free(struct screen *s)
+{
+	term_stop();
+	close_help(s);
+	if (s->chat)
+		s->chat->ops->free(s->chat);
+	chat_free(s->c);
+	keys_free(s->keys);
+	input_free(s->input);
+	loop_free(s->loop);
+}
+
+static int start(struct screen *s, struct opts *o, struct err *e)
+{
+	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
+	static const struct input_ops input_ops = { on_send, candidate };
+	bool utf8 = set_locale();
+
+	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) || term_start(e))
+		return -1;
+	style_init(o->ascii || !utf8);
+	if (chat_new(&s->c, s->loop, o, e))
+		return -1;
+	s->keys = keys_new(true);
+	s->chat = pane_chat_new(s->c, &s->reading);
+	if (!s->keys || !s->chat)
+		return err_set(e, ERR_NOMEM, "no memory for the screen");
+	changed(s);
+	return 0;
+}
+
+int ui_chat(struct opts *o)
+{
+	struct screen s = { 0 };
+	struct err e = { 0 };
+	int code;
+
+	if (o->plain || !has_terminal())
+		return chat_plain(o);
+	if (start(&s, o, &e)) {
+		screen_free(&s);
+		return e.code == ERR_UNSUPPORTED ? chat_plain(o) : cmd_fail(&e);
+	}
+	code = loop_run(s.loop);
+	screen_free(&s);
+	return code;
+}

@@ -1,0 +1,268 @@
+#include "config.h"
+#include "ui/term.h"
+
+#include "engine/base/os.h"
+#include "engine/base/str.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { SIGNAL_STACK = 64 * 1024 };
+
+/* The loop answers SIGINT SIGTERM SIGHUP SIGWINCH SIGTSTP SIGCONT; the rest of those that would end the program are these. */
+static const int deadly[] = {
+	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGQUIT, SIGALRM, SIGVTALRM,
+	SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ,
+#ifdef SIGPOLL
+	SIGPOLL,
+#endif
+#ifdef SIGPWR
+	SIGPWR,
+#endif
+#ifdef SIGSTKFLT
+	SIGSTKFLT,
+#endif
+};
+enum { N_DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
+
+/* Signals that curses would take for itself when it starts. */
+static const int curses_takes[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
+enum { N_CURSES_TAKES = sizeof(curses_takes) / sizeof(curses_takes[0]) };
+
+static SCREEN *screen;
+static bool atexit_set;
+static struct termios tty_before, tty_screen;
+static struct sigaction deadly_before[N_DEADLY];
+static char signal_stack[SIGNAL_STACK];
+
+/* Made while starting, so that a crash needs nothing but write(2). */
+static struct { char p[256]; size_t n; } enter_bytes, leave_bytes;
+static volatile sig_atomic_t on_screen;
+
+static void write_all(const char *p, size_t n)
+{
+	while (n) {
+		ssize_t k = write(STDOUT_FILENO, p, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return;
+		p += k;
+		n -= (size_t)k;
+	}
+}
+
+static void crash(int sig)
+{
+	int kept = errno;
+
+	if (on_screen) {
+		on_screen = 0;
+		write_all(leave_bytes.p, leave_bytes.n);
+		tcsetattr(STDIN_FILENO, TCSANOW, &tty_before);
+	}
+	/* A fault goes to whoever had the signal before (a sanitizer, the default) when we return. */
+	for (int i = 0; i < N_DEADLY; i++)
+		if (deadly[i] == sig)
+			sigaction(sig, &deadly_before[i], NULL);
+	errno = kept;
+	raise(sig);
+}
+
+static void take_signals(void)
+{
+	struct sigaction sa;
+	stack_t st;
+
+	if (!sigaltstack(NULL, &st) && (st.ss_flags & SS_DISABLE)) {
+		st.ss_sp = signal_stack;
+		st.ss_size = sizeof(signal_stack);
+		st.ss_flags = 0;
+		sigaltstack(&st, NULL);
+	}
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = crash;
+	sa.sa_flags = SA_ONSTACK;
+	sigemptyset(&sa.sa_mask);
+	for (int i = 0; i < N_DEADLY; i++) {
+		sigaction(deadly[i], NULL, &deadly_before[i]);
+		if (!(deadly_before[i].sa_flags & SA_SIGINFO) && deadly_before[i].sa_handler == SIG_IGN)
+			continue;
+		sigaction(deadly[i], &sa, NULL);
+	}
+}
+
+static void give_signals(void)
+{
+	for (int i = 0; i < N_DEADLY; i++)
+		sigaction(deadly[i], &deadly_before[i], NULL);
+}
+
+/* -- the bytes that enter and leave the screen ---------------------------------------- */
+
+static struct str *collecting;
+
+static int collect(int c)
+{
+	str_addc(collecting, (char)c);
+	return c;
+}
+
+static void add_cap(const char *name)
+{
+	char *s = tigetstr((char *)name);
+
+	if (s && s != (char *)-1)
+		tputs(s, 1, collect);
+}
+
+static void make_sequences(void)
+{
+	static const char *const leave[] = { "sgr0", "op", "rmkx", "rmcup", "cnorm" };
+	struct str s;
+
+	str_init(&s, sizeof(enter_bytes.p));
+	collecting = &s;
+	add_cap("smkx");
+	str_adds(&s, "\033[?2004h");
+	memcpy(enter_bytes.p, s.p, s.len);
+	enter_bytes.n = s.len;
+	str_clear(&s);
+	str_adds(&s, "\033[?2004l");
+	for (size_t i = 0; i < sizeof(leave) / sizeof(leave[0]); i++)
+		add_cap(leave[i]);
+	str_adds(&s, "\r");
+	memcpy(leave_bytes.p, s.p, s.len);
+	leave_bytes.n = s.len;
+	str_release(&s);
+}
+
+/* -- start and stop ------------------------------------------------------------------- */
+
+static void set_modes(void)
+{
+	tcgetattr(STDIN_FILENO, &tty_screen);
+	tty_screen.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP | BRKINT);
+	tty_screen.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
+	tty_screen.c_cc[VMIN] = 1;
+	tty_screen.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &tty_screen);
+	/* From now on curses comes back from endwin() to these modes. */
+	def_prog_mode();
+}
+
+static void enter(void)
+{
+	on_screen = 1;
+	write_all(enter_bytes.p, enter_bytes.n);
+}
+
+static void leave(void)
+{
+	/* Before endwin(), so that the last thing the terminal hears is curses' own farewell. */
+	write_all("\033[?2004l", 8);
+	endwin();
+	write_all(leave_bytes.p, leave_bytes.n);
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &tty_before);
+	on_screen = 0;
+}
+
+int term_start(struct err *e)
+{
+	struct sigaction kept[N_CURSES_TAKES];
+
+	if (tcgetattr(STDIN_FILENO, &tty_before))
+		return err_errno(e, "standard input is no terminal");
+	for (int i = 0; i < N_CURSES_TAKES; i++)
+		sigaction(curses_takes[i], NULL, &kept[i]);
+	screen = newterm(NULL, stdout, stdin);
+	for (int i = 0; i < N_CURSES_TAKES; i++)
+		sigaction(curses_takes[i], &kept[i], NULL);
+	if (!screen)
+		return err_set(e, ERR_UNSUPPORTED, "curses does not know the terminal \"%.40s\" (TERM)",
+			       getenv("TERM") ? getenv("TERM") : "");
+	make_sequences();
+	take_signals();
+	if (!atexit_set)
+		atexit_set = !atexit(term_stop);
+	nonl();
+	set_modes();
+	intrflush(NULL, FALSE);
+	leaveok(stdscr, FALSE);
+	idlok(stdscr, FALSE);
+	enter();
+	term_resized();
+	return 0;
+}
+
+void term_stop(void)
+{
+	if (!screen)
+		return;
+	if (on_screen)
+		leave();
+	give_signals();
+	delscreen(screen);
+	screen = NULL;
+}
+
+void term_resume(void)
+{
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &tty_screen);
+	reset_prog_mode();
+	enter();
+	term_resized();
+	clearok(curscr, TRUE);
+}
+
+void term_suspend(void)
+{
+	struct sigaction kept, sa;
+
+	leave();
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGTSTP, &sa, &kept);
+	/* The rest of the job first; then ourselves, in this thread, so that nothing below runs too early. */
+	kill(0, SIGTSTP);
+	sa.sa_handler = SIG_DFL;
+	sigaction(SIGTSTP, &sa, NULL);
+	raise(SIGTSTP);
+	sigaction(SIGTSTP, &kept, NULL);
+	/* A shell may have changed its modes meanwhile: those are the ones to put back at the end. */
+	tcgetattr(STDIN_FILENO, &tty_before);
+	doupdate();
+	term_resume();
+}
+
+bool term_resized(void)
+{
+	struct winsize ws;
+	int rows, cols;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) || (!ws.ws_row && !ws.ws_col))
+		return false;
+	rows = ws.ws_row ? ws.ws_row : 1;
+	cols = ws.ws_col ? ws.ws_col : 1;
+	if (rows == LINES && cols == COLS)
+		return false;
+	resizeterm(rows, cols);
+	return true;
+}
+
+bool term_writable(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) != 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * The terminal: curses started and put back, the modes of the tty, bracketed paste, the
+ * alternate screen, suspend, and the handler that leaves a whole terminal behind a crash.
+ * Nothing else in the program changes what the shell finds afterwards.
+ *
+ * Main thread only, but for the crash handler, which may run in any.
+ *
+ * Modes while the screen is open: no echo, byte by byte, Enter (CR) told from Ctrl-J (LF),
+ * Ctrl-C, Ctrl-Z and Ctrl-\ read as keys, Ctrl-V and Ctrl-O not eaten by the driver; Ctrl-S
+ * and Ctrl-Q as they were found.
+ */
+#ifndef UI_TERM_H
+#define UI_TERM_H
+
+#include "engine/base/err.h"
+
+#include <stdbool.h>
+
+/*
+ * Opens the screen. Call it after setlocale(), after readline is initialized (which moves
+ * curses' idea of the terminal) and after the signal handlers of the loop stand: those for
+ * signals that would kill the program are set here, the loop's are left alone.
+ * ERR_UNSUPPORTED when the terminal cannot do it; the tty is then as it was.
+ */
+int term_start(struct err *e);
+/* Puts everything back. May be called twice; exit() calls it too. */
+void term_stop(void);
+
+/* Stops the whole job as Ctrl-Z does in other programs; returns when it goes on. */
+void term_suspend(void);
+/* After a stop that came without us (SIGSTOP): takes the screen again. */
+void term_resume(void);
+/* Asks the kernel for the size and tells curses; true when it changed. Never below 1×1. */
+bool term_resized(void);
+/* Would a write to the terminal be taken now? False while the user holds it with Ctrl-S. */
+bool term_writable(void);
+
+#endif

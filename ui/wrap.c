@@ -1,0 +1,86 @@
+#include "config.h"
+#include "ui/wrap.h"
+
+#include "engine/base/xio.h"
+#include "ui/width.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unilbrk.h>
+
+enum { HANG_MAX = 24 };
+
+/* Where the rows after the first begin: under the text, past a bullet or a number if there is one. */
+static int hang(const char *s, size_t n, int cols)
+{
+	size_t i = 0, mark;
+
+	while (i < n && s[i] == ' ')
+		i++;
+	mark = i;
+	if (i < n && strchr("-*+", s[i]))
+		i++;
+	else
+		while (i < n && i < mark + 3 && s[i] >= '0' && s[i] <= '9')
+			i++;
+	if (i > mark && i < n && (s[i] == '.' || s[i] == ')') && s[i - 1] >= '0' && s[i - 1] <= '9')
+		i++;
+	i = i > mark && i + 1 < n && s[i] == ' ' ? i + 1 : mark;
+	return (int)i > HANG_MAX || (int)i > cols / 2 ? 0 : (int)i;
+}
+
+static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, int cols,
+		      wrap_row_fn *row, void *arg)
+{
+	const char *p = s + off;
+	int indent = 0, rest = hang(p, n, cols), used = 0;
+	size_t start = 0, good = 0, i = 0;	/* good: the last place to break after start */
+
+	while (i < n) {
+		int w;
+		size_t k = width_next(p + i, n - i, &w), cut;
+
+		if (i > start && breaks && breaks[off + i] == UC_BREAK_POSSIBLE)
+			good = i;
+		if (indent + used + w <= cols || i == start || p[i] == ' ') {
+			used += w;
+			i += k;
+			continue;
+		}
+		cut = good > start ? good : i;
+		for (k = cut; k > start && p[k - 1] == ' '; k--)
+			;
+		row(arg, off + start, k - start, indent);
+		start = cut;
+		while (start < n && p[start] == ' ')
+			start++;
+		indent = rest;
+		good = start;
+		i = start;
+		used = 0;
+	}
+	while (n > start && p[n - 1] == ' ')
+		n--;
+	if (n > start || !start)
+		row(arg, off + start, n - start, indent);
+}
+
+void wrap_text(const char *s, size_t n, int cols, wrap_row_fn *row, void *arg)
+{
+	char *breaks = n ? mem_alloc(n) : NULL;
+	size_t off = 0;
+
+	/* Without memory words are cut wherever the row ends. */
+	if (breaks)
+		u8_possible_linebreaks((const uint8_t *)s, n, "UTF-8", breaks);
+	for (;;) {
+		const char *nl = memchr(s + off, '\n', n - off);
+		size_t len = nl ? (size_t)(nl - s) - off : n - off;
+
+		wrap_line(s, off, len, breaks, cols, row, arg);
+		if (!nl)
+			break;
+		off += len + 1;
+	}
+	mem_free(breaks);
+}

@@ -1,0 +1,19 @@
+/*
+ * Logical lines to rows. Words stay whole where they can (line breaks by UAX 14, so that
+ * Chinese and Japanese break between characters); a word longer than the row is cut between
+ * clusters; the rows after the first begin where the line's text began, as lists and tables
+ * of ours want it.
+ */
+#ifndef UI_WRAP_H
+#define UI_WRAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One row: the bytes [off, off + len) of the text, `indent` columns in. */
+typedef void wrap_row_fn(void *arg, size_t off, size_t len, int indent);
+
+/* Wraps n bytes of valid UTF-8 (lines ended by \n; no other control bytes) to cols >= 1. */
+void wrap_text(const char *s, size_t n, int cols, wrap_row_fn *row, void *arg);
+
+#endif
