@@ -6,7 +6,7 @@ engine_libengine_a_SOURCES += \
 ISA_LIBS =
 KERN_BLOCK = %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h
 KERN_AVX2 = $(KERN_BLOCK) %D%/kern_avx2.h %D%/kern_avx2_block.h %D%/kern_avx2.c %D%/kern_avx2_plain.c \
-	%D%/kern_avx2_super.c %D%/kern_avx2_ops.c %D%/kern_avx2_attn.c
+	%D%/kern_avx2_super.c %D%/kern_avx2_float.c %D%/kern_avx2_ops.c %D%/kern_avx2_attn.c
 if HAVE_ISA_AVX2
 noinst_LIBRARIES += engine/libkern_avx2.a
 ISA_LIBS += engine/libkern_avx2.a
