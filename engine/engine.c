@@ -32,8 +32,8 @@ const char *eng_libraries(char *buf, size_t size)
 
 	pcre2_config(PCRE2_CONFIG_VERSION, pcre);
 	pcre[strcspn(pcre, " ")] = '\0';
-	snprintf(buf, size, "PCRE2 %s, libunistring %d.%d", pcre, _libunistring_version >> 8 & 255,
-		 _libunistring_version & 255);
+	snprintf(buf, size, "PCRE2 %s, libunistring %d.%d", pcre, _libunistring_version >> 16 & 255,
+		 _libunistring_version >> 8 & 255);
 	return buf;
 }
 
