@@ -2,3 +2,11 @@
 check_PROGRAMS += %D%/t0500-gguf-read.t
 t_t0500_gguf_read_t_SOURCES = %D%/t0500-gguf-read.c
 t_t0500_gguf_read_t_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += %D%/t0510-gguf-bad.t
+t_t0510_gguf_bad_t_SOURCES = %D%/t0510-gguf-bad.c
+t_t0510_gguf_bad_t_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += %D%/t0520-map-cut.t
+t_t0520_map_cut_t_SOURCES = %D%/t0520-map-cut.c
+t_t0520_map_cut_t_LDADD = $(TEST_LIBS)

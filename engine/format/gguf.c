@@ -766,19 +766,28 @@ static int open_part(struct gguf *g, struct part *f, char *path, struct err *e)
 
 /* -- parts ------------------------------------------------------------------------- */
 
-/* The path of part i (from 0) of n by the path of the first, or NULL when that is not so named. */
+/* "-00001-of-00003.gguf" and its length, which is the same for all parts of all models. */
+static size_t part_end(char *buf, size_t size, int i, int n)
+{
+	return (size_t)snprintf(buf, size, "-%05d-of-%05d.gguf", i + 1, n);
+}
+
+static bool is_first_part(const char *path, int n)
+{
+	char end[32];
+	const size_t len = strlen(path), k = part_end(end, sizeof end, 0, n);
+
+	return len >= k && !strcmp(path + len - k, end);
+}
+
+/* The path of part i (from 0) by that of the first; NULL: no memory. */
 static char *part_path(const char *first, int i, int n)
 {
-	char end[32], other[32], *path;
-	const size_t len = strlen(first), k = (size_t)snprintf(end, sizeof end, "-00001-of-%05d.gguf", n);
+	char end[32], *path = mem_strdup(first);
+	const size_t k = part_end(end, sizeof end, i, n);
 
-	if (len < k || strcmp(first + len - k, end))
-		return NULL;
-	path = mem_strdup(first);
-	if (path) {
-		snprintf(other, sizeof other, "-%05d-of-%05d.gguf", i + 1, n);
-		memcpy(path + len - k, other, k);
-	}
+	if (path)
+		memcpy(path + strlen(path) - k, end, k);
 	return path;
 }
 
@@ -828,7 +837,7 @@ static int open_others(struct gguf *g, struct err *e)
 {
 	struct part *f = g->parts;
 	int64_t no, n, all;
-	char *second, wanted[64];
+	char wanted[64];
 
 	if (split_of(f, &no, &n, e) < 0)
 		return -1;
@@ -840,9 +849,7 @@ static int open_others(struct gguf *g, struct err *e)
 		return 0;
 	if (no)
 		return bad_split(f, "split.no", e, "0, the first part (open that one)", no);
-	second = part_path(f->path, 1, (int)n);
-	mem_free(second);
-	if (!second) {
+	if (!is_first_part(f->path, (int)n)) {
 		snprintf(wanted, sizeof wanted, "a file name that ends in -00001-of-%05d.gguf", (int)n);
 		return bad_split(f, "split.count", e, wanted, n);
 	}

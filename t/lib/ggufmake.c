@@ -69,9 +69,15 @@ static void add_text(const struct ggufmake *m, struct buf *b, const char *s, siz
 	add(b, s, n);
 }
 
+/* Room for one more of n things: doubled whenever n is a power of two. */
+static void *room(void *p, size_t n, size_t size)
+{
+	return n & (n - 1) ? p : must(realloc(p, (n ? 2 * n : 1) * size));
+}
+
 static void mark(struct ggufmake *m, const char *name, enum gm_field field, size_t at)
 {
-	m->spots = must(realloc(m->spots, (m->n_spots + 1) * sizeof *m->spots));
+	m->spots = room(m->spots, m->n_spots, sizeof *m->spots);
 	m->spots[m->n_spots++] = (struct spot){ must(strdup(name ? name : "")), field, at };
 }
 
@@ -241,7 +247,7 @@ void gm_tensor(struct ggufmake *m, const char *name, uint32_t type, int n_dims, 
 
 	reopen(m);
 	must(n_dims <= 8 ? m : NULL);
-	m->tensors = must(realloc(m->tensors, (m->n_tensors + 1) * sizeof *m->tensors));
+	m->tensors = room(m->tensors, m->n_tensors, sizeof *m->tensors);
 	t = &m->tensors[m->n_tensors++];
 	*t = (struct tensor){ .name = must(strdup(name)), .type = type, .n_dims = n_dims };
 	memcpy(t->ne, ne, (size_t)n_dims * sizeof *ne);
