@@ -52,36 +52,103 @@ size_t bpe_decode(char *to, const char *s, size_t n, bool *plain)
 	return len;
 }
 
-static void pair_add(struct vocab *v, int32_t left, int32_t right, int32_t made, uint32_t rank)
-{
-	uint32_t i = pair_hash(v, left, right) & v->pair_mask;
+/* -- the table of merges ------------------------------------------------------------ */
 
-	for (; v->pairs[i].left >= 0; i = (i + 1) & v->pair_mask)
-		if (v->pairs[i].left == left && v->pairs[i].right == right)
-			return;		/* the first rank stands */
-	v->pairs[i] = (struct pair){ left, right, made, rank };
-}
+/*
+ * A table of some megabytes is filled and asked at random places: merges are taken a batch
+ * at a time, and each step asks for what the next one will read.
+ */
+enum { BATCH = 32 };
 
-/* A merge is "left right"; one that names no tokens of the vocabulary can never apply. */
-static void merge_read(struct vocab *v, struct gguf_str s, uint32_t rank, char *buf)
-{
-	const char *space;
-	size_t l, r;
+struct merge {
+	char *text;			/* left and right, one after the other */
+	size_t left_n, right_n;		/* left_n 0: none */
+	uint32_t left_hash, right_hash, rank;
 	int32_t left, right, made;
+};
+
+/* A merge is "left right". */
+static void merge_read(const struct vocab *v, struct gguf_str s, uint32_t rank, struct merge *m)
+{
+	const char *space = NULL;
 	bool plain;
 
-	if (s.n < 3 || s.n > 4 * (size_t)v->longest + 1)
-		return;
-	space = memchr(s.p + 1, ' ', s.n - 1);
+	m->left_n = 0;
+	m->rank = rank;
+	if (s.n >= 3 && s.n <= 4 * (size_t)v->longest + 1)
+		space = memchr(s.p + 1, ' ', s.n - 1);
 	if (!space)
 		return;
-	l = bpe_decode(buf, s.p, (size_t)(space - s.p), &plain);
-	r = bpe_decode(buf + l, space + 1, s.n - (size_t)(space - s.p) - 1, &plain);
-	left = vocab_look(v, buf, l, true);
-	right = left < 0 ? -1 : vocab_look(v, buf + l, r, true);
-	made = right < 0 ? -1 : vocab_look(v, buf, l + r, true);
-	if (made >= 0)
-		pair_add(v, left, right, made, rank);
+	m->left_n = bpe_decode(m->text, s.p, (size_t)(space - s.p), &plain);
+	m->right_n = bpe_decode(m->text + m->left_n, space + 1, s.n - (size_t)(space - s.p) - 1, &plain);
+	m->left_hash = vocab_hash(v->seed, m->text, m->left_n);
+	m->right_hash = vocab_hash(v->seed, m->text + m->left_n, m->right_n);
+	__builtin_prefetch(&v->slots[m->left_hash & v->slot_mask]);
+	__builtin_prefetch(&v->slots[m->right_hash & v->slot_mask]);
+}
+
+static void merge_touch(const struct vocab *v, const struct merge *m)
+{
+	int32_t left = v->slots[m->left_hash & v->slot_mask].id, right = v->slots[m->right_hash & v->slot_mask].id;
+
+	if (left >= 0)
+		__builtin_prefetch(&v->off[left]);
+	if (right >= 0)
+		__builtin_prefetch(&v->off[right]);
+}
+
+/* One that names no tokens of the vocabulary can never apply. Most make the token after the last one made. */
+static void merge_find(const struct vocab *v, struct merge *m, int32_t *last)
+{
+	size_t n = m->left_n + m->right_n;
+
+	m->made = -1;
+	m->left = vocab_look_hash(v, m->left_hash, m->text, m->left_n, true);
+	m->right = vocab_look_hash(v, m->right_hash, m->text + m->left_n, m->right_n, true);
+	if (m->left < 0 || m->right < 0)
+		return;
+	if (*last + 1 < v->n && v->flags[*last + 1] & TOKEN_MERGES && vocab_is(v, *last + 1, m->text, n))
+		m->made = *last + 1;
+	else
+		m->made = vocab_look(v, m->text, n, true);
+	if (m->made < 0)
+		return;
+	*last = m->made;
+	__builtin_prefetch(&v->pairs[pair_hash(v, m->left, m->right) & v->pair_mask]);
+}
+
+static void merge_add(struct vocab *v, const struct merge *m)
+{
+	uint32_t i = pair_hash(v, m->left, m->right) & v->pair_mask;
+
+	for (; v->pairs[i].left >= 0; i = (i + 1) & v->pair_mask)
+		if (v->pairs[i].left == m->left && v->pairs[i].right == m->right)
+			return;		/* the first rank stands */
+	v->pairs[i] = (struct pair){ m->left, m->right, m->made, m->rank };
+}
+
+static void read_merges(struct vocab *v, const struct gguf_str *list, size_t n, char *buf)
+{
+	struct merge m[BATCH];
+	int32_t last = -1;
+
+	for (int i = 0; i < BATCH; i++)
+		m[i].text = buf + (size_t)i * (4 * (size_t)v->longest + 2);
+	for (size_t at = 0; at < n; at += BATCH) {
+		int count = n - at < BATCH ? (int)(n - at) : BATCH;
+
+		for (int i = 0; i < count; i++)
+			merge_read(v, list[at + (size_t)i], (uint32_t)(at + (size_t)i), &m[i]);
+		for (int i = 0; i < count; i++)
+			if (m[i].left_n)
+				merge_touch(v, &m[i]);
+		for (int i = 0; i < count; i++)
+			if (m[i].left_n)
+				merge_find(v, &m[i], &last);
+		for (int i = 0; i < count; i++)
+			if (m[i].left_n && m[i].made >= 0)
+				merge_add(v, &m[i]);
+	}
 }
 
 int bpe_build(struct vocab *v, const struct gguf *g, struct err *e)
@@ -103,7 +170,7 @@ int bpe_build(struct vocab *v, const struct gguf *g, struct err *e)
 	v->pair_mask = size - 1;
 	v->pairs = mem_array(size, sizeof *v->pairs);
 	list = mem_array(kv->count + 1, sizeof *list);
-	buf = mem_alloc(4 * (size_t)v->longest + 2);
+	buf = mem_array(BATCH, 4 * (size_t)v->longest + 2);
 	if (!v->pairs || !list || !buf) {
 		err_set(e, ERR_NOMEM, "no memory for %llu merges", (unsigned long long)kv->count);
 		goto out;
@@ -111,13 +178,24 @@ int bpe_build(struct vocab *v, const struct gguf *g, struct err *e)
 	memset(v->pairs, 0xff, size * sizeof *v->pairs);
 	if (gguf_strings(g, kv, list, e) < 0)
 		goto out;
-	for (uint64_t i = 0; i < kv->count; i++)
-		merge_read(v, list[i], (uint32_t)i, buf);
+	read_merges(v, list, kv->count, buf);
 	ret = 0;
 out:
 	mem_free(buf);
 	mem_free(list);
 	return ret;
+}
+
+/* -- a piece of text ---------------------------------------------------------------- */
+
+static size_t bpe_parts(const struct vocab *v, const char *p, size_t n, struct sym *s)
+{
+	for (size_t i = 0; i < n; i++) {
+		s[i].at = (uint32_t)i;
+		s[i].len = 1;
+		s[i].id = v->byte_id[(unsigned char)p[i]];
+	}
+	return n;
 }
 
 static void bpe_pair(const struct vocab *v, const char *text, struct sym *l, const struct sym *r)
@@ -132,6 +210,12 @@ static void bpe_pair(const struct vocab *v, const char *text, struct sym *l, con
 }
 
 /* A byte that the vocabulary does not have is dropped, as its makers' tokenizers do. */
+static int bpe_emit(struct work *w, const char *text, const struct sym *s)
+{
+	(void)text;
+	return s->id < 0 ? 0 : work_add(w, s->id);
+}
+
 int bpe_encode(struct work *w, const char *p, size_t n)
 {
 	const struct vocab *v = w->v;
@@ -143,17 +227,5 @@ int bpe_encode(struct work *w, const char *p, size_t n)
 		whole = vocab_look(v, p, n, true);
 	if (whole >= 0)
 		return work_add(w, whole);
-	if (work_syms(w, n) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		w->sym[i].at = (uint32_t)i;
-		w->sym[i].len = 1;
-		w->sym[i].id = v->byte_id[(unsigned char)p[i]];
-	}
-	if (merge_all(w, p, n, bpe_pair) < 0)
-		return -1;
-	for (int32_t i = 0; i >= 0; i = w->sym[i].next)
-		if (w->sym[i].id >= 0 && work_add(w, w->sym[i].id) < 0)
-			return -1;
-	return 0;
+	return merge_text(w, p, n, bpe_parts, bpe_pair, bpe_emit);
 }

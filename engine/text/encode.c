@@ -71,7 +71,7 @@ int work_add(struct work *w, int32_t id)
 
 int work_syms(struct work *w, size_t n)
 {
-	size_t size = n < 256 ? 256 : n + n / 2;
+	size_t size = n < 1024 ? 1024 : n;
 	struct sym *s;
 
 	if (n <= w->sym_size)
@@ -81,6 +81,21 @@ int work_syms(struct work *w, size_t n)
 		return err_set(w->e, ERR_NOMEM, "tokenizing: no memory for a word of %zu bytes", n);
 	w->sym = s;
 	w->sym_size = size;
+	return 0;
+}
+
+int work_heap(struct work *w, size_t n)
+{
+	size_t size = n < 256 ? 256 : n;
+	uint64_t *h;
+
+	if (n <= w->heap_size)
+		return 0;
+	h = mem_rearray(w->heap, size, sizeof *h);
+	if (!h)
+		return err_set(w->e, ERR_NOMEM, "tokenizing: no memory for a word of %zu parts", n / 2);
+	w->heap = h;
+	w->heap_size = size;
 	return 0;
 }
 

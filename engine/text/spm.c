@@ -24,40 +24,32 @@ static void spm_pair(const struct vocab *v, const char *text, struct sym *l, con
 	l->key = l->made < 0 ? KEY_NONE : v->key[l->made];
 }
 
-static int add_bytes(struct work *w, const char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		int32_t id = w->v->byte_id[(unsigned char)p[i]];
-
-		if (id < 0)
-			return w->v->unk < 0 ? 0 : work_add(w, w->v->unk);	/* one for the character */
-		if (work_add(w, id) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int spm_piece(struct work *w, const char *p, size_t n)
+static size_t spm_parts(const struct vocab *v, const char *p, size_t n, struct sym *s)
 {
 	size_t count = 0;
 
-	if (work_syms(w, n) < 0)
-		return -1;
-	for (size_t i = 0; i < n; count++) {
+	for (size_t i = 0; i < n; i += s[count++].len) {
 		int k = utf8_char(p + i, n - i);
-		struct sym *s = &w->sym[count];
 
-		s->at = (uint32_t)i;
-		s->len = k > 0 ? (uint32_t)k : 1;
-		s->id = vocab_look(w->v, p + i, s->len, true);
-		i += s->len;
+		s[count].at = (uint32_t)i;
+		s[count].len = k > 0 ? (uint32_t)k : 1;
+		s[count].id = vocab_look(v, p + i, s[count].len, true);
 	}
-	if (merge_all(w, p, count, spm_pair) < 0)
-		return -1;
-	for (int32_t i = 0; i >= 0; i = w->sym[i].next) {
-		const struct sym *s = &w->sym[i];
+	return count;
+}
 
-		if ((s->id >= 0 ? work_add(w, s->id) : add_bytes(w, p + s->at, s->len)) < 0)
+static int spm_emit(struct work *w, const char *text, const struct sym *s)
+{
+	const struct vocab *v = w->v;
+
+	if (s->id >= 0)
+		return work_add(w, s->id);
+	for (uint32_t i = 0; i < s->len; i++) {
+		int32_t id = v->byte_id[(unsigned char)text[s->at + i]];
+
+		if (id < 0)
+			return v->unk < 0 ? 0 : work_add(w, v->unk);	/* one for the character */
+		if (work_add(w, id) < 0)
 			return -1;
 	}
 	return 0;
@@ -94,7 +86,7 @@ int spm_encode(struct work *w, const char *p, size_t n, bool prefix)
 
 			end += k > 0 ? (size_t)k : 1;
 		} while (end < len && joined(w->v, w->buf[end - 1], w->buf[end]));
-		if (spm_piece(w, w->buf + at, end - at) < 0)
+		if (merge_text(w, w->buf + at, end - at, spm_parts, spm_pair, spm_emit) < 0)
 			return -1;
 		at = end;
 	}

@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { MAX_TOKENS = 1 << 24 };
+enum {
+	MAX_TOKENS = 1000000,	/* the largest known has 262,144 */
+	MAX_TOKEN = 4096,	/* bytes; the longest known have 1,024 */
+};
 
 /*
  * What tokens of these spellings are, whatever else the file says: by llama.cpp's list
@@ -201,11 +204,13 @@ static int read_tokens(struct vocab *v, const struct gguf *g, struct err *e)
 	}
 	if (read_types(v, g, e) < 0 || gguf_strings(g, kv, list, e) < 0)
 		goto out;
-	for (int32_t i = 0; i < v->n; i++)
-		bytes += list[i].n;
-	if (bytes > UINT32_MAX) {
-		err_set(e, ERR_LIMIT, "%s holds %zu bytes", key_tokens, bytes);
-		goto out;
+	for (int32_t i = 0; i < v->n; i++) {
+		bytes += list[i].n;	/* stays below 4 GiB */
+		if (list[i].n > MAX_TOKEN) {
+			err_set(e, ERR_LIMIT, "%s: token %d has %zu bytes, more than %d", key_tokens, (int)i, list[i].n,
+				MAX_TOKEN);
+			goto out;
+		}
 	}
 	v->text = mem_alloc(bytes + 1);
 	if (!v->text) {
@@ -229,28 +234,33 @@ out:
 
 static int hash_tokens(struct vocab *v, struct err *e)
 {
-	uint32_t size = 64;
+	uint32_t size = 64, *hash = mem_array((size_t)v->n, sizeof *hash);
 
 	while (size < 2 * (uint32_t)v->n)
 		size *= 2;
 	v->slot_mask = size - 1;
 	v->slots = mem_array(size, sizeof *v->slots);
-	if (!v->slots)
+	if (!v->slots || !hash) {
+		mem_free(hash);
 		return err_set(e, ERR_NOMEM, "no memory for %d tokens", (int)v->n);
+	}
 	v->seed = vocab_mix((uint64_t)os_now_ns() ^ (uint64_t)(uintptr_t)v->slots * 0x9e3779b97f4a7c15u);
 	memset(v->slots, 0xff, size * sizeof *v->slots);
+	for (int32_t id = 0; id < v->n; id++)
+		hash[id] = vocab_hash(v->seed, v->text + v->off[id], v->off[id + 1] - v->off[id]);
 	for (int32_t id = 0; id < v->n; id++) {
-		size_t n;
-		const char *p = vocab_text(v, id, &n);
-		uint32_t hash = vocab_hash(v->seed, p, n), i = hash & v->slot_mask;
+		uint32_t i = hash[id] & v->slot_mask;
 
-		if (n == 0 || (v->flags[id] & TOKEN_ATTR) == VOCAB_BYTE)
+		if (v->n - id > 16)
+			__builtin_prefetch(&v->slots[hash[id + 16] & v->slot_mask]);
+		if (v->off[id + 1] == v->off[id] || (v->flags[id] & TOKEN_ATTR) == VOCAB_BYTE)
 			continue;
 		/* of two that are spelled alike the first is found */
 		while (v->slots[i].id >= 0)
 			i = (i + 1) & v->slot_mask;
-		v->slots[i] = (struct slot){ hash, id };
+		v->slots[i] = (struct slot){ hash[id], id };
 	}
+	mem_free(hash);
 	return 0;
 }
 

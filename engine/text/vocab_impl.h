@@ -107,19 +107,26 @@ static inline const char *vocab_text(const struct vocab *v, int32_t id, size_t *
 	return v->text + v->off[id];
 }
 
-/* The token of exactly these bytes, among those that merging makes or among the others; -1. */
-static inline int32_t vocab_look(const struct vocab *v, const char *p, size_t n, bool merges)
+static inline bool vocab_is(const struct vocab *v, int32_t id, const char *p, size_t n)
 {
-	uint32_t hash = vocab_hash(v->seed, p, n);
+	return v->off[id + 1] - v->off[id] == n && !memcmp(v->text + v->off[id], p, n);
+}
 
+/* The token of exactly these bytes, among those that merging makes or among the others; -1. */
+static inline int32_t vocab_look_hash(const struct vocab *v, uint32_t hash, const char *p, size_t n, bool merges)
+{
 	for (uint32_t i = hash & v->slot_mask; v->slots[i].id >= 0; i = (i + 1) & v->slot_mask) {
 		int32_t id = v->slots[i].id;
 
-		if (v->slots[i].hash == hash && !!(v->flags[id] & TOKEN_MERGES) == merges &&
-		    v->off[id + 1] - v->off[id] == n && !memcmp(v->text + v->off[id], p, n))
+		if (v->slots[i].hash == hash && !!(v->flags[id] & TOKEN_MERGES) == merges && vocab_is(v, id, p, n))
 			return id;
 	}
 	return -1;
+}
+
+static inline int32_t vocab_look(const struct vocab *v, const char *p, size_t n, bool merges)
+{
+	return vocab_look_hash(v, vocab_hash(v->seed, p, n), p, n, merges);
 }
 
 static inline uint32_t pair_hash(const struct vocab *v, int32_t left, int32_t right)
@@ -166,6 +173,7 @@ struct work {
 };
 
 int work_syms(struct work *w, size_t n);
+int work_heap(struct work *w, size_t n);
 int work_buf(struct work *w, size_t n);
 int work_add(struct work *w, int32_t id);
 
