@@ -2,6 +2,7 @@
 #include "config.h"
 #include "app/cmd.h"
 #include "app/termtext.h"
+#include "app/units.h"
 #include "engine/base/str.h"
 
 #include <inttypes.h>
@@ -25,36 +26,6 @@ static void row(struct str *s, const char *label, const char *fmt, ...)
 	str_addc(s, '\n');
 }
 
-/* "93.5 MiB" */
-static const char *bytes_text(uint64_t n, char *buf, size_t size)
-{
-	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-	double v = (double)n;
-	size_t u = 0;
-
-	while (v >= 1024 && u + 1 < sizeof units / sizeof *units) {
-		v /= 1024;
-		u++;
-	}
-	snprintf(buf, size, "%.*f %s", u && v < 999.95 ? 1 : 0, v, units[u]);
-	return buf;
-}
-
-/* "134.5 M" */
-static const char *count_text(int64_t n, char *buf, size_t size)
-{
-	static const char *const units[] = { "", " K", " M", " B", " T" };
-	double v = (double)n;
-	size_t u = 0;
-
-	while (v >= 1000 && u + 1 < sizeof units / sizeof *units) {
-		v /= 1000;
-		u++;
-	}
-	snprintf(buf, size, "%.*f%s", u ? 1 : 0, v, units[u]);
-	return buf;
-}
-
 static double bpw(uint64_t bytes, int64_t params)
 {
 	return params > 0 ? 8.0 * (double)bytes / (double)params : 0;
@@ -73,14 +44,15 @@ static void show_file(struct str *s, const struct eng_info *in)
 	else
 		row(s, "architecture", "%s, runs as %s", in->arch, in->family);
 	if (in->n_tensors) {
-		row(s, "class", "%s, %s parameters", eng_class_name(in->cls), count_text(in->n_params, a, sizeof a));
+		row(s, "class", "%s, %s parameters (%" PRId64 ")", eng_class_name(in->cls),
+		    units_params(a, sizeof a, in->n_params), in->n_params);
 		row(s, "level", "%s, %.2f bits per weight", in->level, in->bpw);
 	}
 	if (in->n_tensors)
-		row(s, "size", "%s of tensors in %s, GGUF version %u", bytes_text(in->tensor_bytes, a, sizeof a),
-		    bytes_text(in->file_bytes, b, sizeof b), in->gguf_version);
+		row(s, "size", "%s of tensors in %s, GGUF version %u", units_bytes(a, sizeof a, in->tensor_bytes),
+		    units_bytes(b, sizeof b, in->file_bytes), in->gguf_version);
 	else
-		row(s, "size", "%s, GGUF version %u", bytes_text(in->file_bytes, b, sizeof b), in->gguf_version);
+		row(s, "size", "%s, GGUF version %u", units_bytes(b, sizeof b, in->file_bytes), in->gguf_version);
 	if (*in->license)
 		row(s, "license", "%s", in->license);
 }
@@ -113,8 +85,8 @@ static void show_shape(struct str *s, const struct eng_info *in)
 		const double whole = (double)in->kv_bytes_token * (double)in->n_ctx_train;
 
 		row(s, "KV cache", "%s a token at F16, %s for the whole context",
-		    bytes_text((uint64_t)in->kv_bytes_token, a, sizeof a),
-		    bytes_text(whole < 1e18 ? (uint64_t)whole : UINT64_MAX, b, sizeof b));
+		    units_bytes(a, sizeof a, (uint64_t)in->kv_bytes_token),
+		    units_bytes(b, sizeof b, whole < 1e18 ? (uint64_t)whole : UINT64_MAX));
 	}
 	str_addc(s, '\n');
 	if (in->n_tokens)
@@ -128,17 +100,17 @@ static void show_shape(struct str *s, const struct eng_info *in)
 
 static void type_row(struct str *s, const char *type, int64_t tensors, int64_t params, uint64_t bytes)
 {
-	char a[32], b[32];
+	char size[32];
 
-	str_addf(s, "  %-*s%8" PRId64 "%12s%12s%14.2f\n", LABEL, type, tensors, count_text(params, a, sizeof a),
-		 bytes_text(bytes, b, sizeof b), bpw(bytes, params));
+	str_addf(s, "  %-*s%8" PRId64 "%16" PRId64 "%12s%14.2f\n", LABEL, type, tensors, params,
+		 units_bytes(size, sizeof size, bytes), bpw(bytes, params));
 }
 
 static void show_types(struct str *s, const struct eng_info *in)
 {
 	if (!in->n_tensors)
 		return;
-	str_addf(s, "\n  %-*s%8s%12s%12s%14s\n", LABEL, "type", "tensors", "parameters", "size", "bits/weight");
+	str_addf(s, "\n  %-*s%8s%16s%12s%14s\n", LABEL, "type", "tensors", "parameters", "size", "bits/weight");
 	for (int i = 0; i < in->n_types; i++)
 		type_row(s, in->types[i].type, in->types[i].tensors, in->types[i].params, in->types[i].bytes);
 	if (in->n_types > 1)

@@ -10,3 +10,5 @@ t_t0510_gguf_bad_t_LDADD = $(TEST_LIBS)
 check_PROGRAMS += %D%/t0520-map-cut.t
 t_t0520_map_cut_t_SOURCES = %D%/t0520-map-cut.c
 t_t0520_map_cut_t_LDADD = $(TEST_LIBS)
+
+dist_check_SCRIPTS += %D%/t0530-show.sh
