@@ -234,6 +234,44 @@ bool eng_has_template(struct eng_model *m, const char **why);
  */
 int eng_chat_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct eng_ids *out, struct err *e);
 
+/* -- making files ------------------------------------------------------------------ */
+
+/* Tensors whose name a PCRE2 pattern is found in get this type; the first that fits. */
+struct eng_override { const char *pattern, *type; };
+
+struct eng_quantize_opts {
+	const char *level;			/* "Q4_K_M", any case */
+	const struct eng_override *overrides;	/* over the level's rules, but for levels of floats */
+	size_t n_overrides;
+	const char *output_type;		/* of output.weight (of a tied embedding too), or NULL */
+	const char *embd_type;			/* of token_embd.weight, or NULL */
+	bool requantize;			/* take tensors that are quantized already */
+	bool dry_run;				/* tell, and write nothing; out may be NULL */
+	eng_progress_fn *progress;		/* by the calling thread, in weights; false stops it */
+	/* every tensor in order, before any is made: its type here and there, and its bytes there */
+	void (*tensor)(void *arg, const char *name, const char *from, const char *to, uint64_t bytes);
+	void *arg;
+};
+
+struct eng_quantize_result {
+	int64_t tensors, changed, params;
+	int64_t fallbacks;			/* that got another type because of an odd row length */
+	uint64_t bytes_in, bytes_out;		/* of the tensors */
+	double bpw;				/* afterwards */
+	const char *warning;			/* or NULL; static */
+};
+
+/*
+ * Writes a model at another level: tensor by tensor the same bytes as the level made in
+ * memory. The input may be sharded or big-endian and is read piece by piece, so that memory
+ * stays small whatever its size. The output appears under its name only when it is whole;
+ * after an error (ERR_CANCELLED among them) nothing is left of it. ERR_ARG: an unknown level
+ * or type, a pattern that does not compile, the output is the input, a quantized source
+ * without `requantize`, I2_S for weights that are not ternary.
+ */
+int eng_quantize(struct eng *g, const char *in, const char *out, const struct eng_quantize_opts *opts,
+		 struct eng_quantize_result *res, struct err *e);
+
 /* -- sampling ---------------------------------------------------------------------- */
 
 struct eng_sample_opts {

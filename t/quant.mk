@@ -6,3 +6,6 @@ t_t1100_level_rules_t_SOURCES = %D%/t1100-level-rules.c
 t_t1100_level_rules_t_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_t1100_level_rules_t_LDADD = $(TEST_LIBS)
 EXTRA_DIST += %D%/data/quant-blocks.txt %D%/data/level-types.json
+check_PROGRAMS += %D%/t1200-quantize-file.t
+t_t1200_quantize_file_t_SOURCES = %D%/t1200-quantize-file.c
+t_t1200_quantize_file_t_LDADD = $(TEST_LIBS)

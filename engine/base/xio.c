@@ -189,6 +189,33 @@ int xio_rename(const char *from, const char *to, struct err *e)
 	return 0;
 }
 
+int xio_unlink(const char *path, struct err *e)
+{
+	return fault("unlink") || unlink(path) < 0 ? err_errno(e, "%s: cannot remove", path) : 0;
+}
+
+int xio_fsync_folder(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? mem_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : mem_strdup(".");
+	int fd, r;
+
+	if (!folder)
+		return err_set(e, ERR_NOMEM, "no memory for a path");
+	fd = xio_open(folder, O_RDONLY | O_DIRECTORY, 0, e);
+	r = fd < 0 ? -1 : xio_fsync(fd, folder, e);
+	xio_close(fd, folder, NULL);
+	mem_free(folder);
+	return r;
+}
+
+bool xio_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int xio_close(int fd, const char *path, struct err *e)
 {
 	if (fd < 0)

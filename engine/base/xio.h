@@ -35,6 +35,11 @@ int xio_write(int fd, const void *buf, size_t n, const char *path, struct err *e
 int xio_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path, struct err *e);
 int xio_fsync(int fd, const char *path, struct err *e);
 int xio_rename(const char *from, const char *to, struct err *e);
+int xio_unlink(const char *path, struct err *e);
+/* Makes the names in the folder of `path` last, after a rename. */
+int xio_fsync_folder(const char *path, struct err *e);
+/* Do both names lead to one file? False when either leads to none. */
+bool xio_same(const char *a, const char *b);
 /* Closes and reports a delayed write error; fd -1 is ignored. */
 int xio_close(int fd, const char *path, struct err *e);
 /* Size and identity of an open regular file; anything else is an error. */
@@ -50,7 +55,7 @@ int xio_mkdirs(const char *path, struct err *e);
 
 /*
  * The test's door. The hook is asked before each operation with its name ("malloc",
- * "open", "read", "write", "fsync", "rename", "close", "mmap") and returns 0 to go on
+ * "open", "read", "write", "fsync", "rename", "unlink", "close", "mmap") and returns 0 to go on
  * or an errno to fail with. Set before any thread is started.
  */
 typedef int xio_fault_fn(const char *op, void *arg);

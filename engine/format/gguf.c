@@ -947,18 +947,23 @@ static void swap(unsigned char *p, int n)
 	}
 }
 
-static void swap_tensor(const struct gguf_layout *l, unsigned char *p, size_t n)
+void gguf_swap_blocks(const struct gguf_layout *l, void *blocks, size_t n)
 {
-	unsigned char *const end = p + n - l->tail;
+	unsigned char *p = blocks;
 
-	for (; p < end; p += l->bytes) {
+	for (unsigned char *end = p + n; p < end; p += l->bytes) {
 		if (l->word)
 			swap(p, 4);
 		for (int i = 0; i < l->n_half; i++)
 			swap(p + l->half[i], 2);
 	}
+}
+
+static void swap_tensor(const struct gguf_layout *l, unsigned char *p, size_t n)
+{
+	gguf_swap_blocks(l, p, n - (size_t)l->tail);
 	if (l->tail)
-		swap(p, 4);
+		swap(p + n - l->tail, 4);
 }
 
 int gguf_make_native(struct gguf *g, struct err *e)

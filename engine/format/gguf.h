@@ -106,6 +106,8 @@ int gguf_check(const struct gguf *g, struct err *e);
  */
 int gguf_make_native(struct gguf *g, struct err *e);
 bool gguf_is_swapped(const struct gguf *g);
+/* The same for n bytes of whole blocks in the caller's memory, read from such a file piece by piece. */
+void gguf_swap_blocks(const struct gguf_layout *l, void *p, size_t n);
 
 const char *gguf_path(const struct gguf *g);
 uint32_t gguf_version(const struct gguf *g);

@@ -156,18 +156,6 @@ struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, eng_
 	return w;
 }
 
-static int unknown_level(const char *name, struct err *e)
-{
-	char all[256] = "", q[64];
-
-	for (const struct level *l = levels; l->name; l++) {
-		strncat(all, l == levels ? "" : " ", sizeof all - strlen(all) - 1);
-		strncat(all, l->name, sizeof all - strlen(all) - 1);
-	}
-	return err_set(e, ERR_ARG, "'%s' is no quantization level; there are: %s",
-		       err_quote(q, sizeof q, name, strlen(name)), all);
-}
-
 int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,
 		    struct eng_weights **out, struct err *e)
 {
@@ -186,9 +174,8 @@ int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *pro
 			*out = eng_weights_ref(w);
 			return 0;
 		}
-	l = level_by_name(level);
-	if (!l)
-		return unknown_level(level, e);
+	if (level_parse(level, &l, e) < 0)
+		return -1;
 	w = ladder_make(m, l, progress, arg, e);
 	if (!w)
 		return -1;

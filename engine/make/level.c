@@ -1,5 +1,6 @@
 #include "config.h"
 #include "engine/make/level.h"
+#include "engine/base/str.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,23 @@ const struct level *level_by_ftype(int64_t ftype)
 		if (l->ftype == ftype)
 			return l;
 	return NULL;
+}
+
+int level_parse(const char *name, const struct level **out, struct err *e)
+{
+	struct str all;
+	char q[64];
+
+	*out = level_by_name(name);
+	if (*out)
+		return 0;
+	str_init(&all, 400);
+	for (const struct level *l = levels; l->name; l++)
+		str_addf(&all, "%s%s", l == levels ? "" : " ", l->name);
+	err_set(e, ERR_ARG, "'%s' is no quantization level; there are: %s", err_quote(q, sizeof q, name, strlen(name)),
+		all.p);
+	str_release(&all);
+	return -1;
 }
 
 /* -- kinds of tensors -------------------------------------------------------------- */

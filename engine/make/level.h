@@ -41,6 +41,8 @@ struct level {
 extern const struct level levels[];	/* in the order of bits; ends with name NULL */
 const struct level *level_by_name(const char *name);	/* any case; NULL unknown */
 const struct level *level_by_ftype(int64_t ftype);
+/* The same for a name that a user gave: ERR_ARG tells the names there are. */
+int level_parse(const char *name, const struct level **out, struct err *e);
 
 /* What the rules look at, gathered once over a model's tensors. */
 struct level_model {
