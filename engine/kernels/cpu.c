@@ -19,6 +19,12 @@ unsigned cpu_flags(void)
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
 		f |= CPU_AVX2;
 #endif
+#ifdef HAVE_ISA_AVX512VNNI
+	if (f & CPU_AVX2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+	    __builtin_cpu_supports("avx512vnni"))
+		f |= CPU_AVX512VNNI;
+#endif
 	return f;
 }
 

@@ -6,7 +6,8 @@
 
 /* flag, name for --isa and --version. A new set is a row, a file and a line in local.mk. */
 #define CPU_SETS(X) \
-	X(CPU_AVX2, "avx2")
+	X(CPU_AVX2, "avx2") \
+	X(CPU_AVX512VNNI, "avx512vnni")
 
 enum cpu_bit {
 #define CPU_BIT(flag, name) flag##_BIT,

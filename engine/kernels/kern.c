@@ -10,6 +10,10 @@ void kern_fill(struct kern *k, unsigned flags)
 	if (flags & CPU_AVX2)
 		kern_init_avx2(k);
 #endif
+#ifdef HAVE_ISA_AVX512VNNI
+	if (flags & CPU_AVX512VNNI)
+		kern_init_avx512vnni(k);
+#endif
 	(void)flags;
 }
 

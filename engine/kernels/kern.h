@@ -124,5 +124,6 @@ void kern_fill(struct kern *k, unsigned flags);
 
 void kern_init_scalar(struct kern *k);
 void kern_init_avx2(struct kern *k);
+void kern_init_avx512vnni(struct kern *k);
 
 #endif

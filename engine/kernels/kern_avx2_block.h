@@ -120,6 +120,11 @@ INLINE void load_16(const uint8_t *p, int64_t stride, vec o[4])
 
 #include "engine/kernels/kern_block.h"
 
+INLINE struct form adjust_form(struct form f)
+{
+	return f;
+}
+
 INLINE void adjust(const struct form f, struct block *w)
 {
 	(void)f, (void)w;
@@ -148,7 +153,9 @@ INLINE void mul_block(const struct form f, const struct block *w, const struct t
 
 	UNROLL
 	for (int t = 0; t < n; t++)
-		sum[t] = f.offset ? _mm256_madd_epi16(broadcast_4(x[t].sum + 2 * b), offset) : _mm256_setzero_si256();
+		sum[t] = !f.offset ? _mm256_setzero_si256() :
+			 x[t].start ? broadcast_4(x[t].start + b) :
+				      _mm256_madd_epi16(broadcast_4(x[t].sum + 2 * b), offset);
 	UNROLL
 	for (int j = 0; j < 8; j++) {
 		const vec abs = f.sign ? _mm256_abs_epi8(w->w[j]) : w->w[j];
@@ -169,9 +176,11 @@ INLINE void mul_block(const struct form f, const struct block *w, const struct t
 		vecf u = _mm256_mul_ps(w->d, _mm256_cvtepi32_ps(sum[t]));
 
 		if (f.min) {
-			const vec s = _mm256_madd_epi16(broadcast_4(x[t].sum + 2 * b), f.scale ? w->mn : ones);
+			const vecf s = x[t].start ? _mm256_broadcast_ss(&x[t].start[b].sum) :
+				_mm256_cvtepi32_ps(_mm256_madd_epi16(broadcast_4(x[t].sum + 2 * b),
+								     f.scale ? w->mn : ones));
 
-			u = _mm256_fmadd_ps(w->m, _mm256_cvtepi32_ps(s), u);
+			u = _mm256_fmadd_ps(w->m, s, u);
 		}
 		acc[t] = _mm256_fmadd_ps(u, _mm256_broadcast_ss(x[t].d + b), acc[t]);
 	}

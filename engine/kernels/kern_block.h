@@ -41,7 +41,7 @@ struct form {
 	int bytes;		/* of those in a row */
 	int max;		/* largest weight before the offset */
 	int offset;		/* each weight is w - offset */
-	bool sign;		/* weights are int8 instead: no max, no offset */
+	bool sign;		/* weights are int8 instead */
 	bool min;		/* there are minimums m */
 	bool scale;		/* there are integer scales sc and, with min, mn */
 };
@@ -49,23 +49,43 @@ struct form {
 /* ROWS rows, `stride` apart; p points at what is to be loaded of the first. */
 typedef void load_fn(const uint8_t *p, int64_t stride, struct block *o);
 
+/* What a block's sum begins with, or its minimum is multiplied with, where that needs no integer scales. */
+union start {
+	int32_t offset;		/* -offset · Σ x */
+	float sum;		/* Σ x */
+};
+
 /* What one token brings to a piece. */
 struct token {
 	const int8_t *q;
 	const float *d;
 	const int16_t *sum;
+	const union start *start;	/* NULL: not worth it for one */
 };
 
 /* Block w times block b of each of n tokens, into acc: the instruction set's part. */
 INLINE void mul_block(const struct form f, const struct block *w, const struct token *x, int64_t b, int n, vecf *acc);
-/* Where mul_block() wants weights otherwise than loaders give them. */
+/* Where mul_block() wants signed weights otherwise than loaders give them: the form, and the weights. */
+INLINE struct form adjust_form(struct form f);
 INLINE void adjust(const struct form f, struct block *w);
 
 INLINE struct token token_at(const struct kern_acts *a, int64_t t, int64_t b)
 {
 	const int64_t i = t * (a->k / GROUP) + b;
 
-	return (struct token){ a->q + i * GROUP, a->d + i, a->sum + 2 * i };
+	return (struct token){ a->q + i * GROUP, a->d + i, a->sum + 2 * i, NULL };
+}
+
+INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const int s = sum[2 * i] + sum[2 * i + 1];
+
+		if (f.min)
+			o[i].sum = (float)s;
+		else
+			o[i].offset = -f.offset * s;
+	}
 }
 
 INLINE void load_blocks(const struct form f, load_fn *load, const uint8_t *p, int64_t stride, struct block *w)
@@ -109,12 +129,17 @@ INLINE void panel_token(const struct kern_mul *m, const struct panel *p, const s
 INLINE void piece_tile(const struct kern_mul *m, const struct panel *p, const struct form f, const struct block *w,
 		       int64_t b, int64_t n_blocks, int64_t t, int n)
 {
+	union start start[TILE][PIECE];
 	struct token x[TILE];
 	vecf acc[TILE];
 
 	UNROLL
 	for (int i = 0; i < n; i++) {
 		x[i] = token_at(m->a, t + i, b);
+		if (!f.scale && (f.offset || f.min)) {
+			start_fill(f, start[i], x[i].sum, n_blocks);
+			x[i].start = start[i];
+		}
 		acc[i] = b ? vf_load(p->y + (t + i) * m->ldy, p->mask) : vf_zero();
 	}
 	for (int64_t i = 0; i < n_blocks; i++)
@@ -174,7 +199,7 @@ INLINE void mul_rows(const struct kern_mul *m, const struct form f, load_fn *loa
 #define BLOCK_FN(name, load, ...) \
 	static void mul_##name(const struct kern_mul *m) \
 	{ \
-		mul_rows(m, (struct form){ __VA_ARGS__ }, load); \
+		mul_rows(m, adjust_form((struct form){ __VA_ARGS__ }), load); \
 	}
 #define BLOCK_SET(name, load, ...) k->type[QUANT_##name].mul = mul_##name;
 
