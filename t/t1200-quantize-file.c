@@ -379,13 +379,16 @@ static void test_stopping(void)
 	   !left_over(".part"), "stopped half way, nothing is left");
 }
 
-struct plan { int at, n; const char *spare; };
+struct plan { int at, n; const char *spare; char hit[16]; };
 
 static int strike(const char *op, void *arg)
 {
 	struct plan *p = arg;
 
-	return strcmp(op, p->spare) && p->n++ == p->at ? ENOSPC : 0;
+	if (!strcmp(op, p->spare) || p->n++ != p->at)
+		return 0;
+	snprintf(p->hit, sizeof p->hit, "%s", op);
+	return ENOSPC;
 }
 
 static void test_faults(void)
@@ -394,7 +397,7 @@ static void test_faults(void)
 	struct plan p = { .at = -1, .spare = "unlink" };
 	struct str old;
 	struct err e;
-	int ops, failed = 0, wrong = 0;
+	int ops, failed = 0, silent = 0, wrong = 0;
 
 	tmp_write(out, "old", 3);
 	xio_set_fault(strike, &p);
@@ -411,8 +414,9 @@ static void test_faults(void)
 		r = quantize(&one, source, out, "Q4_0", &e);
 		xio_set_fault(NULL, NULL);
 		if (!r) {
-			/* the folder's fsync alone may fail in silence */
-			wrong += at < ops - 4;
+			/* closing what was only read, and making the name last: no byte hangs on these */
+			silent++;
+			wrong += strcmp(p.hit, "close") && at < ops - 5;
 			tmp_write(out, "old", 3);
 			continue;
 		}
@@ -425,7 +429,7 @@ static void test_faults(void)
 		}
 		str_release(&old);
 	}
-	ok(ops > 200 && failed > 80 && !wrong,
+	ok(ops > 200 && failed > 80 && silent <= 6 && !wrong,
 	   "each operation failing (%d of %d): an error, the old file stays, nothing is left", failed, ops);
 	unlink(out);
 }
