@@ -15,7 +15,8 @@ check_LIBRARIES += %D%/libtap.a
 %C%_libtap_a_SOURCES = %D%/lib/tap.h %D%/lib/tap.c \
 	%D%/lib/ggufmake.h %D%/lib/ggufmake.c \
 	%D%/lib/tmp.h %D%/lib/tmp.c \
-	%D%/lib/model.h %D%/lib/model.c
+	%D%/lib/model.h %D%/lib/model.c \
+	%D%/lib/tok.h %D%/lib/tok.c
 TEST_LIBS = %D%/libtap.a $(ENGINE_LDADD) $(JANSSON_LIBS)
 
 # One list a room, so that a new test is a line in its room's file.
