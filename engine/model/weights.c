@@ -62,9 +62,9 @@ static int open_vector(struct eng_model *m, float **out, const char *name, int64
 	if (!t)
 		return 0;
 	type = quant_by_id(t->type);
-	if (type->block != 1)
-		return err_set(e, ERR_FORMAT, "%s: tensor %s at offset %" PRIu64 ": a vector of type %s",
-			       gguf_path(m->gguf), name, t->info_at, type->name);
+	if (!type || type->block != 1)
+		return err_set(e, type ? ERR_FORMAT : ERR_UNSUPPORTED, "%s: tensor %s at offset %" PRIu64
+			       ": a vector of type %s", gguf_path(m->gguf), name, t->info_at, type ? type->name : "?");
 	*out = mem_aligned((size_t)len * sizeof **out);
 	if (!*out)
 		return err_set(e, ERR_NOMEM, "%s: no memory for tensor %s", gguf_path(m->gguf), name);
