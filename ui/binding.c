@@ -1,17 +1,19 @@
 #include "config.h"
 #include "ui/binding.h"
 
+#include "ui/width.h"
+
 #include <stddef.h>
 #include <string.h>
 
 const struct binding bindings[] = {
 	{ "Enter", ACT_SEND, "send", true },
+	{ "C-c", ACT_INTERRUPT, "stop", true },
 	{ "C-j", ACT_NEWLINE, "newline", true },
 	{ "M-Enter", ACT_NEWLINE, NULL, true },
 	{ "S-Enter", ACT_NEWLINE, NULL, false },
 	{ "M-Up", ACT_LEVEL_UP, "level", true },
 	{ "M-Down", ACT_LEVEL_DOWN, "level", true },
-	{ "C-c", ACT_INTERRUPT, "stop", true },
 	{ "Esc", ACT_CLOSE, "close", true },
 	{ "PgUp", ACT_PAGE_UP, "read back", true },
 	{ "PgDn", ACT_PAGE_DOWN, NULL, true },
@@ -63,26 +65,41 @@ static void add_neighbour(struct str *out, const struct key *first, const struct
 	str_adds(out, key_symbol(k, ascii, buf));
 }
 
-void binding_line(struct str *out, bool ascii, const char *(*word)(void *arg, const struct binding *b), void *arg)
+/* Puts the finished entry behind the line if there is room. */
+static void close_entry(struct str *out, struct str *entry, const char *word, int cols)
+{
+	const char *gap = out->len ? "  " : "";
+
+	str_addf(entry, " %s", word);
+	if (width_of(out->p, out->len) + width_of(entry->p, entry->len) + (int)strlen(gap) <= cols)
+		str_addf(out, "%s%s", gap, entry->p);
+	str_clear(entry);
+}
+
+void binding_line(struct str *out, int cols, bool ascii, const char *(*word)(void *arg, const struct binding *b),
+		  void *arg)
 {
 	const char *now = NULL;
 	struct key first = { 0 }, k;
+	struct str entry;
 
+	str_init(&entry, 256);
 	for (const struct binding *b = bindings; b->key; b++) {
 		const char *w = b->word ? word(arg, b) : NULL;
 
 		if (!w || !key_parse(b->key, &k))
 			continue;
 		if (now && !strcmp(now, w)) {
-			add_neighbour(out, &first, &k, ascii);
+			add_neighbour(&entry, &first, &k, ascii);
 			continue;
 		}
 		if (now)
-			str_addf(out, " %s  ", now);
-		key_label(&k, ascii, out);
+			close_entry(out, &entry, now, cols);
+		key_label(&k, ascii, &entry);
 		first = k;
 		now = w;
 	}
 	if (now)
-		str_addf(out, " %s", now);
+		close_entry(out, &entry, now, cols);
+	str_release(&entry);
 }

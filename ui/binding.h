@@ -51,9 +51,10 @@ const char *action_help(enum action a);
 enum action binding_find(const struct key *k);
 
 /*
- * The key line: "Enter send  Ctrl-J newline  Alt-↑↓ level". `word` says what an action is called
- * now, given the row's own word; NULL leaves it out.
+ * The key line: "Enter send  Ctrl-J newline  Alt-↑↓ level", as many as fit into cols. `word` says
+ * what the key of a row does now; NULL leaves it out.
  */
-void binding_line(struct str *out, bool ascii, const char *(*word)(void *arg, const struct binding *b), void *arg);
+void binding_line(struct str *out, int cols, bool ascii, const char *(*word)(void *arg, const struct binding *b),
+		  void *arg);
 
 #endif

@@ -288,6 +288,17 @@ void input_send(struct input *in)
 	push(in, "\r", 1);
 }
 
+/* The text goes; where it was an earlier message, that one stays in the history as it was. */
+static void fresh_line(void)
+{
+	rl_revert_line(1, 0);
+	rl_maybe_replace_line();
+	using_history();
+	rl_maybe_unsave_line();
+	rl_replace_line("", 1);
+	rl_point = rl_mark = 0;
+}
+
 bool input_clear(struct input *in)
 {
 	bool busy = input_searching(in) || RL_ISSTATE(RL_STATE_NUMERICARG | RL_STATE_MULTIKEY);
@@ -297,10 +308,8 @@ bool input_clear(struct input *in)
 		push(in, "\007", 1);
 	if (!rl_end)
 		return busy;
-	rl_begin_undo_group();
 	rl_kill_text(0, rl_end);
-	rl_end_undo_group();
-	rl_point = 0;
+	fresh_line();
 	ready(in);
 	return true;
 }
@@ -332,14 +341,10 @@ const char *input_hint(const struct input *in)
 
 static size_t next(const char *s, size_t n, int *w)
 {
-	size_t k;
-
-	if (*s == '\t') {
-		*w = TAB_COLS;
-		return 1;
-	}
-	k = width_next(s, n, w);
-	return k;
+	if (*s != '\t')
+		return width_next(s, n, w);
+	*w = TAB_COLS;
+	return 1;
 }
 
 static void add_line(struct input *in, size_t off, size_t len, bool wrapped)

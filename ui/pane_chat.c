@@ -111,22 +111,20 @@ static void restart(struct item_view *v)
 	v->fed = v->firm_text = v->firm_rows = v->n_rows = 0;
 }
 
-/* Blank lines before an answer are the template's, not the reader's. */
-static size_t skip_blank(const struct item_view *v, size_t at)
+/* Blank lines before an answer are the template's, one blank is the first token's own. */
+static size_t skip_blank(const struct item_view *v)
 {
-	size_t i = at;
+	size_t at = 0, i = 0;
 
 	while (i < v->text.len && (v->text.p[i] == ' ' || v->text.p[i] == '\n'))
 		if (v->text.p[i++] == '\n')
 			at = i;
-	if (i > at && i == at + 1 && i < v->text.len)
-		at = i;		/* one blank: the first token's own */
-	return i == v->text.len ? i : at;
+	return i == v->text.len || i == at + 1 ? i : at;
 }
 
 static void lay_out(struct item_view *v, const struct chat_item *item, int cols)
 {
-	bool more = v->running && v->item == item && item->text.len >= v->fed;
+	bool more = v->running && v->item == item && item->text.len >= v->fed, table = item->kind == ITEM_NOTE;
 	struct layout l = { .v = v, .cols = cols };
 	size_t end;
 
@@ -142,8 +140,8 @@ static void lay_out(struct item_view *v, const struct chat_item *item, int cols)
 	v->n_rows = v->firm_rows;
 	if (!v->n_rows && item->kind != ITEM_NOTE)
 		add_row(v, ROW_LABEL, 0, 0, 0);
-	if (!v->firm_text)
-		v->firm_text = skip_blank(v, 0);
+	if (!v->firm_text && item->kind == ITEM_ANSWER)
+		v->firm_text = skip_blank(v);
 	for (end = v->text.len; end > v->firm_text && (v->text.p[end - 1] == ' ' || v->text.p[end - 1] == '\n'); end--)
 		;
 	l.base = v->firm_text;
@@ -152,13 +150,13 @@ static void lay_out(struct item_view *v, const struct chat_item *item, int cols)
 		size_t firm = nl ? (size_t)(nl - v->text.p) : l.base;
 
 		if (nl)
-			wrap_text(v->text.p + l.base, firm - l.base, cols, on_row, &l);
+			wrap_text(v->text.p + l.base, firm - l.base, cols, table, on_row, &l);
 		if (nl && v->running) {
 			v->firm_text = firm + 1;
 			v->firm_rows = v->n_rows;
 		}
 		l.base = nl ? firm + 1 : l.base;
-		wrap_text(v->text.p + l.base, end - l.base, cols, on_row, &l);
+		wrap_text(v->text.p + l.base, end - l.base, cols, table, on_row, &l);
 	}
 	if (item->kind == ITEM_ANSWER)
 		add_row(v, ROW_FIGURES, 0, 0, 0);

@@ -97,7 +97,7 @@ static void put(struct cursor *c, const char *text, int x, int w)
 	c->text = text;
 	c->x = c->b.x + x;
 	c->w = w < 1 ? 1 : w;
-	wrap_text(text, strlen(text), c->w, on_row, c);
+	wrap_text(text, strlen(text), c->w, false, on_row, c);
 }
 
 static void draw_entry(struct cursor *c, const struct entry *e)

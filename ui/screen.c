@@ -277,7 +277,7 @@ static void draw_keys(struct screen *s, const struct layout *l)
 	if (!l->keys.h)
 		return;
 	str_init(&line, 1024);
-	binding_line(&line, style_ascii(), word_now, s);
+	binding_line(&line, b.w - 2, style_ascii(), word_now, s);
 	style_set(STYLE_DIM);
 	draw(b.y, b.x + 1, b.w - 1, line.p);
 	str_release(&line);

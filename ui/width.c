@@ -12,6 +12,7 @@
 enum {
 	CELL_MARKS = 4,		/* zero-width characters that curses keeps on one cell (CCHARW_MAX - 1) */
 	CLUSTER_COLS = 8,	/* a longer cluster is cut: no script needs it */
+	SCAN_MAX = 512,		/* bytes looked at for its end, so that a hostile one is not read again and again */
 	DOTTED_CIRCLE = 0x25cc,
 	REPLACEMENT = 0xfffd,
 };
@@ -83,9 +84,39 @@ static size_t odd_byte(uint8_t b, struct cells *c)
 	return 1;
 }
 
+/*
+ * libunistring finds a cluster's end by looking at two characters, but two rules need more:
+ * pictures joined by ZWJ belong together (GB11), flags are pairs (GB12).
+ */
+static size_t cluster_bytes(const uint8_t *s, size_t n, ucs4_t first)
+{
+	const uint8_t *all = s + (n < SCAN_MAX ? n : SCAN_MAX), *end;
+	ucs4_t cp;
+
+	if (uc_graphemeclusterbreak_property(first) == GBP_RI) {
+		size_t two = 4;
+
+		if (n < 8 || u8_mbtoucr(&cp, s + 4, n - 4) <= 0 || uc_graphemeclusterbreak_property(cp) != GBP_RI)
+			two = 0;
+		end = u8_grapheme_next(s + two, all);
+		/* Marks after the pair stay with it; a third flag letter does not. */
+		if (end && end > s + two + 4 && u8_mbtoucr(&cp, s + two + 4, (size_t)(end - s) - two - 4) > 0 &&
+		    uc_graphemeclusterbreak_property(cp) == GBP_RI)
+			end = s + two + 4;
+		return end ? (size_t)(end - s) : 1;
+	}
+	end = u8_grapheme_next(s, all);
+	if (!end)
+		return 1;
+	while (end < all && end - s > 3 && !memcmp(end - 3, "\xe2\x80\x8d", 3) &&
+	       uc_is_property_extended_pictographic(first) && u8_mbtoucr(&cp, end, (size_t)(all - end)) > 0 &&
+	       uc_is_property_extended_pictographic(cp))
+		end = u8_grapheme_next(end, all);
+	return (size_t)(end - s);
+}
+
 static size_t cluster(const uint8_t *s, size_t n, struct cells *c)
 {
-	const uint8_t *end;
 	size_t len, i = 0;
 	int marks = 0;
 	ucs4_t cp;
@@ -97,9 +128,7 @@ static size_t cluster(const uint8_t *s, size_t n, struct cells *c)
 	}
 	if (s[0] < ' ' || s[0] == 0x7f || u8_mbtoucr(&cp, s, n) <= 0)
 		return odd_byte(s[0], c);
-	/* Clusters are short; a bound keeps a hostile one from being read again and again. */
-	end = u8_grapheme_next(s, s + (n < 512 ? n : 512));
-	len = end ? (size_t)(end - s) : 1;
+	len = cluster_bytes(s, n, cp);
 	if (doubtful_emoji(s, len)) {
 		put(c, cp, width_char(cp));
 		return len;

@@ -10,14 +10,33 @@
 
 enum { HANG_MAX = 24 };
 
+/* The start of a line's second column, 0 when it has none. */
+static size_t second_column(const char *s, size_t n, size_t i)
+{
+	for (; i + 2 < n; i++) {
+		if (s[i] == ' ' && s[i + 1] == ' ') {
+			while (i < n && s[i] == ' ')
+				i++;
+			return i < n ? i : 0;
+		}
+	}
+	return 0;
+}
+
 /* Where the rows after the first begin: under the text, past a bullet or a number if there is one. */
-static int hang(const char *s, size_t n, int cols)
+static int hang(const char *s, size_t n, int cols, bool table)
 {
 	size_t i = 0, mark;
 
 	while (i < n && s[i] == ' ')
 		i++;
 	mark = i;
+	if (table && (i = second_column(s, n, mark))) {
+		int w = width_of(s, i);
+
+		return w > cols / 2 ? 0 : w;
+	}
+	i = mark;
 	if (i < n && strchr("-*+", s[i]))
 		i++;
 	else
@@ -29,11 +48,11 @@ static int hang(const char *s, size_t n, int cols)
 	return (int)i > HANG_MAX || (int)i > cols / 2 ? 0 : (int)i;
 }
 
-static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, int cols,
+static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, int cols, bool table,
 		      wrap_row_fn *row, void *arg)
 {
 	const char *p = s + off;
-	int indent = 0, rest = hang(p, n, cols), used = 0;
+	int indent = 0, rest = hang(p, n, cols, table), used = 0;
 	size_t start = 0, good = 0, i = 0;	/* good: the last place to break after start */
 
 	while (i < n) {
@@ -65,7 +84,7 @@ static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, i
 		row(arg, off + start, n - start, indent);
 }
 
-void wrap_text(const char *s, size_t n, int cols, wrap_row_fn *row, void *arg)
+void wrap_text(const char *s, size_t n, int cols, bool table, wrap_row_fn *row, void *arg)
 {
 	char *breaks = n ? mem_alloc(n) : NULL;
 	size_t off = 0;
@@ -77,7 +96,7 @@ void wrap_text(const char *s, size_t n, int cols, wrap_row_fn *row, void *arg)
 		const char *nl = memchr(s + off, '\n', n - off);
 		size_t len = nl ? (size_t)(nl - s) - off : n - off;
 
-		wrap_line(s, off, len, breaks, cols, row, arg);
+		wrap_line(s, off, len, breaks, cols, table, row, arg);
 		if (!nl)
 			break;
 		off += len + 1;

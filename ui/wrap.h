@@ -1,8 +1,8 @@
 /*
  * Logical lines to rows. Words stay whole where they can (line breaks by UAX 14, so that
  * Chinese and Japanese break between characters); a word longer than the row is cut between
- * clusters; the rows after the first begin where the line's text began, as lists and tables
- * of ours want it.
+ * clusters; the rows after the first begin where the line's text began, past a bullet or a
+ * number, so that lists stay readable on a narrow screen.
  */
 #ifndef UI_WRAP_H
 #define UI_WRAP_H
@@ -13,7 +13,10 @@
 /* One row: the bytes [off, off + len) of the text, `indent` columns in. */
 typedef void wrap_row_fn(void *arg, size_t off, size_t len, int indent);
 
-/* Wraps n bytes of valid UTF-8 (lines ended by \n; no other control bytes) to cols >= 1. */
-void wrap_text(const char *s, size_t n, int cols, wrap_row_fn *row, void *arg);
+/*
+ * Wraps n bytes of valid UTF-8 (lines ended by \n; no other control bytes) to cols >= 1.
+ * table: a line may be two columns, apart by two blanks; what is wrapped stays in the second.
+ */
+void wrap_text(const char *s, size_t n, int cols, bool table, wrap_row_fn *row, void *arg);
 
 #endif
