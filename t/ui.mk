@@ -1,1 +1,7 @@
 # Tests of ui.
+check_PROGRAMS += %D%/t9520-key-decode.t
+t_t9520_key_decode_t_SOURCES = %D%/t9520-key-decode.c
+t_t9520_key_decode_t_LDADD = ui/libui.a $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9530-width.t
+t_t9530_width_t_SOURCES = %D%/t9530-width.c
+t_t9530_width_t_LDADD = ui/libui.a $(APP_TEST_LIBS)

@@ -34,6 +34,12 @@ static int width_char(ucs4_t cp)
 	return w < 0 ? 1 : w;
 }
 
+/* Newer than the C library. */
+static bool unknown(ucs4_t cp)
+{
+	return wcwidth((wchar_t)cp) < 0;
+}
+
 /* Steers the terminal or hides text: shown as a replacement. */
 static bool forbidden(ucs4_t cp)
 {
@@ -145,7 +151,7 @@ static size_t cluster(const uint8_t *s, size_t n, struct cells *c)
 			put(c, REPLACEMENT, 1);
 			return (size_t)k;
 		}
-		if (invisible(cp)) {
+		if (invisible(cp) || (!w && unknown(cp))) {
 			i += (size_t)k;
 			continue;
 		}
@@ -155,9 +161,14 @@ static size_t cluster(const uint8_t *s, size_t n, struct cells *c)
 			marks = 0;
 		else if (++marks > CELL_MARKS)
 			break;
-		if (c->cols + w > CLUSTER_COLS || c->n + 2 >= WIDTH_CELLS)
+		if (c->cols + w > CLUSTER_COLS || c->n + 3 >= WIDTH_CELLS)
 			break;
-		put(c, cp, w);
+		if (w == 2 && unknown(cp)) {	/* curses would take it for one column */
+			put(c, REPLACEMENT, 1);
+			put(c, ' ', 1);
+		} else {
+			put(c, cp, w);
+		}
 		i += (size_t)k;
 	}
 	return i ? i : 1;
