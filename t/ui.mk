@@ -5,3 +5,6 @@ t_t9520_key_decode_t_LDADD = ui/libui.a $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9530-width.t
 t_t9530_width_t_SOURCES = %D%/t9530-width.c
 t_t9530_width_t_LDADD = ui/libui.a $(APP_TEST_LIBS)
+dist_check_SCRIPTS += %D%/t9500-screen-chat.sh
+dist_check_SCRIPTS += %D%/t9510-screen-restore.sh
+EXTRA_DIST += %D%/lib/screen-lib.sh

@@ -61,7 +61,14 @@ void style_set(enum style s)
 	attr_set(styles[s].attr, coloured && styles[s].colour >= 0 ? (short)(s + 1) : 0, NULL);
 }
 
-/* In ASCII mode every cell that is something else becomes '?'. */
+/* What is common in English text has a likeness in ASCII. */
+static const struct { wchar_t from; char to; } likeness[] = {
+	{ 0xa0, ' ' }, { 0xb7, '-' }, { 0xd7, 'x' }, { 0x2010, '-' }, { 0x2011, '-' }, { 0x2013, '-' },
+	{ 0x2014, '-' }, { 0x2018, '\'' }, { 0x2019, '\'' }, { 0x201c, '"' }, { 0x201d, '"' },
+	{ 0x2022, '*' }, { 0x2026, '~' }, { 0x25b8, '>' },
+};
+
+/* In ASCII mode a cell that is something else becomes what looks like it, or '?'. */
 static void only_ascii(wchar_t *p, int cols)
 {
 	bool plain = true;
@@ -70,6 +77,12 @@ static void only_ascii(wchar_t *p, int cols)
 		plain &= p[i] < 0x7f;
 	if (plain)
 		return;
+	for (size_t i = 0; !p[1] && i < sizeof(likeness) / sizeof(likeness[0]); i++) {
+		if (likeness[i].from == p[0]) {
+			p[0] = likeness[i].to;
+			return;
+		}
+	}
 	for (int i = 0; i < cols; i++)
 		p[i] = '?';
 	p[cols] = 0;

@@ -1,0 +1,51 @@
+# For tests that drive the screen through a real terminal emulator: tmux, with a server, a
+# socket and a configuration of its own. Sourced after test-lib.sh; calls for nothing outside.
+#
+#   screen_start W H         a shell in a terminal of that size; it and the test are in $TRASH
+#   screen_type TEXT         types it as it is; screen_keys takes tmux's names of keys
+#   screen_wait REGEX [S]    until a line of the screen matches, at most S seconds (10)
+#   screen_gone REGEX [S]    until none does
+#   screen_text              the screen
+#   screen_open ARGS...      tidbit on the shipped model, up to its first screen
+SCREEN_MODEL=$TIDBIT_PROFILES/stories260K.gguf
+screen_tmux () { tmux -u -S "$TRASH/tmux" -f /dev/null "$@"; }
+screen_stop () { screen_tmux kill-server 2>/dev/null; rm -rf "$TRASH"; }
+trap screen_stop EXIT
+
+screen_missing () {
+	command -v tmux >/dev/null || { echo "no tmux here"; return; }
+	[ -r "$SCREEN_MODEL" ] || { echo "no model at $SCREEN_MODEL"; return; }
+	LC_ALL=C.UTF-8 tmux -V >/dev/null 2>&1 || echo "tmux does not run here"
+}
+screen_start () {
+	screen_tmux kill-server 2>/dev/null
+	cd "$TRASH" || return 1
+	screen_tmux new-session -d -x "$1" -y "$2" -c "$TRASH" "env LC_ALL=C.UTF-8 PS1='\$ ' ENV= HISTFILE= sh -i"
+	screen_tmux set-option -g escape-time 0
+	screen_tmux set-option -g status off
+	screen_wait '^\$'
+}
+screen_text () { screen_tmux capture-pane -p; }
+screen_keys () { screen_tmux send-keys "$@"; }
+screen_type () { screen_tmux send-keys -l "$1"; }
+screen_run () { screen_type "$1"; screen_keys Enter; }
+screen_size () { screen_tmux resize-window -x "$1" -y "$2"; }
+# What tmux knows of the terminal: screen_mode alternate_on
+screen_mode () { screen_tmux display-message -p "#{$1}"; }
+# screen_until SECONDS COMMAND...
+screen_until () {
+	left=$(($1 * 20)); shift
+	until "$@"; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || { echo "in vain: $*"; screen_text; return 1; }
+		sleep 0.05
+	done
+}
+screen_shows () { screen_text | grep -q -e "$1"; }
+screen_hides () { ! screen_shows "$1"; }
+screen_wait () { screen_until "${2:-10}" screen_shows "$1"; }
+screen_gone () { screen_until "${2:-10}" screen_hides "$1"; }
+screen_open () {
+	screen_run "sh -c 'echo \$\$ >pid; exec \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" $*'"
+	screen_wait 'Enter send' 20
+}
