@@ -182,12 +182,21 @@ static int unknown_verb(const char *word)
 	return cmd_usage(NULL, "unknown verb '%s' (and there is no such file)", q);
 }
 
+/* The first word may be one of these; behind a verb, --help is the verb's. */
+static const struct { const char *word; const struct cmd *verb; } globals[] = {
+	{ "--help", &cmd_help }, { "-h", &cmd_help }, { "--version", &cmd_version }, { "-V", &cmd_version },
+};
+
 /*
  * The verb is the first word that is no option and no option's value; where that looks like a
  * model, or there is none, it is chat. *at is where the verb stands, 0 for nowhere. NULL: unknown.
  */
 static const struct cmd *find_verb(int argc, char **argv, int *at)
 {
+	*at = 1;
+	for (size_t i = 0; argc > 1 && i < sizeof globals / sizeof *globals; i++)
+		if (!strcmp(argv[1], globals[i].word))
+			return globals[i].verb;
 	*at = 0;
 	for (int i = 1; i < argc; i++) {
 		const struct cmd *verb;
@@ -254,11 +263,6 @@ const struct cmd cmd_version = {
 
 /* -- main --------------------------------------------------------------------------------- */
 
-/* These stand before any verb; with one, --help is its own. */
-static const struct { const char *word; const struct cmd *verb; } globals[] = {
-	{ "--help", &cmd_help }, { "-h", &cmd_help }, { "--version", &cmd_version }, { "-V", &cmd_version },
-};
-
 static int dispatch(int argc, char **argv)
 {
 	const struct cmd *verb;
@@ -266,9 +270,6 @@ static int dispatch(int argc, char **argv)
 	struct err e;
 	int at;
 
-	for (size_t i = 0; argc == 2 && i < sizeof globals / sizeof *globals; i++)
-		if (!strcmp(argv[1], globals[i].word))
-			return globals[i].verb->run(&(struct opts){ 0 });
 	verb = find_verb(argc, argv, &at);
 	if (!verb)
 		return unknown_verb(argv[at]);

@@ -6,6 +6,9 @@ dist_check_SCRIPTS += %D%/t9110-logits.sh
 dist_check_SCRIPTS += %D%/t9120-bench.sh
 
 APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS)
+check_PROGRAMS += %D%/t9040-paths.t
+t_t9040_paths_t_SOURCES = %D%/t9040-paths.c
+t_t9040_paths_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9050-termtext.t
 t_t9050_termtext_t_SOURCES = %D%/t9050-termtext.c
 t_t9050_termtext_t_LDADD = $(APP_TEST_LIBS)
