@@ -282,7 +282,8 @@ static void on_text(void *arg, const char *text, size_t n, const struct answer_s
 	if (!ev)
 		return;
 	str_add(&ev->text, text, n);
-	read_gauges(w, s, false, &ev->g);
+	/* the prompt's pages are seen with the first token */
+	read_gauges(w, s, s->n_gen <= 1, &ev->g);
 	ev->g.decode_now = speed_rate(&w->speed, now, s->n_gen);
 	speed_add(&w->speed, now, s->n_gen);
 	put(w, ev);
@@ -327,8 +328,6 @@ static int open_model(struct worker *w, const struct job *j, struct err *e)
 	struct eng_model *m = NULL;
 	struct task t;
 
-	if (w->model)
-		return err_set(e, ERR_ARG, "a model is open already");
 	if (!w->eng && eng_new(&w->eng, &eo, e))
 		return -1;
 	if (eng_model_open(w->eng, j->path, false, &m, e))
@@ -350,6 +349,8 @@ static int run_open(struct worker *w, const struct job *j, struct event *ev)
 {
 	const char *why = NULL;
 
+	if (w->model)
+		return err_set(&ev->err, ERR_ARG, "a model is open already");
 	if (open_model(w, j, &ev->err)) {
 		close_model(w);
 		return -1;

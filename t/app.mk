@@ -21,3 +21,6 @@ t_t9200_loop_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9300-chat.t
 t_t9300_chat_t_SOURCES = %D%/t9300-chat.c
 t_t9300_chat_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9210-worker.t
+t_t9210_worker_t_SOURCES = %D%/t9210-worker.c
+t_t9210_worker_t_LDADD = $(APP_TEST_LIBS)
