@@ -51,6 +51,8 @@ static void on_wake(void *arg)
 			d->closed_ns = cpu_ns();
 		} else if (d->stop && (*d->end)->kind == d->stop_at) {
 			d->stop = false;
+			/* from the middle of a step, not from its end */
+			usleep(15000);
 			d->cancelled_ns = cpu_ns();
 			worker_cancel(d->w);
 		}
