@@ -150,9 +150,10 @@ struct ggufmake *tok_bpe(const struct tok_bpe *b)
 	return m;
 }
 
-struct ggufmake *tok_spm(const struct tok_piece *p, int n, bool bytes)
+struct ggufmake *tok_spm(const struct tok_piece *p, int n, unsigned how)
 {
-	int first = bytes ? 259 : 3, all = first + n;
+	static const char *const llama[] = { "<unk>", "<s>", "</s>" }, *const gemma[] = { "<pad>", "<eos>", "<bos>" };
+	int first = how & TOK_BYTES ? 259 : 3, all = first + n;
 	const char **text = grab((size_t)all * sizeof *text);
 	char (*byte)[8] = grab(256 * sizeof *byte);
 	int32_t *type = grab((size_t)all * sizeof *type);
@@ -160,12 +161,12 @@ struct ggufmake *tok_spm(const struct tok_piece *p, int n, bool bytes)
 	struct ggufmake *m = gm_new();
 
 	for (int i = 0; i < all; i++) {
-		text[i] = i == 0 ? "<unk>" : i == 1 ? "<s>" : i == 2 ? "</s>" : NULL;
-		type[i] = i == 0 ? 2 : i < 3 ? 3 : 6;
+		text[i] = i < 3 ? (how & TOK_GEMMA ? gemma[i] : llama[i]) : NULL;
+		type[i] = i == 0 && !(how & TOK_GEMMA) ? 2 : i < 3 ? 3 : 6;
 		score[i] = 0;
 		if (i >= first) {
 			text[i] = p[i - first].text;
-			type[i] = p[i - first].type ? p[i - first].type : 1;
+			type[i] = p[i - first].type;
 			score[i] = p[i - first].score;
 		} else if (i >= 3) {
 			snprintf(byte[i - 3], sizeof byte[0], "<0x%02X>", (unsigned)(i - 3) & 0xff);
@@ -177,6 +178,11 @@ struct ggufmake *tok_spm(const struct tok_piece *p, int n, bool bytes)
 	gm_strs(m, "tokenizer.ggml.tokens", text, (size_t)all);
 	gm_i32s(m, "tokenizer.ggml.token_type", type, (size_t)all);
 	gm_f32s(m, "tokenizer.ggml.scores", score, (size_t)all);
+	if (how & TOK_GEMMA) {
+		gm_u32(m, "tokenizer.ggml.eos_token_id", 1);
+		gm_u32(m, "tokenizer.ggml.bos_token_id", 2);
+		gm_bool(m, "tokenizer.ggml.add_space_prefix", false);
+	}
 	free(text);
 	free(byte);
 	free(type);

@@ -33,9 +33,13 @@ struct tok_bpe {
 };
 struct ggufmake *tok_bpe(const struct tok_bpe *b);
 
-/* SentencePiece: <unk> <s> </s>, the 256 bytes at 3 … 258 if asked for, then pieces. */
+/*
+ * SentencePiece: <unk> <s> </s> (or, as in Gemma, <pad> <eos> <bos> and no blank before a
+ * text), the 256 bytes at 3 … 258 if asked for, then pieces.
+ */
+enum { TOK_BYTES = 1, TOK_GEMMA = 2 };
 struct tok_piece { const char *text; float score; int type; };
-struct ggufmake *tok_spm(const struct tok_piece *p, int n, bool bytes);
+struct ggufmake *tok_spm(const struct tok_piece *p, int n, unsigned how);
 
 struct ids tok_ids(const struct vocab *v, const char *text, size_t n, unsigned flags);
 /* "1 2 3" in static memory, for comparing and for messages; two at a time. */
