@@ -38,7 +38,10 @@ struct jinja_where { int line, column; };
 int jinja_compile(struct jinja **out, const char *src, size_t n, struct jinja_where *where, struct err *e);
 void jinja_free(struct jinja *t);
 
-/* A context owns all values made in it. Functions return NULL when memory runs out. */
+/*
+ * A context owns all values made in it. Functions return NULL when memory runs out. It may
+ * be rendered more than once; the templates it went through must live as long as it does.
+ */
 struct jinja_ctx *jinja_ctx_new(void);
 void jinja_ctx_free(struct jinja_ctx *c);
 /* The clock that strftime_now reads; default: now, local time. */
@@ -49,6 +52,8 @@ struct jval *jval_bool(struct jinja_ctx *c, bool b);
 struct jval *jval_int(struct jinja_ctx *c, int64_t i);
 /* user false: the template's own (bos_token, eos_token). Bytes are copied. */
 struct jval *jval_str(struct jinja_ctx *c, const char *s, size_t n, bool user);
+/* The user's, and its runs in the output can be told from others: jinja_out.marks. */
+struct jval *jval_marked(struct jinja_ctx *c, const char *s, size_t n, uint32_t mark);
 struct jval *jval_list(struct jinja_ctx *c);
 struct jval *jval_dict(struct jinja_ctx *c);
 int jval_append(struct jval *list, struct jval *v);
@@ -58,11 +63,16 @@ int jval_from_json(struct jinja_ctx *c, const char *json, size_t n, struct jval 
 /* A variable of the template. */
 int jinja_ctx_set(struct jinja_ctx *c, const char *name, struct jval *v);
 
+/* A run of the output that comes from one marked string (jval_marked). */
+struct jinja_mark { size_t start, end; uint32_t mark; };
+
 /* Text and who wrote it. */
 struct jinja_out {
 	struct str text;
 	struct text_span *spans;
 	size_t n_spans;
+	struct jinja_mark *marks;	/* in order of the text */
+	size_t n_marks;
 };
 void jinja_out_init(struct jinja_out *o);
 void jinja_out_release(struct jinja_out *o);

@@ -1,0 +1,318 @@
+/* Messages → variables of the template → text and spans → ids. */
+#include "config.h"
+#include "engine/base/xio.h"
+#include "engine/text/prompt.h"
+
+#include <jansson.h>
+#include <string.h>
+
+struct prompt_template {
+	struct jinja *jinja;
+	char *bos, *eos;	/* "" when the model has none */
+};
+
+/* -- kinds ------------------------------------------------------------------------- */
+
+/* The first row whose strings all occur names the template. */
+static const struct { const char *kind, *has[2]; } kinds[] = {
+	{ "phi4", { "<|im_sep|>" } },
+	{ "chatml", { "<|im_start|>" } },
+	{ "llama3", { "<|start_header_id|>" } },
+	{ "gemma", { "<start_of_turn>" } },
+	{ "gpt-oss", { "<|start|>", "<|message|>" } },
+	{ "granite", { "<|start_of_role|>" } },
+	{ "command-r", { "<|START_OF_TURN_TOKEN|>" } },
+	{ "deepseek", { "<\xef\xbd\x9c" "Assistant\xef\xbd\x9c>" } },
+	{ "llama2", { "[INST]", "<<SYS>>" } },
+	{ "mistral", { "[INST]" } },
+	{ "chatglm", { "[gMASK]" } },
+	{ "phi4-mini", { "<|end|>", "<|tool|>" } },
+	{ "phi3", { "<|end|>", "<|assistant|>" } },
+	{ "zephyr", { "<|user|>", "eos_token" } },
+	{ "bitnet", { "<|eot_id|>", "capitalize" } },
+	{ "vicuna", { "USER: ", "ASSISTANT:" } },
+	{ "alpaca", { "### Instruction:" } },
+	{ "rwkv", { "User: ", "Assistant:" } },
+};
+
+const char *prompt_kind(const char *src, size_t n)
+{
+	if (!src || !n)
+		return "none";
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		bool all = true;
+
+		for (int k = 0; k < 2 && kinds[i].has[k] && all; k++)
+			all = memmem(src, n, kinds[i].has[k], strlen(kinds[i].has[k]));
+		if (all)
+			return kinds[i].kind;
+	}
+	return "custom";
+}
+
+/* -- templates --------------------------------------------------------------------- */
+
+static char *token_text(const struct vocab *v, int32_t id)
+{
+	const struct gguf_str s = v && id >= 0 ? vocab_token(v, id) : (struct gguf_str){ "", 0 };
+
+	return mem_strndup(s.p, s.n);
+}
+
+int prompt_compile(struct prompt_template **out, const char *src, size_t n, const struct vocab *v,
+		   struct jinja_where *where, struct err *e)
+{
+	struct prompt_template *t = mem_calloc(1, sizeof *t);
+
+	*out = NULL;
+	if (!t)
+		return err_set(e, ERR_NOMEM, "no memory for the chat template");
+	if (jinja_compile(&t->jinja, src, n, where, e))
+		goto fail;
+	t->bos = token_text(v, v ? vocab_bos(v) : -1);
+	t->eos = token_text(v, v ? vocab_eos(v) : -1);
+	if (!t->bos || !t->eos) {
+		err_set(e, ERR_NOMEM, "no memory for the chat template");
+		goto fail;
+	}
+	*out = t;
+	return 0;
+fail:
+	prompt_free(t);
+	return -1;
+}
+
+int prompt_load(struct prompt_template **out, const struct gguf *g, const struct vocab *v, struct err *e)
+{
+	const char *const key = "tokenizer.chat_template";
+	struct jinja_where where = { 0, 0 };
+	struct gguf_str src;
+
+	*out = NULL;
+	if (!gguf_find(g, key))
+		return err_set(e, ERR_NOT_FOUND, "%s: no chat template", gguf_path(g));
+	if (gguf_get_str(g, key, &src, e) < 0)
+		return -1;
+	if (prompt_compile(out, src.p, src.n, v, &where, e))
+		return err_context(e, "%s: chat template, line %d, column %d", gguf_path(g), where.line, where.column);
+	return 0;
+}
+
+void prompt_free(struct prompt_template *t)
+{
+	if (!t)
+		return;
+	jinja_free(t->jinja);
+	mem_free(t->bos);
+	mem_free(t->eos);
+	mem_free(t);
+}
+
+/* -- rendering --------------------------------------------------------------------- */
+
+static int set_tokens(struct jinja_ctx *c, const struct prompt_template *t)
+{
+	return jinja_ctx_set(c, "bos_token", jval_str(c, t->bos, strlen(t->bos), false)) ||
+	       jinja_ctx_set(c, "eos_token", jval_str(c, t->eos, strlen(t->eos), false)) ? -1 : 0;
+}
+
+static int set_messages(struct jinja_ctx *c, const struct prompt_msg *msgs, size_t n)
+{
+	struct jval *list = jval_list(c), *d, *text;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct prompt_msg *m = &msgs[i];
+
+		d = jval_dict(c);
+		text = m->n_ids ? jval_marked(c, m->text, m->len, (uint32_t)i) : jval_str(c, m->text, m->len, true);
+		if (jval_set(d, "role", jval_str(c, m->role, strlen(m->role), true)) || jval_set(d, "content", text) ||
+		    jval_append(list, d))
+			return -1;
+	}
+	return jinja_ctx_set(c, "messages", list);
+}
+
+static int set_opts(struct jinja_ctx *c, const struct prompt_opts *o, struct err *e)
+{
+	struct jval *tools;
+
+	if (jinja_ctx_set(c, "add_generation_prompt", jval_bool(c, o->add_generation_prompt)) ||
+	    (o->thinking >= 0 && jinja_ctx_set(c, "enable_thinking", jval_bool(c, o->thinking))))
+		return err_set(e, ERR_NOMEM, "no memory for the conversation");
+	if (!o->tools_json)
+		return 0;
+	if (jval_from_json(c, o->tools_json, strlen(o->tools_json), &tools, e))
+		return err_context(e, "tools");
+	return jinja_ctx_set(c, "tools", tools) ? err_set(e, ERR_NOMEM, "no memory for the conversation") : 0;
+}
+
+int prompt_render(const struct prompt_template *t, const struct vocab *v, const struct prompt_msg *msgs, size_t n,
+		const struct prompt_opts *opts, struct jinja_out *out, struct err *e)
+{
+	struct jinja_ctx *c = jinja_ctx_new();
+	struct jinja_where where = { 0, 0 };
+	int rc = -1;
+
+	(void)v;
+	if (!c || set_tokens(c, t) || set_messages(c, msgs, n))
+		err_set(e, ERR_LIMIT, "the conversation is too large for its template");
+	else
+		rc = set_opts(c, opts, e);
+	if (!rc) {
+		rc = jinja_render(t->jinja, c, out, &where, e);
+		if (rc)
+			err_context(e, "chat template, line %d, column %d", where.line, where.column);
+	}
+	jinja_ctx_free(c);
+	return rc;
+}
+
+/* The strings of bos_token and eos_token are the model's, not a user's. */
+static int set_json(struct jinja_ctx *c, const json_t *vars, struct err *e)
+{
+	const char *name;
+	struct jval *val;
+	json_t *v;
+	char *text;
+	int rc = 0;
+
+	json_object_foreach((json_t *)(uintptr_t)vars, name, v) {
+		if (json_is_string(v) && (!strcmp(name, "bos_token") || !strcmp(name, "eos_token"))) {
+			val = jval_str(c, json_string_value(v), json_string_length(v), false);
+		} else {
+			text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+			rc = text ? jval_from_json(c, text, strlen(text), &val, e)
+				  : err_set(e, ERR_NOMEM, "no memory for the conversation");
+			free(text);	/* jansson's own allocation */
+		}
+		if (rc)
+			return -1;
+		if (jinja_ctx_set(c, name, val))
+			return err_set(e, ERR_LIMIT, "the conversation is too large for its template");
+	}
+	return 0;
+}
+
+int prompt_render_json(const struct prompt_template *t, const char *context, size_t n, const struct tm *now,
+		       struct jinja_out *out, struct jinja_where *where, struct err *e)
+{
+	struct jinja_ctx *c = jinja_ctx_new();
+	json_error_t at;
+	json_t *vars = json_loadb(context, n, JSON_ALLOW_NUL, &at);
+	int rc = -1;
+
+	if (where)
+		*where = (struct jinja_where){ 0, 0 };
+	if (!c || set_tokens(c, t))
+		err_set(e, ERR_NOMEM, "no memory for the conversation");
+	else if (!json_is_object(vars))
+		err_set(e, ERR_FORMAT, "the context is no JSON object");
+	else
+		rc = set_json(c, vars, e);
+	if (!rc && now)
+		jinja_ctx_set_now(c, now);
+	if (!rc)
+		rc = jinja_render(t->jinja, c, out, where, e);
+	json_decref(vars);
+	jinja_ctx_free(c);
+	return rc;
+}
+
+/* -- ids --------------------------------------------------------------------------- */
+
+enum { EDGE = 512 };	/* bytes that are enough to see which token stands first */
+
+/* Text [from, to) with its spans. */
+static int encode_part(const struct vocab *v, const struct jinja_out *r, size_t from, size_t to, unsigned flags,
+		       struct ids *out, struct err *e)
+{
+	struct text_span *spans = mem_array(r->n_spans + 1, sizeof *spans);
+	size_t n = 0;
+	int rc;
+
+	if (!spans)
+		return err_set(e, ERR_NOMEM, "no memory for the conversation");
+	for (size_t i = 0; i < r->n_spans; i++) {
+		const struct text_span s = r->spans[i];
+		const size_t start = s.start > from ? s.start : from, end = s.end < to ? s.end : to;
+
+		if (start < end)
+			spans[n++] = (struct text_span){ start - from, end - from, s.user };
+	}
+	rc = vocab_encode(v, r->text.p + from, to - from, spans, n, flags, out, e);
+	mem_free(spans);
+	return rc;
+}
+
+static int control_at(const struct vocab *v, const struct jinja_out *r, size_t at, bool *yes, struct err *e)
+{
+	const size_t to = r->text.len - at > EDGE ? at + EDGE : r->text.len;
+	struct ids ids = { 0 };
+	int rc;
+
+	*yes = at == r->text.len;
+	if (*yes)
+		return 0;
+	rc = encode_part(v, r, at, to, TOK_SPECIAL, &ids, e);
+	*yes = !rc && ids.n && (vocab_attr(v, ids.p[0]) == VOCAB_CONTROL || vocab_is_end(v, ids.p[0]));
+	ids_release(&ids);
+	return rc;
+}
+
+static bool unchanged(const struct jinja_out *r, const struct jinja_mark *k, const struct prompt_msg *m)
+{
+	return k->end - k->start == m->len && !memcmp(r->text.p + k->start, m->text, m->len);
+}
+
+/* In how many runs does each message stand? (n), the caller frees; NULL without memory. */
+static uint32_t *count_runs(const struct jinja_out *r, size_t n)
+{
+	uint32_t *runs = mem_calloc(n + 1, sizeof *runs);
+
+	for (size_t i = 0; runs && i < r->n_marks; i++)
+		if (r->marks[i].mark < n)
+			runs[r->marks[i].mark]++;
+	return runs;
+}
+
+int prompt_encode_out(const struct vocab *v, const struct jinja_out *r, const struct prompt_msg *msgs, size_t n,
+		      struct ids *out, struct err *e)
+{
+	uint32_t *runs = count_runs(r, n);
+	unsigned flags = TOK_SPECIAL | TOK_BOS;
+	size_t from = 0;
+	bool edge;
+	int rc = runs ? 0 : err_set(e, ERR_NOMEM, "no memory for the conversation");
+
+	for (size_t i = 0; !rc && i < r->n_marks; i++) {
+		const struct jinja_mark *k = &r->marks[i];
+		const struct prompt_msg *m = k->mark < n ? &msgs[k->mark] : NULL;
+
+		if (!m || runs[k->mark] != 1 || !unchanged(r, k, m))
+			continue;
+		rc = control_at(v, r, k->end, &edge, e);
+		if (rc || !edge)
+			continue;
+		rc = encode_part(v, r, from, k->start, flags, out, e);
+		if (!rc && ids_append(out, m->ids, m->n_ids))
+			rc = err_set(e, ERR_NOMEM, "no memory for the conversation");
+		from = k->end;
+		flags = TOK_SPECIAL;
+	}
+	if (!rc && (from < r->text.len || !from))
+		rc = encode_part(v, r, from, r->text.len, flags, out, e);
+	mem_free(runs);
+	return rc;
+}
+
+int prompt_encode(const struct prompt_template *t, const struct vocab *v, const struct prompt_msg *msgs, size_t n,
+		const struct prompt_opts *opts, struct ids *out, struct err *e)
+{
+	struct jinja_out r;
+	int rc;
+
+	jinja_out_init(&r);
+	rc = prompt_render(t, v, msgs, n, opts, &r, e) || prompt_encode_out(v, &r, msgs, n, out, e) ? -1 : 0;
+	jinja_out_release(&r);
+	return rc;
+}
