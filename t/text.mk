@@ -11,3 +11,4 @@ t_t2020_detok_t_LDADD = $(TEST_LIBS)
 check_PROGRAMS += %D%/t2030-tok-spans.t
 t_t2030_tok_spans_t_SOURCES = %D%/t2030-tok-spans.c
 t_t2030_tok_spans_t_LDADD = $(TEST_LIBS)
+include %D%/template.mk
