@@ -29,6 +29,7 @@ struct opts {
 	const char *isa;
 	const char *tokens_path;	/* --tokens */
 	const char *out_path;		/* -o of logits */
+	const char *now;		/* --now of template: ISO 8601, local */
 	const char *format;		/* -o of show and bench: md, csv, json */
 	enum eng_kv kv;
 	struct eng_sample_opts sample;
@@ -40,6 +41,7 @@ struct opts {
 	int64_t bench_p, bench_n;	/* -p and -n of bench */
 	int reps;			/* -r */
 	bool raw, stats, offline, plain, ascii;
+	bool jsonl, ids;
 	bool help;
 	bool model_set;			/* the model came by -m: positionals begin after it */
 	const char *note;		/* something to tell when the chat opens, or NULL: "no model was named: …" */
@@ -69,7 +71,7 @@ int cmd_open_chat(struct opts *o);
 
 /* The rows of cmd.c. */
 extern const struct cmd *const cmd_verbs[];	/* NULL-ended */
-extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_help, cmd_version;
+extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_template, cmd_help, cmd_version;
 
 /* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */
 int cmd_fail(const struct err *e);

@@ -61,6 +61,10 @@ const struct opt opt_table[] = {
 	  .help = "tokens of the decode test; 0 for none" },
 	{ "repetitions", .letter = 'r', .arg = "R", .type = OPT_INT, .at = AT(reps), .min = 1, .max = 10000,
 	  .help = "times each test is measured" },
+	{ "jsonl", .type = OPT_FLAG, .at = AT(jsonl), .help = "a JSON value a line in, one a line out" },
+	{ "ids", .type = OPT_FLAG, .at = AT(ids), .help = "the token ids too, as a chat would feed them" },
+	{ "now", .arg = "TIME", .type = OPT_TEXT, .at = AT(now), .unset = "now",
+	  .help = "what the clock says, as 2025-07-04T12:34:56, local time" },
 	{ "help", .letter = 'h', .type = OPT_FLAG, .at = AT(help), .help = "this help" },
 	{ 0 }
 };

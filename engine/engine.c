@@ -187,3 +187,64 @@ int eng_chat_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, s
 	mem_free(pm);
 	return r;
 }
+
+/* -- a template by itself -------------------------------------------------------------- */
+
+void eng_rendering_init(struct eng_rendering *r)
+{
+	*r = (struct eng_rendering){ 0 };
+	str_init(&r->text, 0);
+}
+
+void eng_rendering_release(struct eng_rendering *r)
+{
+	str_release(&r->text);
+	mem_free(r->spans);
+	eng_ids_release(&r->ids);
+	eng_rendering_init(r);
+}
+
+static int take_rendering(struct jinja_out *o, struct eng_rendering *out, struct err *e)
+{
+	out->spans = mem_array(o->n_spans + 1, sizeof *out->spans);
+	if (!out->spans)
+		return err_set(e, ERR_NOMEM, "no memory for a text of %zu spans", o->n_spans);
+	for (size_t i = 0; i < o->n_spans; i++)
+		out->spans[i] = (struct eng_span){ o->spans[i].start, o->spans[i].end, o->spans[i].user };
+	out->n_spans = o->n_spans;
+	str_add(&out->text, o->text.p, o->text.len);
+	return out->text.failed ? err_set(e, ERR_NOMEM, "no memory for a text of %zu bytes", o->text.len) : 0;
+}
+
+int eng_template_render(struct eng_model *m, const struct eng_template_job *job, struct eng_rendering *out,
+			struct err *e)
+{
+	struct jinja_where where = { 0, 0 };
+	struct prompt_template *own = NULL;
+	const struct prompt_template *t;
+	struct jinja_out o;
+	int rc = -1;
+
+	eng_rendering_release(out);
+	jinja_out_init(&o);
+	if ((!m && (job->ids || !job->source)) || (m && model_text(m, e) < 0))
+		return m ? -1 : err_set(e, ERR_ARG, "no template was given, and no model that has one");
+	if (job->source && prompt_compile(&own, job->source, job->len, m ? m->vocab : NULL, &where, e) < 0)
+		goto out;
+	t = job->source ? own : m->tmpl;
+	if (!t) {
+		*e = m->tmpl_err;
+		goto out;
+	}
+	if (prompt_render_json(t, job->context, job->context_len, job->now, &o, &where, e) < 0 ||
+	    take_rendering(&o, out, e) < 0 ||
+	    (job->ids && prompt_encode_out(m->vocab, &o, NULL, 0, (struct ids *)&out->ids, e) < 0))
+		goto out;
+	rc = 0;
+out:
+	out->line = where.line;
+	out->column = where.column;
+	prompt_free(own);
+	jinja_out_release(&o);
+	return rc;
+}

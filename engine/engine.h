@@ -272,6 +272,36 @@ struct eng_quantize_result {
 int eng_quantize(struct eng *g, const char *in, const char *out, const struct eng_quantize_opts *opts,
 		 struct eng_quantize_result *res, struct err *e);
 
+/* A chat template tried on variables: the workbench behind the verb `template`. */
+struct eng_template_job {
+	const char *source;		/* NULL: the model's own */
+	size_t len;
+	const char *context;		/* a JSON object: the variables */
+	size_t context_len;
+	const struct tm *now;		/* the clock of strftime_now; NULL: the real one */
+	bool ids;			/* the text as a chat would feed it, too */
+};
+
+/* Bytes [start, end) of a text: written by the user, or by the template. */
+struct eng_span { size_t start, end; bool user; };
+
+struct eng_rendering {
+	struct str text;
+	struct eng_span *spans;		/* in order; they touch, and cover the text */
+	size_t n_spans;
+	struct eng_ids ids;
+	int line, column;		/* of the template, where an error stands; 0 unknown */
+};
+void eng_rendering_init(struct eng_rendering *r);
+void eng_rendering_release(struct eng_rendering *r);
+
+/*
+ * m may be NULL where the source is given and no ids are asked for. Strings of the context
+ * are the user's but for bos_token and eos_token, which are the model's unless it sets them.
+ */
+int eng_template_render(struct eng_model *m, const struct eng_template_job *job, struct eng_rendering *out,
+			struct err *e);
+
 /* -- sampling ---------------------------------------------------------------------- */
 
 struct eng_sample_opts {

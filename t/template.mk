@@ -12,3 +12,4 @@ t_t2510_template_renderings_t_LDADD = $(JINJA_LIBS)
 check_PROGRAMS += %D%/t2540-prompt-ids.t
 t_t2540_prompt_ids_t_SOURCES = %D%/t2540-prompt-ids.c
 t_t2540_prompt_ids_t_LDADD = $(JINJA_LIBS)
+dist_check_SCRIPTS += %D%/t2550-template-verb.sh

@@ -323,6 +323,8 @@ static int parse_call(struct jparser *p, struct jnode **io)
 	if (!n)
 		return -1;
 	n->u.call.x = *io;
+	n->line = (*io)->line;		/* where the name stands */
+	n->column = (*io)->column;
 	if (raise_height(p, n, *io) || parse_args(p, n, &n->u.call.args))
 		return -1;
 	*io = n;
