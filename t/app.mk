@@ -24,3 +24,4 @@ t_t9300_chat_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9210-worker.t
 t_t9210_worker_t_SOURCES = %D%/t9210-worker.c
 t_t9210_worker_t_LDADD = $(APP_TEST_LIBS)
+dist_check_SCRIPTS += %D%/t9310-chat-plain.sh %D%/t9320-chat-plain-tty.sh

@@ -1,0 +1,48 @@
+#!/bin/sh
+test_description='the chat in plain lines, on a terminal'
+. "${TEST_SRC:-.}/t/lib/test-lib.sh"
+. "${TEST_SRC:-.}/t/lib/screen-lib.sh"
+why=$(screen_missing)
+[ -z "$why" ] || { test_skip 'plain lines on a terminal' "$why"; test_done; }
+
+chat () {
+	screen_run "\"$TEST_BUILD/tidbit\" --plain \"$SCREEN_MODEL\" $*; echo left with \$?"
+	screen_wait '^>' 20
+}
+screen_start 100 40
+test_expect_success 'it greets and prompts' '
+	screen_run "stty -a >before; echo was here" && screen_wait "^was here" &&
+	chat --temp 0 -n 8 && screen_wait "stories260K · F32 .* context 512"
+'
+test_expect_success 'an answer, what it cost, and the prompt again' '
+	screen_run "Once upon a time" && screen_wait "^, there was" && screen_wait "tok/s · 8 tokens" && screen_wait "^>$"
+'
+test_expect_success 'Tab completes commands and levels' '
+	screen_type "/qu" && screen_keys Tab && screen_wait "^> /quant" &&
+	screen_type "q4" && screen_keys Tab && screen_wait "^> /quant Q4_0" && screen_keys Enter && screen_wait "^now Q4_0"
+'
+test_expect_success 'the history comes back' '
+	screen_keys Up Up && screen_wait "^> Once upon a time$" && screen_keys C-u
+'
+test_expect_success 'Ctrl-C stops an answer and not the program' '
+	screen_run "/set n -1" && screen_wait "^n -1" && screen_run "/clear" && screen_run "One" && screen_wait "^ day\|^,\|^ time" &&
+	screen_keys C-c && screen_wait "stopped\|context is full" && screen_wait "^>$"
+'
+test_expect_success 'Ctrl-C clears what is typed' '
+	screen_keys C-l && screen_type "something" && screen_wait "^> something" && screen_keys C-c && sleep 0.2 &&
+	screen_type "else" && screen_wait "^> else$" && screen_keys C-u
+'
+test_expect_success 'a resize, a stop and a return harm nothing' '
+	screen_size 40 20 && screen_type "/he" && screen_wait "^> /he" && screen_keys C-z && screen_wait "left with 148" &&
+	screen_run "fg; echo left with \$?" && screen_wait "^> /he" && screen_keys C-u && screen_size 100 40
+'
+test_expect_success 'Ctrl-C twice on an empty line leaves with 130' '
+	screen_keys C-c && screen_wait "again leaves" && screen_keys C-c && screen_wait "^left with 130"
+'
+test_expect_success 'the end of input leaves with 0' '
+	screen_run clear && chat && screen_keys C-d && screen_wait "^left with 0"
+'
+test_expect_success 'the terminal is as before' '
+	screen_run "clear; stty -a >after; echo is here" && screen_wait "^is here" && cmp before after
+'
+test_done
