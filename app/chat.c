@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "app/chat.h"
+#include "app/units.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 
@@ -115,16 +116,7 @@ void chat_complain(struct chat *c, const char *fmt, ...)
 
 const char *chat_bytes(char *buf, size_t size, uint64_t bytes)
 {
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
-	double v = (double)bytes / 1024;
-	int u = 0;
-
-	while (v >= 1023.95 && u < 3) {
-		v /= 1024;
-		u++;
-	}
-	snprintf(buf, size, v < 99.95 ? "%.1f %s" : "%.0f %s", v, units[u]);
-	return buf;
+	return units_bytes(buf, size, bytes);
 }
 
 static void give_back(struct chat *c, const char *text)
@@ -489,7 +481,7 @@ static void on_answered(struct chat *c, struct event *ev)
 
 static void note_level(struct chat *c, const struct level_report *r)
 {
-	char bytes[32];
+	char bytes[32], time[32];
 	struct str s;
 
 	str_init(&s, 0);
@@ -498,7 +490,8 @@ static void note_level(struct chat *c, const struct level_report *r)
 		str_addf(&s, " · %s", r->note);
 	str_addf(&s, " · %s", chat_bytes(bytes, sizeof bytes, r->bytes));
 	if (r->held && r->prefilled == r->held)
-		str_addf(&s, " · exact: %d tokens prefilled again in %.1f s", r->held, (double)r->prefill_ns / 1e9);
+		str_addf(&s, " · exact: %d tokens prefilled again in %s", r->held,
+			 units_time(time, sizeof time, r->prefill_ns));
 	else if (r->held)
 		str_addf(&s, " · exact: %d of %d tokens prefilled again, the rest with the next message",
 			 r->prefilled, r->held);
