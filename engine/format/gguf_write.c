@@ -146,7 +146,8 @@ void gguf_writer_strs(struct gguf_writer *w, const char *key, const struct gguf_
 
 /* -- keys of another file ---------------------------------------------------------- */
 
-static int copy_strings(struct gguf_writer *w, const struct gguf *g, const struct gguf_kv *kv, struct err *e)
+static int copy_strings(struct gguf_writer *w, const struct gguf *g, const struct gguf_kv *kv,
+			struct err *e)
 {
 	struct gguf_str *s = mem_array(kv->count, sizeof *s);
 	int r;
@@ -160,7 +161,8 @@ static int copy_strings(struct gguf_writer *w, const struct gguf *g, const struc
 	return r;
 }
 
-int gguf_writer_copy(struct gguf_writer *w, const struct gguf *g, const struct gguf_kv *kv, struct err *e)
+int gguf_writer_copy(struct gguf_writer *w, const struct gguf *g, const struct gguf_kv *kv,
+		     struct err *e)
 {
 	static const int width[GGUF_NTYPES] = {
 		[GGUF_U8] = 1, [GGUF_I8] = 1, [GGUF_BOOL] = 1, [GGUF_U16] = 2, [GGUF_I16] = 2,
@@ -169,7 +171,8 @@ int gguf_writer_copy(struct gguf_writer *w, const struct gguf *g, const struct g
 	char q[80];
 
 	if (kv->type == GGUF_ARRAY)
-		return err_set(e, ERR_UNSUPPORTED, "%s: key '%s' is an array of arrays, which cannot be copied",
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s: key '%s' is an array of arrays, which cannot be copied",
 			       gguf_path(g), err_quote(q, sizeof q, kv->key.p, kv->key.n));
 	begin_key(w, kv->key.p, kv->key.n, kv->is_array ? GGUF_ARRAY : kv->type);
 	if (kv->is_array) {
@@ -203,11 +206,12 @@ static int grow_slots(struct gguf_writer *w, struct err *e)
 	return 0;
 }
 
-int gguf_writer_tensor(struct gguf_writer *w, const char *name, uint32_t type, int n_dims, const int64_t *ne,
-		       uint64_t bytes, struct err *e)
+int gguf_writer_tensor(struct gguf_writer *w, const char *name, uint32_t type, int n_dims,
+		       const int64_t *ne, uint64_t bytes, struct err *e)
 {
 	if (bytes > INT64_MAX - ALIGN - w->end)
-		return err_set(e, ERR_LIMIT, "tensor %s makes the file longer than 2^63 bytes", name);
+		return err_set(e, ERR_LIMIT, "tensor %s makes the file longer than 2^63 bytes",
+			       name);
 	if (w->n_slots == w->size_slots && grow_slots(w, e) < 0)
 		return -1;
 	add_string(&w->infos, name, strlen(name));
@@ -271,7 +275,7 @@ static int write_head(struct gguf_writer *w, struct err *e)
 	    xio_pwrite(w->fd, w->infos.p, w->infos.len, at + w->kv.len, w->temp, e) < 0 ||
 	    xio_pwrite(w->fd, zero, (size_t)(w->data - head), head, w->temp, e) < 0)
 		r = -1;
-	/* the last byte gives the file its length: what lies between and is not put reads as zero */
+	/* the last byte gives the length: what lies before it and is not put reads as zero */
 	if (!r && w->end && xio_pwrite(w->fd, zero, 1, w->data + w->end - 1, w->temp, e) < 0)
 		r = -1;
 	str_release(&s);
@@ -288,7 +292,8 @@ uint64_t gguf_writer_size(const struct gguf_writer *w)
 	return w->data + w->end;
 }
 
-int gguf_writer_put(struct gguf_writer *w, int64_t tensor, uint64_t at, const void *p, size_t n, struct err *e)
+int gguf_writer_put(struct gguf_writer *w, int64_t tensor, uint64_t at, const void *p, size_t n,
+		    struct err *e)
 {
 	const struct slot *s = &w->slots[tensor];
 

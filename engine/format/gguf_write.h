@@ -31,16 +31,18 @@ void gguf_writer_str(struct gguf_writer *w, const char *key, const char *v, size
 void gguf_writer_i32s(struct gguf_writer *w, const char *key, const int32_t *v, size_t n);
 void gguf_writer_f32s(struct gguf_writer *w, const char *key, const float *v, size_t n);
 void gguf_writer_strs(struct gguf_writer *w, const char *key, const struct gguf_str *v, size_t n);
-/* A key of an open file as it is, whatever that file's byte order. ERR_UNSUPPORTED: an array of arrays. */
-int gguf_writer_copy(struct gguf_writer *w, const struct gguf *g, const struct gguf_kv *kv, struct err *e);
+/* A key of an open file, of either byte order. ERR_UNSUPPORTED: an array of arrays. */
+int gguf_writer_copy(struct gguf_writer *w, const struct gguf *g, const struct gguf_kv *kv,
+		     struct err *e);
 /* Tensors get the numbers 0, 1, … in the order of these calls. ne fastest first. */
-int gguf_writer_tensor(struct gguf_writer *w, const char *name, uint32_t type, int n_dims, const int64_t *ne,
-		       uint64_t bytes, struct err *e);
+int gguf_writer_tensor(struct gguf_writer *w, const char *name, uint32_t type, int n_dims,
+		       const int64_t *ne, uint64_t bytes, struct err *e);
 
 int gguf_writer_open(struct gguf_writer *w, const char *path, struct err *e);
 uint64_t gguf_writer_size(const struct gguf_writer *w);		/* of the whole file; after open */
 /* Any thread; the bytes must lie inside the tensor. */
-int gguf_writer_put(struct gguf_writer *w, int64_t tensor, uint64_t at, const void *p, size_t n, struct err *e);
+int gguf_writer_put(struct gguf_writer *w, int64_t tensor, uint64_t at, const void *p, size_t n,
+		    struct err *e);
 int gguf_writer_commit(struct gguf_writer *w, struct err *e);
 
 #endif

@@ -16,7 +16,7 @@ enum level_when {
 	LEVEL_GQA4,			/* all, if four query heads or more share a KV head */
 	LEVEL_FIRST2, LEVEL_FIRST4,	/* i < 2, i < 4 */
 	LEVEL_EIGHTH, LEVEL_SIXTEENTH,	/* i < layers / 8, i < layers / 16 */
-	LEVEL_MORE_BITS,		/* the first eighth, the last eighth, and every third between */
+	LEVEL_MORE_BITS,		/* first eighth, last eighth, every third between */
 };
 
 struct level_rule {
@@ -27,14 +27,14 @@ struct level_rule {
 
 struct level {
 	const char *name;		/* "Q4_0", "Q4_K_M" */
-	int ftype;			/* general.file_type; I2_S has the number of Microsoft's fork */
+	int ftype;			/* general.file_type (I2_S: that of Microsoft's fork) */
 	enum quant_id base;		/* type of a matrix that no rule moves */
 	const char *help;
 	struct level_rule attn_v;	/* fused attn_qkv too */
 	struct level_rule ffn_down;
 	struct level_rule attn_output;
 	struct level_rule token_embd;	/* when it is not the output matrix too */
-	bool ternary;			/* only for models that are ternary: others cannot be made (I2_S) */
+	bool ternary;			/* I2_S: other models than ternary ones cannot be made */
 	bool wants_imatrix;		/* the peer refuses it without an importance matrix: warn */
 };
 

@@ -77,7 +77,8 @@ static int find_type(const char *name, const struct quant_type **out, struct err
 	str_init(&all, 400);
 	for (const struct quant_type *t = quant_types; t->name; t++)
 		str_addf(&all, "%s%s", t == quant_types ? "" : " ", t->name);
-	err_set(e, ERR_ARG, "'%s' is no tensor type; there are: %s", err_quote(q, sizeof q, name, strlen(name)), all.p);
+	err_set(e, ERR_ARG, "'%s' is no tensor type; there are: %s",
+		err_quote(q, sizeof q, name, strlen(name)), all.p);
 	str_release(&all);
 	return -1;
 }
@@ -96,13 +97,15 @@ static int compile(struct quantizer *q, struct err *e)
 
 		if (find_type(o->type, &q->overrides[i].type, e) < 0)
 			return -1;
-		q->overrides[i].code = pcre2_compile((PCRE2_SPTR)o->pattern, PCRE2_ZERO_TERMINATED, 0, &rc, &at, NULL);
+		q->overrides[i].code = pcre2_compile((PCRE2_SPTR)o->pattern, PCRE2_ZERO_TERMINATED,
+						     0, &rc, &at, NULL);
 		if (q->overrides[i].code)
 			continue;
 		if (pcre2_get_error_message(rc, (PCRE2_UCHAR *)text, sizeof text) < 0)
 			strcpy(text, "not a pattern");
 		return err_set(e, ERR_ARG, "pattern '%s', at character %zu: %s",
-			       err_quote(shown, sizeof shown, o->pattern, strlen(o->pattern)), at + 1, text);
+			       err_quote(shown, sizeof shown, o->pattern, strlen(o->pattern)),
+			       at + 1, text);
 	}
 	return 0;
 }
@@ -110,7 +113,8 @@ static int compile(struct quantizer *q, struct err *e)
 static const struct quant_type *overridden(const struct quantizer *q, const char *name)
 {
 	for (size_t i = 0; i < q->opts->n_overrides; i++)
-		if (pcre2_match(q->overrides[i].code, (PCRE2_SPTR)name, strlen(name), 0, 0, q->match, NULL) >= 0)
+		if (pcre2_match(q->overrides[i].code, (PCRE2_SPTR)name, strlen(name), 0, 0,
+				q->match, NULL) >= 0)
 			return q->overrides[i].type;
 	return NULL;
 }
@@ -118,10 +122,11 @@ static const struct quant_type *overridden(const struct quantizer *q, const char
 /* What the user asked of this tensor, or what the rules say; NULL: it stays. */
 static const struct quant_type *wanted(const struct quantizer *q, const struct gguf_tensor *t)
 {
-	const struct quant_type *by_rule = level_tensor_type(q->level, &q->rules, t->name, t->n_dims, t->ne), *o;
+	const struct quant_type *by_rule, *o;
 	const bool embd = !strcmp(t->name, "token_embd.weight");
 	const bool output = !strcmp(t->name, "output.weight") || (embd && !q->rules.has_output);
 
+	by_rule = level_tensor_type(q->level, &q->rules, t->name, t->n_dims, t->ne);
 	if (!by_rule)
 		return NULL;
 	if (embd && q->embd_type)
@@ -154,7 +159,8 @@ static int gather_rules(struct quantizer *q, struct err *e)
 	if (r < 0)
 		return -1;
 	if (!r || s.n >= sizeof arch)
-		return err_set(e, ERR_FORMAT, "%s: key general.architecture is missing or too long", gguf_path(q->g));
+		return err_set(e, ERR_FORMAT, "%s: key general.architecture is missing or too long",
+			       gguf_path(q->g));
 	memcpy(arch, s.p, s.n);
 	arch[s.n] = '\0';
 	layers = first_of(q->g, arch, "block_count", 0);
@@ -166,7 +172,8 @@ static int gather_rules(struct quantizer *q, struct err *e)
 	return 0;
 }
 
-static int plan_tensor(struct quantizer *q, const struct gguf_tensor *t, struct item *it, struct err *e)
+static int plan_tensor(struct quantizer *q, const struct gguf_tensor *t, struct item *it,
+		       struct err *e)
 {
 	const struct quant_type *from = quant_by_id(t->type), *to = wanted(q, t);
 	const char *path = gguf_part_path(q->g, t->part);
@@ -175,21 +182,27 @@ static int plan_tensor(struct quantizer *q, const struct gguf_tensor *t, struct 
 
 	err_quote(name, sizeof name, t->name, strlen(t->name));
 	if (!quant_layout(t->type, &it->from))
-		return err_set(e, ERR_UNSUPPORTED, "%s: tensor %s has the unknown type %u", path, name, (unsigned)t->type);
+		return err_set(e, ERR_UNSUPPORTED, "%s: tensor %s has the unknown type %u", path,
+			       name, (unsigned)t->type);
 	it->t = t;
 	it->n = t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3];
 	it->to = to && to != from ? to : NULL;
-	it->bytes = it->to ? (uint64_t)quant_tensor_bytes(to, t->ne[0], it->n / (t->ne[0] ? t->ne[0] : 1)) : t->bytes;
+	it->bytes = t->bytes;
+	if (it->to)
+		it->bytes = (uint64_t)quant_tensor_bytes(to, t->ne[0],
+							 t->ne[1] * t->ne[2] * t->ne[3]);
 	if (it->to && (!from || it->n % from->block))
-		return err_set(e, ERR_UNSUPPORTED, "%s: tensor %s has type %s, which cannot be decoded here", path, name,
-			       it->from.name);
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s: tensor %s has type %s, which cannot be decoded here", path,
+			       name, it->from.name);
 	if (it->to && from->block > 1 && !q->opts->requantize)
-		return err_set(e, ERR_ARG, "%s: tensor %s is quantized already (%s): what was lost there stays lost; "
-			       "requantizing must be asked for", path, name, from->name);
+		return err_set(e, ERR_ARG, "%s: tensor %s is quantized already (%s): what was lost "
+			       "there stays lost; requantizing must be asked for", path, name,
+			       from->name);
 	res->tensors++;
 	res->params += it->n;
 	res->changed += it->to != NULL;
-	res->fallbacks += to && to->id != q->level->base && t->ne[0] % quant_by_id(q->level->base)->block;
+	res->fallbacks += to && t->ne[0] % quant_by_id(q->level->base)->block;
 	res->bytes_in += t->bytes;
 	res->bytes_out += it->bytes;
 	q->total += it->n;
@@ -208,12 +221,13 @@ static int plan(struct quantizer *q, struct err *e)
 	for (int64_t i = 0; i < q->n_items && q->opts->tensor; i++) {
 		const struct item *it = &q->items[i];
 
-		q->opts->tensor(q->opts->arg, it->t->name, it->from.name, it->to ? it->to->name : it->from.name,
-				it->bytes);
+		q->opts->tensor(q->opts->arg, it->t->name, it->from.name,
+				it->to ? it->to->name : it->from.name, it->bytes);
 	}
-	q->res->bpw = q->res->params ? 8.0 * (double)q->res->bytes_out / (double)q->res->params : 0.0;
+	if (q->res->params)
+		q->res->bpw = 8.0 * (double)q->res->bytes_out / (double)q->res->params;
 	if (q->level->wants_imatrix)
-		q->res->warning = "this level is meant to be made with an importance matrix: expect poor answers";
+		q->res->warning = "this level wants an importance matrix: expect poor answers";
 	return 0;
 }
 
@@ -226,7 +240,8 @@ static int read_piece(const struct work *k, int64_t lo, int64_t n, void *buf, st
 	const struct gguf_layout *l = &k->it->from;
 	const size_t bytes = (size_t)(n / l->block * l->bytes);
 
-	if (xio_pread(k->q->fd[t->part], buf, bytes, t->offset + (uint64_t)(lo / l->block * l->bytes),
+	if (xio_pread(k->q->fd[t->part], buf, bytes,
+		      t->offset + (uint64_t)(lo / l->block * l->bytes),
 		      gguf_part_path(k->q->g, t->part), e) < 0)
 		return -1;
 	if (!t->data)
@@ -247,7 +262,8 @@ static int measure(struct work *k, const float *x, int64_t n, struct err *e)
 			return 0;
 	}
 	return err_set(e, ERR_ARG, "tensor %s is not ternary (-s, 0, s): it cannot be stored as %s",
-		       err_quote(name, sizeof name, k->it->t->name, strlen(k->it->t->name)), k->it->to->name);
+		       err_quote(name, sizeof name, k->it->t->name, strlen(k->it->t->name)),
+		       k->it->to->name);
 }
 
 static int convert(struct work *k, int64_t lo, int64_t n, void *raw, float *x, struct err *e)
@@ -295,7 +311,7 @@ static bool go_on(const struct work *k, int ith)
 static void run(void *arg, int ith, int nth)
 {
 	struct work *k = arg;
-	/* packed bytes on either side; no type takes more than a float does, but for I64 and F64, which are copied */
+	/* packed bytes of either side; the widest, of F64 and I64, are only copied */
 	void *raw = mem_alloc(PIECE * sizeof(double));
 	float *x = k->it->to ? mem_aligned(PIECE * sizeof *x) : NULL;
 	struct err e;
@@ -332,7 +348,8 @@ static int read_tail(struct work *k, unsigned char *tail, size_t size, struct er
 
 	if (n > size)
 		return err_set(e, ERR_UNSUPPORTED, "a tail of %zu bytes", n);
-	if (xio_pread(k->q->fd[t->part], tail, n, t->offset + t->bytes - n, gguf_part_path(k->q->g, t->part), e) < 0)
+	if (xio_pread(k->q->fd[t->part], tail, n, t->offset + t->bytes - n,
+		      gguf_part_path(k->q->g, t->part), e) < 0)
 		return -1;
 	if (!t->data)
 		gguf_swap_blocks(&(struct gguf_layout){ .bytes = 4, .word = true }, tail, 4);
@@ -348,7 +365,8 @@ static int run_all(struct work *k)
 
 static int make_tensor(struct quantizer *q, int64_t i, struct err *e)
 {
-	struct work k = { .q = q, .it = &q->items[i], .number = i, .from_scale = 1.0f, .e = e, .told = ATOMIC_FLAG_INIT };
+	struct work k = { .q = q, .it = &q->items[i], .number = i, .from_scale = 1.0f, .e = e,
+			  .told = ATOMIC_FLAG_INIT };
 	unsigned char tail[64];
 	const int from_tail = k.it->from.tail, to_tail = k.it->to ? k.it->to->tail : 0;
 
@@ -357,7 +375,8 @@ static int make_tensor(struct quantizer *q, int64_t i, struct err *e)
 	if (from_tail && k.it->to)
 		k.from_scale = quant_tail_scale(quant_by_id(k.it->t->type), tail);
 	if (from_tail && !k.it->to &&
-	    gguf_writer_put(q->w, i, k.it->bytes - (uint64_t)from_tail, tail, (size_t)from_tail, e) < 0)
+	    gguf_writer_put(q->w, i, k.it->bytes - (uint64_t)from_tail, tail, (size_t)from_tail,
+			    e) < 0)
 		return -1;
 	if (to_tail) {
 		float scale;
@@ -371,7 +390,8 @@ static int make_tensor(struct quantizer *q, int64_t i, struct err *e)
 		bits = atomic_load(&k.scale);
 		memcpy(&scale, &bits, sizeof scale);
 		quant_tail_write(k.it->to, scale, tail);
-		if (gguf_writer_put(q->w, i, k.it->bytes - (uint64_t)to_tail, tail, (size_t)to_tail, e) < 0)
+		if (gguf_writer_put(q->w, i, k.it->bytes - (uint64_t)to_tail, tail, (size_t)to_tail,
+				    e) < 0)
 			return -1;
 	}
 	if (run_all(&k) < 0)
@@ -386,8 +406,8 @@ static int make_tensor(struct quantizer *q, int64_t i, struct err *e)
 static int copy_keys(struct quantizer *q, struct err *e)
 {
 	static const char *const left[] = {
-		"general.file_type", "general.quantization_version", "general.alignment", "split.no", "split.count",
-		"split.tensors.count",
+		"general.file_type", "general.quantization_version", "general.alignment",
+		"split.no", "split.count", "split.tensors.count",
 	};
 	const uint32_t version = 2;	/* of the block formats, as llama.cpp counts them */
 
@@ -396,7 +416,8 @@ static int copy_keys(struct quantizer *q, struct err *e)
 		bool skip = false;
 
 		for (size_t k = 0; k < sizeof left / sizeof *left; k++)
-			skip = skip || (kv->key.n == strlen(left[k]) && !memcmp(kv->key.p, left[k], kv->key.n));
+			skip = skip || (kv->key.n == strlen(left[k]) &&
+					!memcmp(kv->key.p, left[k], kv->key.n));
 		if (!skip && gguf_writer_copy(q->w, q->g, kv, e) < 0)
 			return -1;
 	}
@@ -418,7 +439,8 @@ static int open_parts(struct quantizer *q, const char *out, struct err *e)
 		const char *path = gguf_part_path(q->g, i);
 
 		if (xio_same(path, out))
-			return err_set(e, ERR_ARG, "%s: would be written over while it is read; name another file", path);
+			return err_set(e, ERR_ARG, "%s: would be written over while it is read; "
+				       "name another file", path);
 		q->fd[i] = xio_open(path, O_RDONLY, 0, e);
 		if (q->fd[i] < 0)
 			return -1;
@@ -434,7 +456,8 @@ static int write_file(struct quantizer *q, const char *out, struct err *e)
 		const struct item *it = &q->items[i];
 		const uint32_t type = it->to ? it->to->id : it->t->type;
 
-		if (gguf_writer_tensor(q->w, it->t->name, type, it->t->n_dims, it->t->ne, it->bytes, e) < 0)
+		if (gguf_writer_tensor(q->w, it->t->name, type, it->t->n_dims, it->t->ne, it->bytes,
+				       e) < 0)
 			return -1;
 	}
 	if (gguf_writer_open(q->w, out, e) < 0)
@@ -470,8 +493,9 @@ static void finish(struct quantizer *q)
 	gguf_close(q->g);
 }
 
-int eng_quantize(struct eng *g, const char *in, const char *out, const struct eng_quantize_opts *opts,
-		 struct eng_quantize_result *res, struct err *e)
+int eng_quantize(struct eng *g, const char *in, const char *out,
+		 const struct eng_quantize_opts *opts, struct eng_quantize_result *res,
+		 struct err *e)
 {
 	struct quantizer q = { .eng = g, .opts = opts, .res = res };
 	int r;

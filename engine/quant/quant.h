@@ -16,8 +16,8 @@
 
 /* Ids as in GGUF files (ggml_type). */
 enum quant_id {
-	QUANT_F32 = 0, QUANT_F16 = 1, QUANT_Q4_0 = 2, QUANT_Q4_1 = 3, QUANT_Q5_0 = 6, QUANT_Q5_1 = 7,
-	QUANT_Q8_0 = 8, QUANT_Q2_K = 10, QUANT_Q3_K = 11, QUANT_Q4_K = 12, QUANT_Q5_K = 13,
+	QUANT_F32 = 0, QUANT_F16 = 1, QUANT_Q4_0 = 2, QUANT_Q4_1 = 3, QUANT_Q5_0 = 6,
+	QUANT_Q5_1 = 7, QUANT_Q8_0 = 8, QUANT_Q2_K = 10, QUANT_Q3_K = 11, QUANT_Q4_K = 12, QUANT_Q5_K = 13,
 	QUANT_Q6_K = 14, QUANT_IQ4_NL = 20, QUANT_IQ4_XS = 23, QUANT_BF16 = 30, QUANT_TQ1_0 = 34,
 	QUANT_TQ2_0 = 35, QUANT_I2_S = 36,
 };
@@ -35,7 +35,7 @@ struct quant_type {
 	enum quant_id id;
 	int block;			/* weights a block */
 	int bytes;			/* bytes a block */
-	int tail;			/* bytes behind the last row of a tensor: its scale (below); mostly 0 */
+	int tail;			/* bytes behind a tensor's last row: its scale (below); mostly 0 */
 	quant_decode_fn *decode;
 	quant_encode_fn *encode;
 };
@@ -57,7 +57,7 @@ int64_t quant_row_bytes(const struct quant_type *t, int64_t n);
  * tells whether weights can be stored so: true while all of them so far (from *scale = 0 on)
  * are 0 or of one finite magnitude, which is then in *scale.
  */
-float quant_tail_scale(const struct quant_type *t, const void *tail);	/* 1 for types without tail */
+float quant_tail_scale(const struct quant_type *t, const void *tail);	/* 1 if there is none */
 void quant_tail_write(const struct quant_type *t, float scale, void *tail);
 bool quant_ternary(const float *x, int64_t n, float *scale);
 

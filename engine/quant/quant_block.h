@@ -57,7 +57,7 @@ static inline float half_decode(uint16_t h)
 {
 	const uint32_t sign = (uint32_t)(h & 0x8000) << 16;
 	const uint32_t mag = h & 0x7fff;
-	/* a subnormal is a count of 2^-24; the exponent's bias goes from 15 to 127, 31 stands for 255 */
+	/* a subnormal counts 2^-24; the exponent's bias goes from 15 to 127, 31 means 255 */
 	const uint32_t small = f32_bits((float)(int32_t)mag * 0x1p-24f);
 	const uint32_t normal = (mag << 13) + (mag >= 0x7c00 ? 224u << 23 : 112u << 23);
 
@@ -68,8 +68,9 @@ static inline uint16_t half_encode(float f)
 {
 	const uint32_t u = f32_bits(f);
 	const uint32_t mag = u & 0x7fffffff;
-	/* Beside 0.5 a float's last place is 2^-24, a subnormal's unit: the addition rounds. */
-	const uint32_t small = f32_bits(f32_from_bits(mag < 0x38800000 ? mag : 0) + 0.5f) - f32_bits(0.5f);
+	/* beside 0.5 a float's last place is 2^-24, a subnormal's unit: the addition rounds */
+	const float tiny = f32_from_bits(mag < 0x38800000 ? mag : 0);
+	const uint32_t small = f32_bits(tiny + 0.5f) - f32_bits(0.5f);
 	const uint32_t normal = (mag + 0xfff + (mag >> 13 & 1) - (112u << 23)) >> 13;
 	uint32_t h = mag < 0x38800000 ? small : normal;
 
@@ -137,6 +138,23 @@ static inline int32_t clamp_int(int32_t v, int32_t lo, int32_t hi)
 static inline float inverse(float d)
 {
 	return d != 0.0f ? 1.0f / d : 0.0f;
+}
+
+/* Pairs of bits: 128 weights in 32 bytes, byte l holding weights l, l + 32, l + 64, l + 96. */
+static inline void put_pairs(uint8_t *qs, const uint8_t *q)
+{
+	for (int h = 0; h < 2; h++, qs += 32, q += 128)
+		for (int l = 0; l < 32; l++)
+			qs[l] = (uint8_t)((q[l] & 3) | (q[l + 32] & 3) << 2 | (q[l + 64] & 3) << 4 |
+					  (q[l + 96] & 3) << 6);
+}
+
+static inline void get_pairs(const uint8_t *qs, uint8_t *q)
+{
+	for (int h = 0; h < 2; h++, qs += 32, q += 128)
+		for (int n = 0; n < 4; n++)
+			for (int l = 0; l < 32; l++)
+				q[32 * n + l] = qs[l] >> 2 * n & 3;
 }
 
 /* The value of largest magnitude, the first one on ties; 0 when all are. */

@@ -37,7 +37,8 @@ static float search(const float *x)
 		return 0.0f;
 	for (int t = -TRIES - 1; t <= TRIES; t++) {
 		const bool first = t < -TRIES;
-		const float inv = first ? 1.0f / (-max / (float)grid[0]) : (float)(t + grid[0]) / max;
+		const float inv = first ? 1.0f / (-max / (float)grid[0])
+					: (float)(t + grid[0]) / max;
 		float sqx = 0.0f, sq2 = 0.0f;
 
 		for (int j = 0; j < QK; j++) {
@@ -137,8 +138,9 @@ void quant_decode_iq4_xs(const void *src, float *dst, int64_t n)
 
 		for (int j = 0; j < 8; j++, dst += QK) {
 			const int low = b[IQ4_XS_LOW + j / 2] >> 4 * (j % 2) & 15;
+			const int code = low | (high >> 2 * j & 3) << 4;
 
-			get_weights(b + IQ4_XS_QS + 16 * j, d * (float)((low | (high >> 2 * j & 3) << 4) - 32), dst);
+			get_weights(b + IQ4_XS_QS + 16 * j, d * (float)(code - 32), dst);
 		}
 	}
 }

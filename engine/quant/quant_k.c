@@ -38,29 +38,40 @@ static inline float largest_positive(const float *x, int n)
 
 /* -- types with a scale and a minimum a sub-block: Q2_K, Q4_K, Q5_K ----------------- */
 
-/* How a type searches; `squares`: squared errors, and weights that know the sub-block's mean square. */
+/* How a type searches. */
 struct min_search {
 	int len, top, steps;
 	float first;		/* where the steps of a tenth start from top */
-	bool squares;
+	bool squares;		/* squared errors, and weights by the mean square too */
 };
 
 static const struct min_search q2_search = { 16, 3, 15, -0.5f, false };
 static const struct min_search q4_search = { 32, 15, 20, -1.0f, true };
 static const struct min_search q5_search = { 32, 31, 15, -0.5f, true };
 
-static inline void min_weights(const struct min_search *p, float (*x)[SUBS], float (*w)[SUBS])
+/* SUBS sub-blocks at work: weights i of all of them lie together. */
+struct min_state {
+	float x[SUB_MAX][SUBS];
+	float w[SUB_MAX][SUBS];		/* how much an error at x counts */
+	float sw[SUBS], sx[SUBS];	/* sums of w and w x */
+	float lo[SUBS], hi[SUBS];	/* minimum so far (at most 0), largest x */
+	bool flat[SUBS];		/* nothing above the minimum */
+	float scale[SUBS], loss[SUBS];	/* the best so far, */
+	float inv[SUBS], from[SUBS];	/* its codes: inv × (x - from), rounded */
+};
+
+static inline void min_weights(const struct min_search *p, struct min_state *m)
 {
 	float base[SUBS] = { 0 };
 
 	for (int i = 0; i < p->len && p->squares; i++)
 		for (int s = 0; s < SUBS; s++)
-			base[s] += x[i][s] * x[i][s];
+			base[s] += m->x[i][s] * m->x[i][s];
 	for (int s = 0; s < SUBS; s++)
 		base[s] = sqrtf(base[s] / (float)p->len);
 	for (int i = 0; i < p->len; i++)
 		for (int s = 0; s < SUBS; s++)
-			w[i][s] = base[s] + fabsf(x[i][s]);
+			m->w[i][s] = base[s] + fabsf(m->x[i][s]);
 }
 
 static inline float min_loss(const struct min_search *p, float diff)
@@ -68,90 +79,114 @@ static inline float min_loss(const struct min_search *p, float diff)
 	return p->squares ? diff * diff : fabsf(diff);
 }
 
+static inline void min_extent(const struct min_search *p, struct min_state *m)
+{
+	memset(m->sw, 0, sizeof m->sw);
+	memset(m->sx, 0, sizeof m->sx);
+	memcpy(m->lo, m->x[0], sizeof m->lo);
+	memcpy(m->hi, m->x[0], sizeof m->hi);
+	for (int i = 0; i < p->len; i++) {
+		for (int s = 0; s < SUBS; s++) {
+			const float x = m->x[i][s];
+
+			m->lo[s] = x < m->lo[s] ? x : m->lo[s];
+			m->hi[s] = x > m->hi[s] ? x : m->hi[s];
+			m->sw[s] += m->w[i][s];
+			m->sx[s] += m->w[i][s] * x;
+		}
+	}
+}
+
+/* The first guess: from the minimum to the largest in equal steps. */
+static inline void min_start(const struct min_search *p, struct min_state *m)
+{
+	min_extent(p, m);
+	for (int s = 0; s < SUBS; s++) {
+		m->lo[s] = m->lo[s] > 0.0f ? 0.0f : m->lo[s];
+		m->flat[s] = m->hi[s] == m->lo[s];
+		m->inv[s] = (float)p->top / (m->hi[s] - m->lo[s]);
+		m->from[s] = m->lo[s];
+		m->scale[s] = 1.0f / m->inv[s];
+		m->loss[s] = 0.0f;
+	}
+	for (int i = 0; i < p->len; i++) {
+		for (int s = 0; s < SUBS; s++) {
+			const float c =
+			    (float)code_of(m->inv[s] * (m->x[i][s] - m->lo[s]), 0, p->top);
+
+			m->loss[s] +=
+			    m->w[i][s] * min_loss(p, m->scale[s] * c + m->lo[s] - m->x[i][s]);
+		}
+	}
+}
+
+/* Codes by another step, the scale and minimum that fit them best; kept if they do better. */
+static inline void min_try(const struct min_search *p, struct min_state *m, int step)
+{
+	float code[SUB_MAX][SUBS], inv[SUBS];
+	float sl[SUBS] = { 0 }, sl2[SUBS] = { 0 }, sxl[SUBS] = { 0 };
+	float det[SUBS], scale[SUBS], lo[SUBS], loss[SUBS] = { 0 };
+
+	for (int s = 0; s < SUBS; s++)
+		inv[s] = (p->first + 0.1f * (float)step + (float)p->top) / (m->hi[s] - m->lo[s]);
+	for (int i = 0; i < p->len; i++) {
+		for (int s = 0; s < SUBS; s++) {
+			const float c = (float)code_of(inv[s] * (m->x[i][s] - m->lo[s]), 0, p->top);
+			const float wc = m->w[i][s] * c;
+
+			code[i][s] = c;
+			sl[s] += wc;
+			sl2[s] += wc * c;
+			sxl[s] += wc * m->x[i][s];
+		}
+	}
+	for (int s = 0; s < SUBS; s++) {
+		const float through_zero = sxl[s] / sl2[s];
+
+		det[s] = m->sw[s] * sl2[s] - sl[s] * sl[s];
+		scale[s] = (m->sw[s] * sxl[s] - m->sx[s] * sl[s]) / det[s];
+		lo[s] = (sl2[s] * m->sx[s] - sl[s] * sxl[s]) / det[s];
+		scale[s] = lo[s] > 0.0f ? through_zero : scale[s];
+		lo[s] = lo[s] > 0.0f ? 0.0f : lo[s];
+	}
+	for (int i = 0; i < p->len; i++)
+		for (int s = 0; s < SUBS; s++)
+			loss[s] +=
+			    m->w[i][s] * min_loss(p, scale[s] * code[i][s] + lo[s] - m->x[i][s]);
+	for (int s = 0; s < SUBS; s++) {
+		if (!(det[s] > 0.0f && loss[s] < m->loss[s]))
+			continue;
+		m->loss[s] = loss[s];
+		m->scale[s] = scale[s];
+		m->inv[s] = inv[s];
+		m->from[s] = m->lo[s];
+		m->lo[s] = lo[s];
+	}
+}
+
 /*
  * Weights ≈ scale × code - min, for SUBS sub-blocks: steps of 1 / scale are tried, each
  * with the best scale and minimum for its codes, and the least weighted error is kept. A
  * kept minimum is where the next steps start from.
  */
-static inline void min_search(const struct min_search *p, const float *x, float *scale, float *min, uint8_t *q)
+static inline void min_search(const struct min_search *p, const float *x, float *scale, float *min,
+			      uint8_t *q)
 {
-	float xt[SUB_MAX][SUBS], w[SUB_MAX][SUBS], l[SUB_MAX][SUBS];
-	float lo[SUBS], hi[SUBS], sw[SUBS] = { 0 }, sx[SUBS] = { 0 };
-	float best[SUBS] = { 0 }, kept_inv[SUBS], kept_lo[SUBS];
-	bool flat[SUBS];
-	const float top = (float)p->top;
+	struct min_state m;
 
-	side_by_side(x, p->len, xt);
-	min_weights(p, xt, w);
-	memcpy(lo, xt[0], sizeof lo);
-	memcpy(hi, xt[0], sizeof hi);
-	for (int i = 0; i < p->len; i++) {
-		for (int s = 0; s < SUBS; s++) {
-			lo[s] = xt[i][s] < lo[s] ? xt[i][s] : lo[s];
-			hi[s] = xt[i][s] > hi[s] ? xt[i][s] : hi[s];
-			sw[s] += w[i][s];
-			sx[s] += w[i][s] * xt[i][s];
-		}
-	}
+	side_by_side(x, p->len, m.x);
+	min_weights(p, &m);
+	min_start(p, &m);
+	for (int step = 0; step <= p->steps; step++)
+		min_try(p, &m, step);
 	for (int s = 0; s < SUBS; s++) {
-		lo[s] = lo[s] > 0.0f ? 0.0f : lo[s];
-		flat[s] = hi[s] == lo[s];
-		kept_inv[s] = top / (hi[s] - lo[s]);
-		kept_lo[s] = lo[s];
-		scale[s] = 1.0f / kept_inv[s];
-	}
-	for (int i = 0; i < p->len; i++) {
-		for (int s = 0; s < SUBS; s++) {
-			const float c = (float)code_of(kept_inv[s] * (xt[i][s] - lo[s]), 0, p->top);
-
-			best[s] += w[i][s] * min_loss(p, scale[s] * c + lo[s] - xt[i][s]);
-		}
-	}
-	for (int step = 0; step <= p->steps; step++) {
-		float inv[SUBS], sl[SUBS] = { 0 }, sl2[SUBS] = { 0 }, sxl[SUBS] = { 0 };
-		float det[SUBS], a[SUBS], b[SUBS], loss[SUBS] = { 0 };
-
-		for (int s = 0; s < SUBS; s++)
-			inv[s] = (p->first + 0.1f * (float)step + top) / (hi[s] - lo[s]);
 		for (int i = 0; i < p->len; i++) {
-			for (int s = 0; s < SUBS; s++) {
-				const float c = (float)code_of(inv[s] * (xt[i][s] - lo[s]), 0, p->top);
-				const float wc = w[i][s] * c;
+			const float c = m.inv[s] * (m.x[i][s] - m.from[s]);
 
-				l[i][s] = c;
-				sl[s] += wc;
-				sl2[s] += wc * c;
-				sxl[s] += wc * xt[i][s];
-			}
+			q[s * p->len + i] = m.flat[s] ? 0 : (uint8_t)code_of(c, 0, p->top);
 		}
-		for (int s = 0; s < SUBS; s++) {
-			const float alone = sxl[s] / sl2[s];
-
-			det[s] = sw[s] * sl2[s] - sl[s] * sl[s];
-			a[s] = (sw[s] * sxl[s] - sx[s] * sl[s]) / det[s];
-			b[s] = (sl2[s] * sx[s] - sl[s] * sxl[s]) / det[s];
-			a[s] = b[s] > 0.0f ? alone : a[s];
-			b[s] = b[s] > 0.0f ? 0.0f : b[s];
-		}
-		for (int i = 0; i < p->len; i++)
-			for (int s = 0; s < SUBS; s++)
-				loss[s] += w[i][s] * min_loss(p, a[s] * l[i][s] + b[s] - xt[i][s]);
-		for (int s = 0; s < SUBS; s++) {
-			if (!(det[s] > 0.0f && loss[s] < best[s]))
-				continue;
-			best[s] = loss[s];
-			scale[s] = a[s];
-			kept_inv[s] = inv[s];
-			kept_lo[s] = lo[s];
-			lo[s] = b[s];
-		}
-	}
-	for (int s = 0; s < SUBS; s++) {
-		for (int i = 0; i < p->len; i++)
-			q[s * p->len + i] = flat[s] ? 0 : (uint8_t)code_of(
-				kept_inv[s] * (x[s * p->len + i] - kept_lo[s]), 0, p->top);
-		scale[s] = flat[s] ? 0.0f : scale[s];
-		min[s] = -lo[s];
+		scale[s] = m.flat[s] ? 0.0f : m.scale[s];
+		min[s] = -m.lo[s];
 	}
 }
 
@@ -160,24 +195,6 @@ static inline void min_requant(const float *x, int len, int top, float step, flo
 {
 	for (int i = 0; i < len && step != 0.0f; i++)
 		q[i] = (uint8_t)code_of((x[i] + min) / step, 0, top);
-}
-
-/* -- pairs of bits, shared by Q2_K and Q3_K: 128 weights in 32 bytes ---------------- */
-
-static inline void put_pairs(uint8_t *qs, const uint8_t *q)
-{
-	for (int h = 0; h < 2; h++, qs += 32, q += 128)
-		for (int l = 0; l < 32; l++)
-			qs[l] = (uint8_t)((q[l] & 3) | (q[l + 32] & 3) << 2 | (q[l + 64] & 3) << 4 |
-					  (q[l + 96] & 3) << 6);
-}
-
-static inline void get_pairs(const uint8_t *qs, uint8_t *q)
-{
-	for (int h = 0; h < 2; h++, qs += 32, q += 128)
-		for (int n = 0; n < 4; n++)
-			for (int l = 0; l < 32; l++)
-				q[32 * n + l] = qs[l] >> 2 * n & 3;
 }
 
 /* -- Q2_K: 16 scales and minima in nibbles, pairs, d, dmin -------------------------- */
@@ -299,7 +316,8 @@ static inline void min_encode(const struct min_search *p, const float *x, uint8_
 	for (int j = 0; j < SUBS; j++) {
 		sc[j] = (uint8_t)code_of(inv_scale * scale[j], 0, 63);
 		mn[j] = (uint8_t)code_of(inv_min * min[j], 0, 63);
-		min_requant(x + 32 * j, 32, p->top, d * (float)sc[j], dmin * (float)mn[j], q + 32 * j);
+		min_requant(x + 32 * j, 32, p->top, d * (float)sc[j], dmin * (float)mn[j],
+			    q + 32 * j);
 	}
 	put_six(b + K_SCALES, sc, mn);
 }
@@ -514,7 +532,7 @@ static const float q6_try[Q6_TRIES] = {
 	0, -9, -8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0,
 };
 
-/* The scale of 16 weights by least squares weighted by x², over 19 roundings; their codes, 0 … 63. */
+/* The scale of 16 weights by least squares weighted by x², over 19 roundings; codes, 0 … 63. */
 static float q6_search(const float *x, uint8_t *q)
 {
 	const float max = quant_largest(x, 16);

@@ -17,10 +17,11 @@ static void ternary_codes(const float *x, uint8_t *q, float *scale)
 
 enum { TQ1_0_BYTES = 54, TQ1_0_D = 52 };
 
-/* Runs of a block: `bytes` bytes hold `digits` each; digit n of byte m is weight `at` + n × bytes + m. */
-static const struct { int at, from, bytes, digits; } tq1_runs[] = {
+/* `bytes` bytes from byte `from` hold `digits` each: n of byte m is weight at + n × bytes + m. */
+static const struct run { int at, from, bytes, digits; } tq1_runs[] = {
 	{ 0, 0, 32, 5 }, { 160, 32, 16, 5 }, { 240, 48, 4, 4 },
 };
+enum { TQ1_RUNS = sizeof tq1_runs / sizeof *tq1_runs };
 
 /* Five digits as a fraction of 256, rounded up, so that each comes out by a multiplication. */
 static uint8_t tq1_pack(const uint8_t *q, int stride, int digits)
@@ -41,10 +42,9 @@ void quant_encode_tq1_0(const float *src, void *dst, int64_t n)
 		float d;
 
 		ternary_codes(src, q, &d);
-		for (size_t r = 0; r < sizeof tq1_runs / sizeof *tq1_runs; r++)
-			for (int m = 0; m < tq1_runs[r].bytes; m++)
-				b[tq1_runs[r].from + m] = tq1_pack(q + tq1_runs[r].at + m, tq1_runs[r].bytes,
-								   tq1_runs[r].digits);
+		for (const struct run *r = tq1_runs; r < tq1_runs + TQ1_RUNS; r++)
+			for (int m = 0; m < r->bytes; m++)
+				b[r->from + m] = tq1_pack(q + r->at + m, r->bytes, r->digits);
 		put_half(b + TQ1_0_D, d);
 	}
 }
@@ -68,9 +68,8 @@ void quant_decode_tq1_0(const void *src, float *dst, int64_t n)
 	for (; n > 0; n -= QK_K, b += TQ1_0_BYTES, dst += QK_K) {
 		const float d = get_half(b + TQ1_0_D);
 
-		for (size_t r = 0; r < sizeof tq1_runs / sizeof *tq1_runs; r++)
-			tq1_unpack(b + tq1_runs[r].from, tq1_runs[r].bytes, tq1_runs[r].digits, d,
-				   dst + tq1_runs[r].at);
+		for (const struct run *r = tq1_runs; r < tq1_runs + TQ1_RUNS; r++)
+			tq1_unpack(b + r->from, r->bytes, r->digits, d, dst + r->at);
 	}
 }
 
@@ -87,11 +86,7 @@ void quant_encode_tq2_0(const float *src, void *dst, int64_t n)
 		float d;
 
 		ternary_codes(src, q, &d);
-		for (int h = 0; h < 2; h++)
-			for (int m = 0; m < 32; m++)
-				b[32 * h + m] = (uint8_t)((q[128 * h + m] & 3) | (q[128 * h + 32 + m] & 3) << 2 |
-							  (q[128 * h + 64 + m] & 3) << 4 |
-							  (q[128 * h + 96 + m] & 3) << 6);
+		put_pairs(b, q);
 		put_half(b + TQ2_0_D, d);
 	}
 }
@@ -100,13 +95,13 @@ void quant_decode_tq2_0(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
-	for (; n > 0; n -= QK_K, b += TQ2_0_BYTES) {
+	for (; n > 0; n -= QK_K, b += TQ2_0_BYTES, dst += QK_K) {
 		const float d = get_half(b + TQ2_0_D);
+		uint8_t q[QK_K];
 
-		for (int h = 0; h < 2; h++)
-			for (int k = 0; k < 4; k++)
-				for (int m = 0; m < 32; m++)
-					*dst++ = d * (float)((b[32 * h + m] >> 2 * k & 3) - 1);
+		get_pairs(b, q);
+		for (int i = 0; i < QK_K; i++)
+			dst[i] = d * (float)(q[i] - 1);
 	}
 }
 
@@ -122,8 +117,11 @@ void quant_encode_i2_s(const float *src, void *dst, int64_t n)
 		for (int m = 0; m < 32; m++) {
 			unsigned v = 0;
 
-			for (int k = 0; k < 4; k++)
-				v = v << 2 | (unsigned)((src[32 * k + m] > 0.0f) - (src[32 * k + m] < 0.0f) + 1);
+			for (int k = 0; k < 4; k++) {
+				const float x = src[32 * k + m];
+
+				v = v << 2 | (unsigned)((x > 0.0f) - (x < 0.0f) + 1);
+			}
 			b[m] = (uint8_t)v;
 		}
 	}
