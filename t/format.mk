@@ -12,3 +12,12 @@ t_t0520_map_cut_t_SOURCES = %D%/t0520-map-cut.c
 t_t0520_map_cut_t_LDADD = $(TEST_LIBS)
 
 dist_check_SCRIPTS += %D%/t0530-show.sh
+
+check_PROGRAMS += %D%/t0540-gguf-mutants.t
+t_t0540_gguf_mutants_t_SOURCES = %D%/t0540-gguf-mutants.c
+t_t0540_gguf_mutants_t_LDADD = $(TEST_LIBS)
+
+# All mutants; best in a build configured with --enable-sanitize.
+mutants: t/t0540-gguf-mutants.t
+	$(AM_TESTS_ENVIRONMENT) MUTANTS=10000 ./t/t0540-gguf-mutants.t
+.PHONY: mutants

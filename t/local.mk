@@ -15,6 +15,7 @@ check_LIBRARIES += %D%/libtap.a
 %C%_libtap_a_SOURCES = %D%/lib/tap.h %D%/lib/tap.c \
 	%D%/lib/ggufmake.h %D%/lib/ggufmake.c \
 	%D%/lib/tmp.h %D%/lib/tmp.c \
+	%D%/lib/mutant.h %D%/lib/mutant.c \
 	%D%/lib/model.h %D%/lib/model.c \
 	%D%/lib/tok.h %D%/lib/tok.c
 TEST_LIBS = %D%/libtap.a $(ENGINE_LDADD) $(JANSSON_LIBS)
