@@ -118,7 +118,6 @@ INLINE void panel_token(const struct kern_mul *m, const struct panel *p, const s
 		for (int i = 0; i < ROWS * f.bytes; i += 64)
 			__builtin_prefetch(ahead + i);
 		ahead += ROWS * f.bytes;
-		UNROLL
 		for (int i = 0; i < f.per; i++)
 			mul_block(f, w + i, &x, b + i, 1, &acc);
 	}

@@ -1,4 +1,4 @@
-/* Loaders of the types whose blocks are 256 weights, for kern_block.h: eight blocks of 32 at a time. */
+/* Loaders of the types whose blocks are 256 weights, for kern_block.h: eight blocks of 32 at a time, through memory. */
 #ifndef ENGINE_KERNELS_KERN_SUPER_H
 #define ENGINE_KERNELS_KERN_SUPER_H
 
@@ -71,7 +71,7 @@ INLINE void load_nibbles(const uint8_t *p, int64_t stride, struct block *o)
 	}
 }
 
-INLINE void load_q2_k(const uint8_t *p, int64_t stride, struct block *o)
+static void load_q2_k(const uint8_t *p, int64_t stride, struct block *o)
 {
 	const vec dm = load_4(p + 80, stride);
 	const vecf m = vf_neg(v_low_halves(v_srl32(dm, 16)));
@@ -91,7 +91,7 @@ INLINE void load_q2_k(const uint8_t *p, int64_t stride, struct block *o)
 	}
 }
 
-INLINE void load_q3_k(const uint8_t *p, int64_t stride, struct block *o)
+static void load_q3_k(const uint8_t *p, int64_t stride, struct block *o)
 {
 	const vec low[2] = { load_4(p + 96, stride), load_4(p + 100, stride) }, high = load_4(p + 104, stride);
 	vec v[8], sc[4];
@@ -129,13 +129,13 @@ INLINE void load_scales_k(const uint8_t *p, int64_t stride, struct block *o)
 	}
 }
 
-INLINE void load_q4_k(const uint8_t *p, int64_t stride, struct block *o)
+static void load_q4_k(const uint8_t *p, int64_t stride, struct block *o)
 {
 	load_nibbles(p + 16, stride, o);
 	load_scales_k(p, stride, o);
 }
 
-INLINE void load_q5_k(const uint8_t *p, int64_t stride, struct block *o)
+static void load_q5_k(const uint8_t *p, int64_t stride, struct block *o)
 {
 	vec v[8];
 
@@ -149,7 +149,7 @@ INLINE void load_q5_k(const uint8_t *p, int64_t stride, struct block *o)
 	load_scales_k(p, stride, o);
 }
 
-INLINE void load_q6_k(const uint8_t *p, int64_t stride, struct block *o)
+static void load_q6_k(const uint8_t *p, int64_t stride, struct block *o)
 {
 	vec sc[4];
 
@@ -172,7 +172,7 @@ INLINE void load_q6_k(const uint8_t *p, int64_t stride, struct block *o)
 	set_d(o, v_low_halves(v_srl32(load_4(p + 206, stride), 16)));
 }
 
-INLINE void load_iq4_xs(const uint8_t *p, int64_t stride, struct block *o)
+static void load_iq4_xs(const uint8_t *p, int64_t stride, struct block *o)
 {
 	const vec head = load_4(p, stride), low = load_4(p + 4, stride);
 	const vecf d = v_low_halves(head);
@@ -199,7 +199,7 @@ INLINE vec times_3(vec v)
 	return v_add8(v, v_add8(v, v));
 }
 
-INLINE void load_tq1_0(const uint8_t *p, int64_t stride, struct block *o)
+static void load_tq1_0(const uint8_t *p, int64_t stride, struct block *o)
 {
 	vec v[8], tail[4], last = load_4(p + 48, stride);
 
@@ -226,7 +226,7 @@ INLINE void load_tq1_0(const uint8_t *p, int64_t stride, struct block *o)
 	set_d(o, v_low_halves(v_srl32(load_4(p + 50, stride), 16)));
 }
 
-INLINE void load_tq2_0(const uint8_t *p, int64_t stride, struct block *o)
+static void load_tq2_0(const uint8_t *p, int64_t stride, struct block *o)
 {
 	load_pairs(p, stride, o);
 	set_d(o, v_low_halves(v_srl32(load_4(p + 62, stride), 16)));
