@@ -86,6 +86,8 @@ INLINE void tile(const struct weights t, const uint8_t *w, int64_t stride, const
 		for (int r = 0; r < rows; r++) {
 			const __m256 u = t.load(w + r * stride, i);
 
+			if (n == 1)	/* the rows after these */
+				__builtin_prefetch(w + (r + rows) * stride + i * t.bytes);
 			UNROLL
 			for (int j = 0; j < n; j++)
 				acc[r][j] = _mm256_fmadd_ps(u, v[j], acc[r][j]);

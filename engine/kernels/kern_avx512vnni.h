@@ -181,20 +181,21 @@ INLINE vec offset_sum(const struct form f, const struct token *x, int64_t b, int
 
 INLINE void mul_block(const struct form f, const struct block *w, const struct token *x, int64_t b, int n, vecf *acc)
 {
-	const int halves = f.scale ? 2 : 1;
 	vec sum[2][TILE];
 
 	UNROLL
-	for (int h = 0; h < halves; h++) {
+	for (int t = 0; t < n; t++) {
+		sum[0][t] = offset_sum(f, x + t, b, 0);
+		if (f.scale)
+			sum[1][t] = offset_sum(f, x + t, b, 1);
+	}
+	UNROLL
+	for (int j = 0; j < 8; j++) {
+		const int h = f.scale ? j / 4 : 0;
+
 		UNROLL
 		for (int t = 0; t < n; t++)
-			sum[h][t] = offset_sum(f, x + t, b, h);
-		UNROLL
-		for (int j = 8 / halves * h; j < 8 / halves * (h + 1); j++)
-			UNROLL
-			for (int t = 0; t < n; t++)
-				sum[h][t] = _mm512_dpbusd_epi32(sum[h][t], w->w[j],
-								broadcast_4(x[t].q + b * GROUP + 4 * j));
+			sum[h][t] = _mm512_dpbusd_epi32(sum[h][t], w->w[j], broadcast_4(x[t].q + b * GROUP + 4 * j));
 	}
 	UNROLL
 	for (int t = 0; t < n; t++) {
