@@ -65,6 +65,13 @@ typedef void kern_mul_fn(const struct kern_mul *m);
 /* Rounds tokens t0 ≤ t < t1 of a->x into a->q, a->d and a->sum. */
 typedef void kern_quant_fn(const struct kern_acts *a, int64_t t0, int64_t t1);
 
+/*
+ * Rounds what that rounding left over: per group rest->d = a->d / 254, rest->q = (x - d q) / rest->d to
+ * the nearest, within -127 … 127. Products with a and with rest, added, are products with x kept at
+ * 16 bits. rest->x is not looked at.
+ */
+typedef void kern_rest_fn(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1);
+
 /* y = x / sqrt(mean(x²) + eps) × w; x (n), w (n), y (n); y may be x. */
 typedef void kern_rmsnorm_fn(float *y, const float *x, const float *w, int64_t n, float eps);
 /* y += x */
@@ -109,6 +116,7 @@ struct kern {
 	/* by quant id (gaps have mul NULL) */
 	struct kern_type type[64];
 	kern_quant_fn *quant_q8;
+	kern_rest_fn *rest_q8;
 	kern_rmsnorm_fn *rmsnorm;
 	kern_add_fn *add;
 	kern_glu_fn *swiglu;

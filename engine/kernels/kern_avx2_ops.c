@@ -13,11 +13,25 @@ INLINE int32_t max_lane(__m256i v)
 	return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1)));
 }
 
+/* 32 numbers of eight bits, and the sums of their halves. */
+INLINE void pack_group(const __m256i *n, int8_t *q, int16_t *sum)
+{
+	const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+	const __m256i lo = _mm256_packs_epi32(n[0], n[1]), hi = _mm256_packs_epi32(n[2], n[3]);
+	const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(lo, hi), order);
+	const __m256i sums = _mm256_hadd_epi16(lo, hi);		/* per lane: 4 of lo, 4 of hi */
+	__m128i s = _mm_add_epi16(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+
+	s = _mm_hadd_epi16(s, s);
+	s = _mm_hadd_epi16(s, s);
+	_mm256_storeu_si256((__m256i *)q, bytes);
+	_mm_storeu_si32(sum, s);
+}
+
 /* The same bits as the scalar definition: magnitudes are compared as integers, where NaN and infinity are the largest. */
 static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 {
 	const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
-	const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
 	__m256i max = _mm256_setzero_si256(), n[4];
 	__m256 v[4];
 	float amax;
@@ -34,15 +48,7 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 	UNROLL
 	for (int i = 0; i < 4; i++)
 		n[i] = *d > 0 ? _mm256_cvtps_epi32(_mm256_div_ps(v[i], _mm256_set1_ps(*d))) : _mm256_setzero_si256();
-	const __m256i lo = _mm256_packs_epi32(n[0], n[1]), hi = _mm256_packs_epi32(n[2], n[3]);
-	const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(lo, hi), order);
-	const __m256i sums = _mm256_hadd_epi16(lo, hi);		/* per lane: 4 of lo, 4 of hi */
-	__m128i s = _mm_add_epi16(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-
-	s = _mm_hadd_epi16(s, s);
-	s = _mm_hadd_epi16(s, s);
-	_mm256_storeu_si256((__m256i *)q, bytes);
-	_mm_storeu_si32(sum, s);
+	pack_group(n, q, sum);
 }
 
 static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
@@ -51,6 +57,32 @@ static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
 
 	for (int64_t g = t0 * groups; g < t1 * groups; g++)
 		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
+}
+
+static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)
+{
+	const float small = d / 254;
+	__m256i n[4];
+
+	UNROLL
+	for (int i = 0; i < 4; i++) {
+		const __m256 whole = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * i))));
+		const __m256 left = _mm256_sub_ps(_mm256_loadu_ps(x + 8 * i), _mm256_mul_ps(_mm256_set1_ps(d), whole));
+
+		n[i] = small >= FLT_MIN ? _mm256_cvtps_epi32(_mm256_div_ps(left, _mm256_set1_ps(small))) : _mm256_setzero_si256();
+		n[i] = _mm256_max_epi32(_mm256_min_epi32(n[i], _mm256_set1_epi32(127)), _mm256_set1_epi32(-127));
+	}
+	*rest_d = small;
+	pack_group(n, rest, sum);
+}
+
+static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+
+	for (int64_t g = t0 * groups; g < t1 * groups; g++)
+		rest_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d[g], rest->q + g * KERN_ACT_BLOCK,
+			   rest->d + g, rest->sum + 2 * g);
 }
 
 static void rmsnorm(float *y, const float *x, const float *w, int64_t n, float eps)
@@ -113,6 +145,7 @@ static void swiglu(float *y, const float *gate, const float *up, int64_t n)
 void kern_avx2_ops_init(struct kern *k)
 {
 	k->quant_q8 = quant_q8;
+	k->rest_q8 = rest_q8;
 	k->rmsnorm = rmsnorm;
 	k->add = add;
 	k->swiglu = swiglu;

@@ -32,6 +32,26 @@ static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
 		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
 }
 
+static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+
+	for (int64_t g = t0 * groups; g < t1 * groups; g++) {
+		const float d = a->d[g], small = d / 254;
+		const int64_t at = g * KERN_ACT_BLOCK;
+
+		rest->d[g] = small;
+		rest->sum[2 * g] = rest->sum[2 * g + 1] = 0;
+		for (int i = 0; i < KERN_ACT_BLOCK; i++) {
+			const float left = a->x[at + i] - d * a->q[at + i];
+			const float q = small >= FLT_MIN ? nearbyintf(left / small) : 0;
+
+			rest->q[at + i] = (int8_t)(q < -127 ? -127 : q > 127 ? 127 : q);
+			rest->sum[2 * g + i / 16] += rest->q[at + i];
+		}
+	}
+}
+
 static void rmsnorm(float *y, const float *x, const float *w, int64_t n, float eps)
 {
 	double sum = 0;
@@ -63,6 +83,7 @@ void kern_init_scalar(struct kern *k)
 {
 	k->name = "scalar";
 	k->quant_q8 = quant_q8;
+	k->rest_q8 = rest_q8;
 	k->rmsnorm = rmsnorm;
 	k->add = add;
 	k->swiglu = swiglu;

@@ -14,6 +14,8 @@
 
 enum {
 	MUL_GRAIN = 8,		/* matrix rows are shared out in units of this */
+	WIDE_ROWS = 32,		/* the same with activations at 16 bits, and the tokens taken together there */
+	WIDE_TOKENS = 64,
 	MUL_CALL = 64,		/* most matrix rows in one kernel call of a chunk: cancelling is seen between calls */
 };
 
@@ -32,7 +34,8 @@ struct step {
 	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
 	float *gate, *up;		/* (n, max_ff) */
 	float *cs;			/* (n, n_rot) cosines and sines */
-	void *rounded;			/* activations rounded to int8, with scales and sums */
+	void *rounded;			/* activations rounded to int8, with scales and sums … */
+	void *rest;			/* … and what that left over, likewise */
 	const void **pages;		/* (threads, 2 × pages of the context) */
 	int64_t n_pages;
 	const struct row **out_rows;	/* (n_logits) those that want logits */
@@ -69,6 +72,7 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	s->up = carve(v, n * c->max_ff, sizeof(float));
 	s->cs = carve(v, n * c->n_rot, sizeof(float));
 	s->rounded = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
+	s->rest = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
 	s->pages = carve(v, 2 * nth * s->n_pages, sizeof *s->pages);
 	s->out_rows = carve(v, s->n_logits, sizeof *s->out_rows);
 	s->logits = s->n_logits > 1 ? carve(v, (int64_t)s->n_logits * c->n_vocab, sizeof(float)) : NULL;
@@ -90,37 +94,83 @@ static bool cancelled(const struct step *s)
 
 /* -- pieces of the graph: each does thread ith's share -------------------------------- */
 
-static struct kern_acts acts(const struct step *s, const float *x, int64_t t, int64_t k)
-{
-	struct kern_acts a = { .t = t, .k = k, .x = x };
+/* What is multiplied: as it is, rounded, and what rounding left over. */
+struct input { struct kern_acts a, rest; };
 
-	kern_acts_place(&a, s->rounded);
-	return a;
+static struct input input(const struct step *s, const float *x, int64_t t, int64_t k)
+{
+	struct input in = { .a = { .t = t, .k = k, .x = x }, .rest = { .t = t, .k = k } };
+
+	kern_acts_place(&in.a, s->rounded);
+	kern_acts_place(&in.rest, s->rest);
+	return in;
 }
 
-/* Rounds what goes into these matrices to int8, if one of them wants it. tokens t0 ≤ t < t1 */
-static void round_acts(const struct step *s, const struct kern_acts *a, const struct view *const *v, int n,
-		       int64_t t0, int64_t t1)
+static bool rounds(const struct step *s, const struct view *v)
 {
-	for (int i = 0; i < n; i++)
-		if (v[i]->type && s->k->type[v[i]->type->id].act == KERN_ACT_Q8) {
-			s->k->quant_q8(a, t0, t1);
-			return;
-		}
+	return v->type && s->k->type[v->type->id].act == KERN_ACT_Q8;
+}
+
+/* Rounds tokens t0 ≤ t < t1 as the matrices that they go into want them. */
+static void round_input(const struct step *s, const struct input *in, const struct view *const *v, int n,
+			int64_t t0, int64_t t1)
+{
+	bool once = false, twice = false;
+
+	for (int i = 0; i < n; i++) {
+		once |= rounds(s, v[i]);
+		twice |= rounds(s, v[i]) && v[i]->type->wide;
+	}
+	if (once && t0 < t1)
+		s->k->quant_q8(&in->a, t0, t1);
+	if (twice && t0 < t1)
+		s->k->rest_q8(&in->a, &in->rest, t0, t1);
+}
+
+/* Matrix rows r0 … r1, at most WIDE_ROWS, for all tokens, with activations at 16 bits: two products added. */
+static void mul_wide(const struct step *s, const struct view *v, const struct input *in, int64_t r0, int64_t r1,
+		     float *y, int64_t ldy)
+{
+	float part[WIDE_TOKENS * WIDE_ROWS];
+	const int64_t groups = in->a.k / KERN_ACT_BLOCK;
+
+	for (int64_t t = 0; t < in->a.t; t += WIDE_TOKENS) {
+		const int64_t n = in->a.t - t < WIDE_TOKENS ? in->a.t - t : WIDE_TOKENS;
+		const struct kern_acts some[2] = {
+			{ .t = n, .k = in->a.k, .q = in->a.q + t * in->a.k, .d = in->a.d + t * groups,
+			  .sum = in->a.sum + t * groups * 2 },
+			{ .t = n, .k = in->a.k, .q = in->rest.q + t * in->a.k, .d = in->rest.d + t * groups,
+			  .sum = in->rest.sum + t * groups * 2 },
+		};
+		struct kern_mul m = { .w = (const char *)v->data + r0 * v->stride, .w_stride = v->stride, .a = &some[0],
+				      .r0 = 0, .r1 = r1 - r0, .y = y + t * ldy + r0, .ldy = ldy };
+
+		s->k->type[v->type->id].mul(&m);
+		m.a = &some[1];
+		m.y = part;
+		m.ldy = WIDE_ROWS;
+		s->k->type[v->type->id].mul(&m);
+		for (int64_t i = 0; i < n; i++)
+			s->k->add(y + (t + i) * ldy + r0, part + i * WIDE_ROWS, r1 - r0);
+	}
 }
 
 /* A matrix's rows lo … hi for all tokens, in calls short enough to be cancelled between. */
-static void mul_rows(const struct step *s, const struct view *v, const struct kern_acts *a, int64_t lo, int64_t hi,
+static void mul_rows(const struct step *s, const struct view *v, const struct input *in, int64_t lo, int64_t hi,
 		     float *y, int64_t ldy)
 {
-	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .a = a, .y = y, .ldy = ldy };
+	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .a = &in->a, .y = y, .ldy = ldy };
+	const bool wide = rounds(s, v) && v->type->wide;
 	/* about the work of MUL_CALL rows by a chunk; a lone token's share is one call or a few */
-	const int64_t step = a->t >= 64 ? MUL_CALL : MUL_CALL * 64 / (a->t ? a->t : 1);
+	const int64_t step = wide ? WIDE_ROWS : in->a.t >= 64 ? MUL_CALL : MUL_CALL * 64 / (in->a.t ? in->a.t : 1);
 
 	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
 		m.r0 = r;
 		m.r1 = r + step < hi ? r + step : hi;
-		s->k->type[v->type->id].mul(&m);
+		if (wide)
+			mul_wide(s, v, in, m.r0, m.r1, y, ldy);
+		else
+			s->k->type[v->type->id].mul(&m);
 	}
 }
 
@@ -130,7 +180,7 @@ static void mul_rows(const struct step *s, const struct view *v, const struct ke
  */
 struct out { const struct view *v; float *y; int64_t ldy; };
 
-static void mul_share(const struct step *s, const struct out *o, int n, const struct kern_acts *a, int ith, int nth)
+static void mul_share(const struct step *s, const struct out *o, int n, const struct input *in, int ith, int nth)
 {
 	int64_t total = 0, lo, hi, at = 0;
 
@@ -141,18 +191,18 @@ static void mul_share(const struct step *s, const struct out *o, int n, const st
 		const int64_t from = lo > at ? lo - at : 0, to = hi - at < o[i].v->rows ? hi - at : o[i].v->rows;
 
 		if (from < to)
-			mul_rows(s, o[i].v, a, from, to, o[i].y, o[i].ldy);
+			mul_rows(s, o[i].v, in, from, to, o[i].y, o[i].ldy);
 	}
 }
 
 /* One matrix whose result is added to the residual stream: x += v · a. */
-static void mul_add(const struct step *s, const struct view *v, const float *bias, const struct kern_acts *a,
+static void mul_add(const struct step *s, const struct view *v, const float *bias, const struct input *in,
 		    int ith, int nth)
 {
 	int64_t lo, hi;
 
 	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
-	mul_rows(s, v, a, lo, hi, s->h, s->c->n_embd);
+	mul_rows(s, v, in, lo, hi, s->h, s->c->n_embd);
 	for (int t = 0; t < s->n; t++) {
 		float *h = s->h + (int64_t)t * s->c->n_embd;
 
@@ -164,16 +214,15 @@ static void mul_add(const struct step *s, const struct view *v, const float *bia
 
 /* h = norm(x), rounded as the matrices want it. */
 static void norm_share(const struct step *s, const float *weight, const struct view *const *v, int n,
-		       struct kern_acts *a, int ith, int nth)
+		       struct input *in, int ith, int nth)
 {
 	int64_t t0, t1;
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
-	*a = acts(s, s->h, s->n, s->c->n_embd);
+	*in = input(s, s->h, s->n, s->c->n_embd);
 	for (int64_t t = t0; t < t1; t++)
 		s->k->rmsnorm(s->h + t * s->c->n_embd, s->x + t * s->c->n_embd, weight, s->c->n_embd, s->c->norm_eps);
-	if (t0 < t1)
-		round_acts(s, a, v, n, t0, t1);
+	round_input(s, in, v, n, t0, t1);
 }
 
 /* Bias, per-head norm and rope on q and k; k and v into the cache. */
@@ -236,58 +285,57 @@ static void attn_share(const struct step *s, int32_t il, int ith, int nth)
 	}
 }
 
-static void round_share(const struct step *s, const struct kern_acts *a, const struct view *v, int ith, int nth)
+static void round_share(const struct step *s, const struct input *in, const struct view *v, int ith, int nth)
 {
 	int64_t t0, t1;
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
-	if (t0 < t1)
-		round_acts(s, a, &v, 1, t0, t1);
+	round_input(s, in, &v, 1, t0, t1);
 }
 
 static void attention(const struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer *y = &s->w->layer[il];
-	const struct view *const in[] = { &y->wq, &y->wk, &y->wv };
+	const struct view *const into[] = { &y->wq, &y->wk, &y->wv };
 	const struct out out[] = { { &y->wq, s->q, y->wq.rows }, { &y->wk, s->kx, y->wk.rows },
 				   { &y->wv, s->vx, y->wv.rows } };
-	struct kern_acts a;
+	struct input in;
 
-	norm_share(s, y->attn_norm, in, 3, &a, ith, nth);
+	norm_share(s, y->attn_norm, into, 3, &in, ith, nth);
 	pool_barrier(s->pool);
-	mul_share(s, out, 3, &a, ith, nth);
+	mul_share(s, out, 3, &in, ith, nth);
 	pool_barrier(s->pool);
 	rope_share(s, y, il, ith, nth);
 	pool_barrier(s->pool);
 	attn_share(s, il, ith, nth);
 	pool_barrier(s->pool);
-	a = acts(s, s->o, s->n, y->wo.cols);
-	round_share(s, &a, &y->wo, ith, nth);
+	in = input(s, s->o, s->n, y->wo.cols);
+	round_share(s, &in, &y->wo, ith, nth);
 	pool_barrier(s->pool);
-	mul_add(s, &y->wo, y->bo, &a, ith, nth);
+	mul_add(s, &y->wo, y->bo, &in, ith, nth);
 	pool_barrier(s->pool);
 }
 
 static void feed_forward(const struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer *y = &s->w->layer[il];
-	const struct view *const in[] = { &y->gate, &y->up };
+	const struct view *const into[] = { &y->gate, &y->up };
 	const int64_t ff = y->gate.rows;
 	const struct out out[] = { { &y->gate, s->gate, ff }, { &y->up, s->up, ff } };
-	struct kern_acts a;
+	struct input in;
 	int64_t lo, hi;
 
-	norm_share(s, y->ffn_norm, in, 2, &a, ith, nth);
+	norm_share(s, y->ffn_norm, into, 2, &in, ith, nth);
 	pool_barrier(s->pool);
-	mul_share(s, out, 2, &a, ith, nth);
+	mul_share(s, out, 2, &in, ith, nth);
 	pool_barrier(s->pool);
 	pool_share(s->n, 1, ith, nth, &lo, &hi);
 	for (int64_t t = lo; t < hi; t++)
 		s->k->swiglu(s->gate + t * ff, s->gate + t * ff, s->up + t * ff, ff);
-	a = acts(s, s->gate, s->n, ff);
-	round_share(s, &a, &y->down, ith, nth);
+	in = input(s, s->gate, s->n, ff);
+	round_share(s, &in, &y->down, ith, nth);
 	pool_barrier(s->pool);
-	mul_add(s, &y->down, NULL, &a, ith, nth);
+	mul_add(s, &y->down, NULL, &in, ith, nth);
 	pool_barrier(s->pool);
 }
 
@@ -296,7 +344,7 @@ static void head(const struct step *s, int ith, int nth)
 {
 	const struct config *c = s->c;
 	const struct view *const v = &s->w->output;
-	struct kern_acts a = acts(s, s->h, s->n_logits, c->n_embd);
+	struct input in = input(s, s->h, s->n_logits, c->n_embd);
 	float *y = s->n_logits > 1 ? s->logits : s->out_rows[0]->logits;
 	int64_t lo, hi;
 
@@ -304,18 +352,17 @@ static void head(const struct step *s, int ith, int nth)
 	for (int64_t i = lo; i < hi; i++)
 		s->k->rmsnorm(s->h + i * c->n_embd, s->x + (s->out_rows[i] - s->rows) * c->n_embd, s->w->output_norm,
 			      c->n_embd, c->norm_eps);
-	if (lo < hi)
-		round_acts(s, &a, &v, 1, lo, hi);
+	round_input(s, &in, &v, 1, lo, hi);
 	pool_barrier(s->pool);
 	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
-	mul_rows(s, v, &a, lo, hi, y, c->n_vocab);
+	mul_rows(s, v, &in, lo, hi, y, c->n_vocab);
 	for (int64_t i = 0; i < s->n_logits; i++) {
-		float *out = s->out_rows[i]->logits, *in = y + i * c->n_vocab;
+		float *out = s->out_rows[i]->logits, *from = y + i * c->n_vocab;
 
 		for (int64_t r = lo; r < hi && c->logit_softcap > 0; r++)
-			in[r] = c->logit_softcap * tanhf(in[r] / c->logit_softcap);
-		if (in != out)
-			memcpy(out + lo, in + lo, (size_t)(hi - lo) * sizeof *out);
+			from[r] = c->logit_softcap * tanhf(from[r] / c->logit_softcap);
+		if (from != out)
+			memcpy(out + lo, from + lo, (size_t)(hi - lo) * sizeof *out);
 	}
 }
 

@@ -4,14 +4,16 @@
 #include <strings.h>
 
 #define ROW(name, fn, block, bytes) \
-	{ #name, QUANT_##name, block, bytes, 0, quant_decode_##fn, quant_encode_##fn }
+	{ #name, QUANT_##name, block, bytes, 0, quant_decode_##fn, quant_encode_##fn, false }
+#define WIDE(name, fn, block, bytes) \
+	{ #name, QUANT_##name, block, bytes, 0, quant_decode_##fn, quant_encode_##fn, true }
 
 const struct quant_type quant_types[] = {
 	ROW(F32, f32, 1, 4),
 	ROW(F16, f16, 1, 2),
 	ROW(BF16, bf16, 1, 2),
-	ROW(Q8_0, q8_0, QK, 34),
-	ROW(Q6_K, q6_k, QK_K, 210),
+	WIDE(Q8_0, q8_0, QK, 34),
+	WIDE(Q6_K, q6_k, QK_K, 210),
 	ROW(Q5_1, q5_1, QK, 24),
 	ROW(Q5_K, q5_k, QK_K, 176),
 	ROW(Q5_0, q5_0, QK, 22),
@@ -23,9 +25,9 @@ const struct quant_type quant_types[] = {
 	ROW(Q3_K, q3_k, QK_K, 110),
 	ROW(Q2_K, q2_k, QK_K, 84),
 	ROW(TQ2_0, tq2_0, QK_K, 66),
-	{ "I2_S", QUANT_I2_S, 128, 32, 32, quant_decode_i2_s, quant_encode_i2_s },
+	{ "I2_S", QUANT_I2_S, 128, 32, 32, quant_decode_i2_s, quant_encode_i2_s, false },
 	ROW(TQ1_0, tq1_0, QK_K, 54),
-	{ NULL, 0, 0, 0, 0, NULL, NULL },
+	{ NULL, 0, 0, 0, 0, NULL, NULL, false },
 };
 
 const struct quant_type *quant_by_id(uint32_t id)

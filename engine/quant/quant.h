@@ -38,6 +38,11 @@ struct quant_type {
 	int tail;			/* bytes behind a tensor's last row: its scale (below); mostly 0 */
 	quant_decode_fn *decode;
 	quant_encode_fn *encode;
+	/*
+	 * Multiplied with activations at 16 bits: at 8 their rounding would lose more than a
+	 * tenth of what this type loses itself.
+	 */
+	bool wide;
 };
 
 /* All types, in the order of precision (F32 first); ends with name NULL. */
