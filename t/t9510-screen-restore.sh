@@ -40,6 +40,11 @@ test_expect_success 'stopped from outside, continued, and whole again' '
 	screen_type fg && screen_keys C-j && screen_wait "Enter send" && screen_type back && screen_wait "› back" && screen_keys C-u C-d &&
 	screen_gone "Enter send" && screen_run "stty -a >after; echo then here" && screen_wait "^then here" && cmp before after
 '
+test_expect_success 'SIGTERM while the output is held by Ctrl-S' '
+	screen_run "clear; stty -a >before; echo was here" && screen_wait "^was here" &&
+	screen_open --temp 0 -c 4000 -t 1 && screen_run "One day" && screen_wait answering && screen_keys C-s && sleep 0.5 &&
+	kill -TERM "$(cat pid)" && restored
+'
 test_expect_success 'a terminal that goes away takes the program with it' '
 	screen_run clear && screen_open --temp 0 && pid=$(cat pid) && screen_tmux kill-server &&
 	gone () { ! kill -0 "$pid" 2>/dev/null; } && screen_until 10 gone

@@ -29,7 +29,7 @@
 
 enum {
 	/* Where the screen gives parts up, columns and rows. */
-	COLUMN_MIN_COLS = 100, KEYS_MIN_COLS = 60, PARTS_MIN_COLS = 20,
+	COLUMN_MIN_COLS = 100, FULL_HEADER_COLS = 80, KEYS_MIN_COLS = 60, PARTS_MIN_COLS = 20,
 	KEYS_MIN_ROWS = 16, GAUGES_MIN_ROWS = 10, HEADER_MIN_ROWS = 4,
 	STREAM_MS = 33,		/* between paints while text streams; a key paints at once */
 	HELD_MS = 100,		/* until the next try while the terminal takes nothing */
@@ -142,68 +142,88 @@ static void state_text(const struct screen *s, char *buf, size_t size)
 		snprintf(buf, size, "%s", words[c->state]);
 }
 
-static void model_text(const struct chat *c, int cols, struct str *out)
+/* " · Q4_1", or while a switch goes on " · Q4_1 → Q4_0". */
+static void level_text(const struct chat *c, struct str *out)
+{
+	if (!c->n_levels)
+		return;
+	str_addf(out, " %s %s", glyph(GLYPH_DOT), c->levels[c->level].name);
+	if (c->target != c->level)
+		str_addf(out, " %s %s", glyph(GLYPH_ARROW), c->levels[c->target].name);
+}
+
+static void class_text(const struct chat *c, int cols, struct str *out)
 {
 	const char *dot = glyph(GLYPH_DOT);
-	const struct chat_level *l = c->n_levels ? &c->levels[c->level] : NULL;
 
-	if (l)
-		str_addf(out, " %s %s", dot, l->name);
-	if (l && c->target != c->level)
-		str_addf(out, " %s %s", glyph(GLYPH_ARROW), c->levels[c->target].name);
-	if (l && cols >= 80)
-		str_addf(out, " %s %.2f bpw", dot, l->bpw);
+	if (c->n_levels && cols >= FULL_HEADER_COLS)
+		str_addf(out, " %s %.2f bpw", dot, c->levels[c->level].bpw);
 	if (c->info && cols >= COLUMN_MIN_COLS)
 		str_addf(out, " %s %s", dot, eng_class_name(c->info->cls));
+}
+
+/* The end of a long name is worth less than what stands behind it. Returns the columns taken. */
+static int draw_name(const struct chat *c, int y, int x, int max)
+{
+	struct str name;
+	int w;
+
+	if (max <= 0)
+		return 0;
+	str_init(&name, 1024);
+	termtext_whole(c->name ? c->name : "", c->name ? strlen(c->name) : 0, 0, &name);
+	style_set(STYLE_STRONG);
+	w = width_of(name.p, name.len);
+	if (w <= max) {
+		draw(y, x, max, name.p);
+	} else {
+		w = draw(y, x, max - 1, name.p);
+		w += draw(y, x + w, 1, glyph(GLYPH_ELLIPSIS));
+	}
+	str_release(&name);
+	return w;
 }
 
 static void draw_header(const struct screen *s, struct box b)
 {
 	const struct chat *c = s->c;
-	struct str name, rest;
+	struct str level, class;
 	char state[96];
-	int x = b.x + 1, right = b.w - 1, w;
+	int x = b.x + 1, end = b.w - 1;
 
 	if (!b.h)
 		return;
-	str_init(&name, 1024);
-	str_init(&rest, 256);
+	str_init(&level, 256);
+	str_init(&class, 256);
+	level_text(c, &level);
+	class_text(c, b.w, &class);
 	state_text(s, state, sizeof(state));
-	model_text(c, b.w, &rest);
-	termtext_whole(c->name ? c->name : "", c->name ? strlen(c->name) : 0, 0, &name);
 	if (b.w >= KEYS_MIN_COLS) {
 		style_set(STYLE_DIM);
-		draw_right(b.y, b.x, right, s->help ? "F1 back" : "F1 help");
-		right -= 10;
+		draw_right(b.y, b.x, end, s->help ? "F1 back" : "F1 help");
+		end -= 10;
 	}
 	if (*state) {
 		style_set(c->state == CHAT_FAILED ? STYLE_ERROR : STYLE_WARN);
-		draw_right(b.y, b.x, right, state);
-		right -= width_of(state, strlen(state)) + 2;
+		draw_right(b.y, b.x, end, state);
+		end -= width_of(state, strlen(state)) + 2;
 	}
-	if (b.w >= 80) {
-		style_set(STYLE_DIM);
-		x += draw(b.y, x, right - x, "tidbit") + 3;
-	}
-	/* The level is worth more than the end of a long name. */
-	w = right - x - width_of(rest.p, rest.len);
-	style_set(STYLE_STRONG);
-	if (width_of(name.p, name.len) > w && w > 1) {
-		x += draw(b.y, x, w - 1, name.p);
-		x += draw(b.y, x, 1, glyph(GLYPH_ELLIPSIS));
-	} else if (w > 0) {
-		x += draw(b.y, x, w, name.p);
-	}
+	style_set(STYLE_DIM);
+	if (b.w >= FULL_HEADER_COLS)
+		x += draw(b.y, x, end - x, "tidbit") + 3;
+	x += draw_name(c, b.y, x, end - x - width_of(level.p, level.len) - width_of(class.p, class.len));
 	style_set(STYLE_LEVEL);
-	draw(b.y, x, right - x, rest.p);
-	str_release(&name);
-	str_release(&rest);
+	x += draw(b.y, x, end - x, level.p);
+	style_set(STYLE_DIM);
+	draw(b.y, x, end - x, class.p);
+	str_release(&level);
+	str_release(&class);
 }
 
-static void draw_rules(const struct screen *s, const struct layout *l)
+static void draw_rules(const struct layout *l)
 {
 	int sep = l->body.w;
-	(void)s;
+
 	style_set(STYLE_DIM);
 	if (l->top_rule.h)
 		draw_hline(l->top_rule.y, 0, l->top_rule.w);
@@ -309,7 +329,7 @@ static void paint(struct screen *s)
 	read_gauges(s, os_now_ns());
 	l = lay_out(s, LINES, COLS);
 	erase();
-	draw_rules(s, &l);
+	draw_rules(&l);
 	draw_header(s, l.header);
 	front(s)->ops->draw(front(s), l.body);
 	if (l.column.h)

@@ -15,7 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { SIGNAL_STACK = 64 * 1024 };
+enum { SIGNAL_STACK = 64 * 1024, UNREAD_MS = 100 };
 
 /* The loop answers SIGINT SIGTERM SIGHUP SIGWINCH SIGTSTP SIGCONT; the rest of those that would end the program are these. */
 static const int deadly[] = {
@@ -61,12 +61,27 @@ static void write_all(const char *p, size_t n)
 	}
 }
 
+/* A terminal that is held (Ctrl-S) or not read must not keep us from leaving it. */
+static void free_output(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (poll(&p, 1, 0))
+		return;
+	/* Linux takes TCOON only after TCOOFF: a stop by Ctrl-S is not its business otherwise. */
+	tcflow(STDOUT_FILENO, TCOOFF);
+	tcflow(STDOUT_FILENO, TCOON);
+	if (!poll(&p, 1, UNREAD_MS))
+		tcflush(STDOUT_FILENO, TCOFLUSH);
+}
+
 static void crash(int sig)
 {
 	int kept = errno;
 
 	if (on_screen) {
 		on_screen = 0;
+		free_output();
 		write_all(leave_bytes.p, leave_bytes.n);
 		tcsetattr(STDIN_FILENO, TCSANOW, &tty_before);
 	}
@@ -168,6 +183,7 @@ static void enter(void)
 
 static void leave(void)
 {
+	free_output();
 	/* Before endwin(), so that the last thing the terminal hears is curses' own farewell. */
 	write_all("\033[?2004l", 8);
 	endwin();

@@ -46,6 +46,7 @@ screen_hides () { ! screen_shows "$1"; }
 screen_wait () { screen_until "${2:-10}" screen_shows "$1"; }
 screen_gone () { screen_until "${2:-10}" screen_hides "$1"; }
 screen_open () {
+	[ -x "$TEST_BUILD/tidbit" ] || { echo "no $TEST_BUILD/tidbit"; return 1; }
 	screen_run "sh -c 'echo \$\$ >pid; exec \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" $*'"
 	screen_wait 'Enter send' 20
 }
