@@ -400,6 +400,42 @@ static void test_system(const char *model)
 	finish(&d);
 }
 
+/* With a template, a system prompt, and weights that are worth a switch. */
+static void test_template(void)
+{
+	char *model = data_path("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
+	const struct chat_item *a;
+	struct drive d;
+	struct chat *c;
+	int32_t held;
+
+	if (!model) {
+		tap_skip("a chat with a template: no reference data");
+		return;
+	}
+	start(&d, model);
+	c = d.c;
+	ok(!strcmp(c->name, "SmolLM2-135M-Instruct"), "the level is no part of the name: %s", c->name);
+	d.o.n = 12;
+	ask(&d, "What is the capital of Japan?");
+	a = last(c, ITEM_ANSWER);
+	ok(a->end == ANSWER_DONE && strstr(a->text.p, "Tokyo"), "it answers: %s", a->text.p);
+	ok(!last(c, ITEM_NOTE), "and nothing is said of a missing template");
+	held = a->stats.n_prompt + a->stats.n_gen;
+	ask(&d, "And of France?");
+	a = last(c, ITEM_ANSWER);
+	ok(a->stats.n_reused >= held - 1 && a->stats.n_prefill < 32, "the second turn prefills %d of %d tokens",
+	   a->stats.n_prefill, a->stats.n_prompt);
+	chat_submit(c, "/quant q4_0");
+	wait_for(&d, idle);
+	ok(note_has(c, "now Q4_0") && note_has(c, "made from Q4_1"), "a level made from one already quantized says so: %s",
+	   last(c, ITEM_NOTE)->text.p);
+	ask(&d, "And of Italy?");
+	ok(as_fresh(c, model, "Q4_0"), "after an exact switch the greedy ids are those of a fresh session at Q4_0");
+	finish(&d);
+	free(model);
+}
+
 int main(void)
 {
 	char *model = shipped_model();
@@ -417,6 +453,7 @@ int main(void)
 	test_early(model);
 	test_bad();
 	test_system(model);
+	test_template();
 	free(model);
 	return tap_done();
 }
