@@ -17,6 +17,10 @@ check_PROGRAMS += %D%/t0540-gguf-mutants.t
 t_t0540_gguf_mutants_t_SOURCES = %D%/t0540-gguf-mutants.c
 t_t0540_gguf_mutants_t_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += %D%/t0550-model-info.t
+t_t0550_model_info_t_SOURCES = %D%/t0550-model-info.c
+t_t0550_model_info_t_LDADD = $(TEST_LIBS)
+
 # All mutants; best in a build configured with --enable-sanitize.
 mutants: t/t0540-gguf-mutants.t
 	$(AM_TESTS_ENVIRONMENT) MUTANTS=10000 ./t/t0540-gguf-mutants.t

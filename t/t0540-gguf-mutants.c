@@ -84,6 +84,23 @@ static int use(struct eng_model *m, struct err *e)
 	return r;
 }
 
+/* What show does: also files that cannot be run. What it tells must be there. */
+static bool inspect(const char *file)
+{
+	struct eng_model *m = NULL;
+	const struct eng_info *in;
+	struct err e;
+	bool r;
+
+	if (eng_model_open(eng, file, true, &m, &e) < 0)
+		return true;
+	in = eng_model_info(m);
+	r = in->name && in->arch && in->level && in->tokenizer && in->template_kind && in->n_params >= 0 &&
+	    in->kv_bytes_token >= 0 && !strchr(in->arch, '\033') && !strchr(in->name, '\033');
+	eng_model_close(m);
+	return r;
+}
+
 static bool sound(const char *file, const struct mutant *u, struct err *e)
 {
 	struct eng_model *m = NULL;
@@ -120,7 +137,7 @@ static void family(const char *name, const char *file, uint64_t count)
 		mutants_make(s, i, &u);
 		apply(fd, &u);
 		must += u.refuse;
-		if (!sound(path, &u, &e)) {
+		if (!sound(path, &u, &e) || !inspect(path)) {
 			if (++wrong < 20)
 				printf("# mutant %" PRIu64 " (%s): %s, found %s: %s\n", i, u.what,
 				       u.refuse ? "must be refused" : "may load", err_code_name(e.code), e.msg);
