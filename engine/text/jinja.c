@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Trees take more room than their source. */
-enum { TREE_MEMORY = 256 << 20 };
+/* A tree takes more room than its source: this is for half a megabyte of dense code. */
+enum { TREE_MEMORY = 12 << 20 };
 
 int jinja_compile(struct jinja **out, const char *src, size_t n, struct jinja_where *where, struct err *e)
 {

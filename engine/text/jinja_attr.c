@@ -121,7 +121,7 @@ static bool sequence_item(struct jx *x, struct jv obj, int64_t i, struct jv *out
 	bool found;
 
 	if (obj.type == J_STR) {
-		jheap_scan(x->h, obj.len);
+		jheap_walk(x->h, obj.len);
 		*out = string_item(obj, i, &found);
 		return found;
 	}
@@ -180,8 +180,7 @@ static struct jv slice_str(struct jx *x, struct jv s, int64_t start, int64_t cou
 	size_t from, k;
 	struct jbuf *b;
 
-	jheap_scan(x->h, s.len);
-	if (count <= 0)
+	if (!jheap_walk(x->h, s.len) || count <= 0)
 		return jstr_sub(s, 0, 0);
 	from = ju_offset(p, s.len, (size_t)start);
 	if (step == 1)
@@ -190,7 +189,7 @@ static struct jv slice_str(struct jx *x, struct jv s, int64_t start, int64_t cou
 	for (;; count--) {
 		k = ju_next(p + from, s.len - from, NULL);
 		jbuf_add_str(x->h, b, jstr_sub(s, from, k));
-		if (count == 1 || !jheap_step(x->h, 1))
+		if (count == 1 || !jheap_step(x->h, 1 + (size_t)(step < 0 ? -step : step) / 16))
 			break;
 		if (step > 0)
 			from += ju_offset(p + from, s.len - from, (size_t)step);
@@ -234,6 +233,8 @@ int jx_slice(struct jx *x, struct jv obj, const struct jrange *s, struct jv *out
 		return jx_raise(x, "unhashable type: 'slice'");
 	if (obj.type != J_STR && obj.type != J_LIST && obj.type != J_TUPLE && obj.type != J_RANGE)
 		return jx_raise(x, "'%s' object is not subscriptable", jv_typename(obj));
+	if (obj.type == J_STR && !jheap_walk(x->h, obj.len))
+		return jx_limit(x);
 	n = jv_len(obj);
 	if (r.step > n)		/* one item at most; keeps the products small */
 		r.step = n + 1;

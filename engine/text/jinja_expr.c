@@ -126,7 +126,7 @@ int jx_contains(struct jx *x, struct jv box, struct jv v, bool *out)
 	if (box.type == J_STR) {
 		if (v.type != J_STR)
 			return jx_raise(x, "'in <string>' requires string as left operand, not %s", jv_typename(v));
-		*out = !v.len || (jheap_scan(x->h, box.len) && memmem(jstr_p(&box), box.len, jstr_p(&v), v.len));
+		*out = !v.len || (jheap_scan(x->h, 2 * (size_t)box.len) && memmem(jstr_p(&box), box.len, jstr_p(&v), v.len));
 		return 0;
 	}
 	if (box.type == J_DICT || (box.type == J_VIEW && box.u.view->what == JVIEW_KEYS)) {

@@ -49,6 +49,11 @@ bool jheap_scan(struct jheap *h, size_t n)
 	return jheap_step(h, n / 64);
 }
 
+bool jheap_walk(struct jheap *h, size_t n)
+{
+	return jheap_step(h, n / 16);
+}
+
 static bool charge(struct jheap *h, size_t n)
 {
 	if (h->failed)
@@ -389,20 +394,44 @@ size_t jstr_chars(const struct jv *s)
 
 /* -- UTF-8 ------------------------------------------------------------------------- */
 
+/* Well-formed sequences by their first byte: Unicode, table 3-7. */
+static size_t decode(const unsigned char *p, size_t n, uint32_t *cp)
+{
+	const unsigned c = p[0];
+
+	if (c < 0xc2 || c > 0xf4)
+		return 0;
+	if (n < 2 || (p[1] & 0xc0) != 0x80)
+		return 0;
+	*cp = (c & 0x1f) << 6 | (p[1] & 0x3fu);
+	if (c < 0xe0)
+		return 2;
+	if (n < 3 || (p[2] & 0xc0) != 0x80)
+		return 0;
+	*cp = (c & 0x0f) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	if (c < 0xf0)
+		return *cp >= 0x800 && (*cp < 0xd800 || *cp > 0xdfff) ? 3 : 0;
+	if (n < 4 || (p[3] & 0xc0) != 0x80)
+		return 0;
+	*cp = (c & 0x07) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
+	return *cp >= 0x10000 && *cp <= 0x10ffff ? 4 : 0;
+}
+
 size_t ju_next(const char *p, size_t n, uint32_t *cp)
 {
-	ucs4_t c;
-	int k;
+	uint32_t c = (unsigned char)*p;
+	size_t k = 1;
 
-	if (!(*p & 0x80)) {
-		if (cp)
-			*cp = (unsigned char)*p;
-		return 1;
+	if (c & 0x80) {
+		k = decode((const unsigned char *)p, n, &c);
+		if (!k) {
+			c = 0xfffd;
+			k = 1;
+		}
 	}
-	k = u8_mbtoucr(&c, (const uint8_t *)p, n);
 	if (cp)
-		*cp = k > 0 ? c : 0xfffd;
-	return k > 0 ? (size_t)k : 1;
+		*cp = c;
+	return k;
 }
 
 size_t ju_prev(const char *p, size_t n, uint32_t *cp)
@@ -418,12 +447,27 @@ size_t ju_prev(const char *p, size_t n, uint32_t *cp)
 	return 1;
 }
 
+static bool eight_ascii(const char *p)
+{
+	uint64_t u;
+
+	memcpy(&u, p, sizeof u);
+	return !(u & 0x8080808080808080u);
+}
+
 size_t ju_chars(const char *p, size_t n)
 {
-	size_t k = 0;
+	size_t i = 0, k = 0;
 
-	for (size_t i = 0; i < n; k++)
-		i += ju_next(p + i, n - i, NULL);
+	while (i < n) {
+		if (n - i >= 8 && eight_ascii(p + i)) {
+			i += 8;
+			k += 8;
+		} else {
+			i += ju_next(p + i, n - i, NULL);
+			k++;
+		}
+	}
 	return k;
 }
 
@@ -432,8 +476,13 @@ size_t ju_offset(const char *p, size_t n, size_t k)
 	size_t i = 0;
 
 	while (k && i < n) {
-		i += ju_next(p + i, n - i, NULL);
-		k--;
+		if (k >= 8 && n - i >= 8 && eight_ascii(p + i)) {
+			i += 8;
+			k -= 8;
+		} else {
+			i += ju_next(p + i, n - i, NULL);
+			k--;
+		}
 	}
 	return i;
 }

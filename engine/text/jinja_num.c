@@ -199,6 +199,7 @@ static void put_string(struct jx *x, struct jbuf *b, const struct field *f, stru
 {
 	int64_t room;
 
+	jheap_walk(x->h, s.len);
 	if (f->prec >= 0)
 		s = jstr_sub(s, 0, ju_offset(jstr_p(&s), s.len, (size_t)f->prec));
 	room = f->width - (int64_t)jstr_chars(&s);

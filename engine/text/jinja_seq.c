@@ -503,13 +503,14 @@ static int fn_sum(struct jx *x, struct jv self, const struct jargs *a, struct jv
 
 static int fn_length(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
-	const int64_t n = jv_len(self);
+	int64_t n;
 
 	(void)a;
+	if (self.type == J_STR && !jheap_walk(x->h, self.len))
+		return jx_limit(x);
+	n = jv_len(self);
 	if (n < 0)
 		return jx_raise(x, "object of type '%s' has no len()", jv_typename(self));
-	if (self.type == J_STR)
-		jheap_scan(x->h, self.len);
 	*out = jv_int(n);
 	return 0;
 }

@@ -39,10 +39,7 @@ static int want_int(struct jx *x, struct jv v, int64_t missing, int64_t *out)
 /* Filters take anything and make it a string; methods have a string already. */
 static struct jv soft(struct jx *x, struct jv v)
 {
-	const struct jv s = jv_str(x->h, v);
-
-	jheap_scan(x->h, s.len);
-	return s;
+	return jv_str(x->h, v);
 }
 
 static int done(struct jx *x, struct jbuf *b, struct jv *out)
@@ -71,6 +68,7 @@ static void put_case(struct jheap *h, struct jbuf *b, const char *p, size_t n, u
 		jbuf_add(h, b, &c, 1, tag);
 		return;
 	}
+	jheap_step(h, 1);
 	if (how == FOLD)
 		r = u8_casefold((const uint8_t *)p, n, NULL, NULL, tmp, &len);
 	else
@@ -88,6 +86,7 @@ static void case_run(void *arg, const char *p, size_t n, uint32_t tag)
 	struct casing *c = arg;
 	uint32_t cp;
 
+	jheap_walk(c->h, n);
 	for (size_t i = 0, k; i < n && !c->h->failed; i += k) {
 		k = ju_next(p + i, n - i, &cp);
 		put_case(c->h, c->b, p + i, k, tag, c->start ? c->first : c->rest);
@@ -167,8 +166,7 @@ static bool strippable(struct jx *x, const struct jv *chars, const char *p, size
 {
 	if (!chars)
 		return ju_space(cp);
-	jheap_scan(x->h, chars->len);
-	return memmem(jstr_p(chars), chars->len, p, k);
+	return jheap_scan(x->h, chars->len) && memmem(jstr_p(chars), chars->len, p, k);
 }
 
 static struct jv strip(struct jx *x, struct jv s, const struct jv *chars, int sides)
@@ -189,6 +187,7 @@ static struct jv strip(struct jx *x, struct jv s, const struct jv *chars, int si
 			break;
 		to -= k;
 	}
+	jheap_walk(x->h, s.len - (to - from));
 	return jstr_sub(s, from, to - from);
 }
 
@@ -217,46 +216,46 @@ static int fn_rstrip(struct jx *x, struct jv self, const struct jargs *a, struct
 	return stripped(x, self, a, STRIP_RIGHT, out);
 }
 
-static int fn_removeprefix(struct jx *x, struct jv s, const struct jargs *a, struct jv *out)
-{
-	const struct jv p = a->v[0];
-	bool has;
-
-	if (want_str(x, p, &has))
-		return -1;
-	*out = has && p.len <= s.len && !memcmp(jstr_p(&s), jstr_p(&p), p.len) ? jstr_sub(s, p.len, s.len - p.len) : s;
-	return 0;
-}
-
-static int fn_removesuffix(struct jx *x, struct jv s, const struct jargs *a, struct jv *out)
-{
-	const struct jv p = a->v[0];
-	bool has;
-
-	if (want_str(x, p, &has))
-		return -1;
-	*out = has && p.len <= s.len && !memcmp(jstr_p(&s) + s.len - p.len, jstr_p(&p), p.len)
-		       ? jstr_sub(s, 0, s.len - p.len) : s;
-	return 0;
-}
-
 /* -- searching --------------------------------------------------------------------- */
 
-/* Byte offset of the first (or last) `what` in s, or -1. */
+/* Where `what` begins for the last time in s, or -1: a hash that rolls from the end. */
+static int64_t find_last(struct jx *x, const char *p, size_t n, const char *w, size_t m)
+{
+	const uint64_t base = 0x9e3779b97f4a7c15u;
+	uint64_t want = 0, have = 0, top = 1;
+
+	for (size_t i = m; i-- > 0;) {
+		want = want * base + (unsigned char)w[i] + 1;
+		have = have * base + (unsigned char)p[n - m + i] + 1;
+		top *= base;
+	}
+	for (size_t i = n - m;; i--) {
+		if (have == want && jheap_scan(x->h, m) && !memcmp(p + i, w, m))
+			return jheap_walk(x->h, n - i) ? (int64_t)i : -1;
+		if (!i || x->h->failed)
+			break;
+		have = have * base + (unsigned char)p[i - 1] + 1 - top * ((unsigned char)p[i - 1 + m] + 1u);
+	}
+	jheap_walk(x->h, n);
+	return -1;
+}
+
+/* Byte offset of the first (or last) `what` in s at or after from, or -1. What was looked through is counted. */
 static int64_t find(struct jx *x, const struct jv *s, const struct jv *what, size_t from, bool last)
 {
 	const char *p = jstr_p(s), *w = jstr_p(what), *hit;
+	int64_t at;
 
-	if (from > s->len || what->len > s->len - from || !jheap_scan(x->h, s->len - from))
+	if (from > s->len || what->len > s->len - from)
 		return -1;
-	if (!last) {
-		hit = what->len ? memmem(p + from, s->len - from, w, what->len) : p + from;
-		return hit ? hit - p : -1;
+	if (!what->len)
+		return last ? s->len : (int64_t)from;
+	if (last) {
+		at = find_last(x, p + from, s->len - from, w, what->len);
+		return at < 0 ? at : at + (int64_t)from;
 	}
-	for (size_t i = s->len - what->len; i + 1 > from; i--)
-		if (!memcmp(p + i, w, what->len))
-			return (int64_t)i;
-	return -1;
+	hit = memmem(p + from, s->len - from, w, what->len);
+	return jheap_scan(x->h, 2 * (hit ? (size_t)(hit - p) - from + what->len : s->len - from)) && hit ? hit - p : -1;
 }
 
 /* The part s[start:end] that find, count, startswith look at. */
@@ -288,6 +287,7 @@ static int find_in(struct jx *x, struct jv s, const struct jargs *a, bool last, 
 	if (!has)
 		return jx_raise(x, "must be str, not None");
 	at = find(x, &in, &a->v[0], 0, last);
+	jheap_walk(x->h, s.len);
 	*out = jv_int(at < 0 ? -1 : (int64_t)ju_chars(jstr_p(&s), skipped + (size_t)at));
 	return 0;
 }
@@ -329,6 +329,7 @@ static int fn_count(struct jx *x, struct jv self, const struct jargs *a, struct 
 	if (want_str(x, a->v[0], &has) || part(x, self, a->v[1], a->v[2], &in, &skipped))
 		return -1;
 	if (has && !a->v[0].len) {
+		jheap_walk(x->h, in.len);
 		*out = jv_int((int64_t)jstr_chars(&in) + 1);
 		return 0;
 	}
@@ -338,10 +339,32 @@ static int fn_count(struct jx *x, struct jv self, const struct jargs *a, struct 
 	return 0;
 }
 
-static bool has_end(struct jv s, struct jv what, bool suffix)
+static bool has_end(struct jx *x, struct jv s, struct jv what, bool suffix)
 {
-	return what.type == J_STR && what.len <= s.len &&
+	return what.type == J_STR && what.len <= s.len && jheap_scan(x->h, what.len) &&
 	       !memcmp(jstr_p(&s) + (suffix ? s.len - what.len : 0), jstr_p(&what), what.len);
+}
+
+static int fn_removeprefix(struct jx *x, struct jv s, const struct jargs *a, struct jv *out)
+{
+	const struct jv p = a->v[0];
+	bool has;
+
+	if (want_str(x, p, &has))
+		return -1;
+	*out = has && has_end(x, s, p, false) ? jstr_sub(s, p.len, s.len - p.len) : s;
+	return 0;
+}
+
+static int fn_removesuffix(struct jx *x, struct jv s, const struct jargs *a, struct jv *out)
+{
+	const struct jv p = a->v[0];
+	bool has;
+
+	if (want_str(x, p, &has))
+		return -1;
+	*out = has && has_end(x, s, p, true) ? jstr_sub(s, 0, s.len - p.len) : s;
+	return 0;
 }
 
 /* startswith and endswith: one string, or any of a tuple. */
@@ -359,10 +382,10 @@ static int ends(struct jx *x, struct jv self, const struct jargs *a, bool suffix
 	if (part(x, self, a->v[1], a->v[2], &in, &skipped))
 		return -1;
 	if (what.type == J_STR)
-		yes = has_end(in, what, suffix);
+		yes = has_end(x, in, what, suffix);
 	else
 		for (uint32_t i = 0; i < what.u.list->n && !yes && jheap_step(x->h, 1); i++)
-			yes = has_end(in, what.u.list->v[i], suffix);
+			yes = has_end(x, in, what.u.list->v[i], suffix);
 	*out = jv_bool(yes);
 	return 0;
 }
@@ -465,7 +488,7 @@ static int split(struct jx *x, struct jv self, const struct jargs *a, bool right
 	if (has && !a->v[0].len)
 		return jx_raise(x, "empty separator");
 	*out = jv_list(x->h, J_LIST, 0);
-	if (x->h->failed || !jheap_scan(x->h, self.len))
+	if (x->h->failed || (!has && !jheap_walk(x->h, self.len)))
 		return jx_limit(x);
 	if (max < 0)
 		max = INT64_MAX;
@@ -507,6 +530,7 @@ static int fn_splitlines(struct jx *x, struct jv s, const struct jargs *a, struc
 	size_t from = 0, k;
 
 	*out = jv_list(x->h, J_LIST, 0);
+	jheap_walk(x->h, s.len);
 	for (size_t i = 0; i < s.len && !x->h->failed; i += k) {
 		const size_t end = line_break(s, i);
 
@@ -518,7 +542,7 @@ static int fn_splitlines(struct jx *x, struct jv s, const struct jargs *a, struc
 	}
 	if (from < s.len && !x->h->failed)
 		jlist_add(x->h, out->u.list, jstr_sub(s, from, s.len - from));
-	return x->h->failed || !jheap_scan(x->h, s.len) ? jx_limit(x) : 0;
+	return x->h->failed ? jx_limit(x) : 0;
 }
 
 static int partition(struct jx *x, struct jv s, const struct jargs *a, bool last, struct jv *out)
@@ -650,7 +674,7 @@ static void pad(struct jheap *h, struct jbuf *b, int64_t n, struct jv fill)
 
 static int justify(struct jx *x, struct jv s, int64_t width, struct jv fill, int align, struct jv *out)
 {
-	const int64_t room = width - (int64_t)jstr_chars(&s);
+	const int64_t room = jheap_walk(x->h, s.len) ? width - (int64_t)jstr_chars(&s) : 0;
 	/* str.center puts the odd blank where Python does */
 	const int64_t left = align < 0 ? 0 : align > 0 ? room : room / 2 + (room & width & 1);
 	struct jbuf *b;
@@ -778,7 +802,8 @@ static int fn_truncate(struct jx *x, struct jv self, const struct jargs *a, stru
 	if (leeway < 0)
 		return jx_raise(x, "expected leeway >= 0, got %lld", (long long)leeway);
 	*out = s;
-	if ((int64_t)jstr_chars(&s) - length <= leeway)
+	jheap_walk(x->h, 2 * (size_t)s.len);
+	if (x->h->failed || (int64_t)jstr_chars(&s) - length <= leeway)
 		return 0;
 	s = jstr_sub(s, 0, ju_offset(jstr_p(&s), s.len, (size_t)keep));
 	at = given(a->v[1]) && jv_truth(a->v[1]) ? -1 : find(x, &s, &blank, 0, true);
@@ -798,7 +823,8 @@ static int fn_wordcount(struct jx *x, struct jv self, const struct jargs *a, str
 	uint32_t cp;
 
 	(void)a;
-	for (size_t i = 0; i < s.len;) {
+	jheap_walk(x->h, 2 * (size_t)s.len);
+	for (size_t i = 0; i < s.len && !x->h->failed;) {
 		i += ju_next(jstr_p(&s) + i, s.len - i, &cp);
 		if (uc_is_alnum(cp) || cp == '_') {
 			n += !in;
@@ -842,8 +868,8 @@ static int all(struct jx *x, struct jv s, enum quality q, struct jv *out)
 	bool yes = s.len || q == PRINTABLE || q == ASCII;
 	uint32_t cp;
 
-	jheap_scan(x->h, s.len);
-	for (size_t i = 0; i < s.len && yes;) {
+	jheap_walk(x->h, 2 * (size_t)s.len);
+	for (size_t i = 0; i < s.len && yes && !x->h->failed;) {
 		i += ju_next(jstr_p(&s) + i, s.len - i, &cp);
 		yes = has_quality(cp, q);
 	}
@@ -874,7 +900,8 @@ static int cased(struct jx *x, struct jv self, bool upper, struct jv *out)
 	bool some = false, all_so = true;
 	uint32_t cp;
 
-	for (size_t i = 0; i < s.len && all_so;) {
+	jheap_walk(x->h, 2 * (size_t)s.len);
+	for (size_t i = 0; i < s.len && all_so && !x->h->failed;) {
 		i += ju_next(jstr_p(&s) + i, s.len - i, &cp);
 		if (upper ? uc_is_property_uppercase(cp) : uc_is_property_lowercase(cp))
 			some = true;
@@ -903,8 +930,8 @@ static int fn_istitle(struct jx *x, struct jv s, const struct jargs *a, struct j
 	uint32_t cp;
 
 	(void)a;
-	jheap_scan(x->h, s.len);
-	for (size_t i = 0; i < s.len && right;) {
+	jheap_walk(x->h, 2 * (size_t)s.len);
+	for (size_t i = 0; i < s.len && right && !x->h->failed;) {
 		i += ju_next(jstr_p(&s) + i, s.len - i, &cp);
 		if (!uc_is_property_cased(cp)) {
 			start = true;
@@ -924,8 +951,8 @@ static int fn_isidentifier(struct jx *x, struct jv s, const struct jargs *a, str
 	uint32_t cp;
 
 	(void)a;
-	jheap_scan(x->h, s.len);
-	for (size_t i = 0, k; i < s.len && yes; i += k) {
+	jheap_walk(x->h, 2 * (size_t)s.len);
+	for (size_t i = 0, k; i < s.len && yes && !x->h->failed; i += k) {
 		k = ju_next(jstr_p(&s) + i, s.len - i, &cp);
 		yes = cp == '_' || (i ? uc_is_property_xid_continue(cp) : uc_is_property_xid_start(cp));
 	}

@@ -99,8 +99,9 @@ void jheap_init(struct jheap *h, size_t cap);
 void jheap_release(struct jheap *h);
 /* Counts work; false, and failed, when there was too much. */
 bool jheap_step(struct jheap *h, size_t n);
-/* The same for looking through n bytes. */
+/* The same for looking through n bytes, and for going through them by characters. */
 bool jheap_scan(struct jheap *h, size_t n);
+bool jheap_walk(struct jheap *h, size_t n);
 /* Zeroed; NULL when memory or the cap runs out (h->failed tells). */
 void *jheap_alloc(struct jheap *h, size_t n);
 /* Zeroed array of n; the product is checked. */
