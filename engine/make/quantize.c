@@ -397,6 +397,9 @@ static int make_tensor(struct quantizer *q, int64_t i, struct err *e)
 	if (run_all(&k) < 0)
 		return -1;
 	q->done += k.it->n;
+	/* again: another thread may have taken all the pieces */
+	if (q->opts->progress && !q->opts->progress(q->opts->arg, q->done, q->total))
+		return err_set(e, ERR_CANCELLED, "stopped");
 	return 0;
 }
 
