@@ -4,6 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef HAVE_ISA_AVX2
+#include <cpuid.h>
+
+/* Not every compiler's __builtin_cpu_supports() knows it. */
+static int has_f16c(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
+}
+#endif
+
 static const char *const set_names[] = {
 #define CPU_NAME(flag, name) name,
 	CPU_SETS(CPU_NAME)
@@ -16,7 +28,7 @@ unsigned cpu_flags(void)
 
 #ifdef HAVE_ISA_AVX2
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c())
 		f |= CPU_AVX2;
 #endif
 #ifdef HAVE_ISA_AVX512VNNI
