@@ -23,6 +23,7 @@ const struct cmd *const cmd_verbs[] = {
 	&cmd_bench,
 	&cmd_logits,
 	&cmd_show,
+	&cmd_tokenize,
 	&cmd_template,
 	&cmd_help,
 	&cmd_version,

@@ -42,6 +42,7 @@ struct opts {
 	int reps;			/* -r */
 	bool raw, stats, offline, plain, ascii;
 	bool jsonl, ids;
+	bool special, bos, detokenize, pieces;	/* of tokenize */
 	bool help;
 	bool model_set;			/* the model came by -m: positionals begin after it */
 	const char *note;		/* something to tell when the chat opens, or NULL: "no model was named: …" */
@@ -71,7 +72,8 @@ int cmd_open_chat(struct opts *o);
 
 /* The rows of cmd.c. */
 extern const struct cmd *const cmd_verbs[];	/* NULL-ended */
-extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_template, cmd_help, cmd_version;
+extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_tokenize, cmd_template, cmd_help,
+	cmd_version;
 
 /* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */
 int cmd_fail(const struct err *e);

@@ -65,6 +65,10 @@ const struct opt opt_table[] = {
 	{ "ids", .type = OPT_FLAG, .at = AT(ids), .help = "the token ids too, as a chat would feed them" },
 	{ "now", .arg = "TIME", .type = OPT_TEXT, .at = AT(now), .unset = "now",
 	  .help = "what the clock says, as 2025-07-04T12:34:56, local time" },
+	{ "special", .type = OPT_FLAG, .at = AT(special), .help = "control tokens are read from the text, and written into it" },
+	{ "bos", .type = OPT_FLAG, .at = AT(bos), .help = "begin with BOS if the model does" },
+	{ "detokenize", .type = OPT_FLAG, .at = AT(detokenize), .help = "from ids to the text" },
+	{ "pieces", .type = OPT_FLAG, .at = AT(pieces), .help = "beside each id what it stands for, as a JSON string" },
 	{ "help", .letter = 'h', .type = OPT_FLAG, .at = AT(help), .help = "this help" },
 	{ 0 }
 };

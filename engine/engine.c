@@ -112,6 +112,43 @@ int eng_tokenize(struct eng_model *m, const char *text, size_t n, bool special, 
 	return vocab_encode(m->vocab, text, n, NULL, 0, TOK_BOS | (special ? TOK_SPECIAL : 0), (struct ids *)out, e);
 }
 
+int eng_encode(struct eng_model *m, const char *text, size_t n, unsigned how, struct eng_ids *out, struct err *e)
+{
+	const unsigned flags = (how & ENG_TEXT_SPECIAL ? TOK_SPECIAL : 0) | (how & ENG_TEXT_BOS ? TOK_BOS : 0);
+
+	if (model_text(m, e) < 0)
+		return -1;
+	return vocab_encode(m->vocab, text, n, NULL, 0, flags, (struct ids *)out, e);
+}
+
+int eng_decode(struct eng_model *m, const int32_t *ids, size_t n, bool special, struct str *out, struct err *e)
+{
+	struct detok d;
+
+	if (model_text(m, e) < 0)
+		return -1;
+	detok_init(&d, m->vocab, special, true);
+	d.raw = true;
+	for (size_t i = 0; i < n; i++) {
+		if (ids[i] < 0 || ids[i] >= vocab_size(m->vocab))
+			return err_set(e, ERR_ARG, "id %d is outside the vocabulary of %d", ids[i], vocab_size(m->vocab));
+		detok_push(&d, ids[i], out);
+	}
+	detok_end(&d, out);
+	return out->failed ? err_set(e, ERR_NOMEM, "no memory for a text of %zu bytes", out->len) : 0;
+}
+
+const char *eng_token(struct eng_model *m, int32_t id, size_t *n)
+{
+	struct gguf_str s;
+
+	if (model_text(m, NULL) < 0 || id < 0 || id >= vocab_size(m->vocab))
+		return NULL;
+	s = vocab_token(m->vocab, id);
+	*n = s.n;
+	return s.p;
+}
+
 struct eng_stream { struct detok d; };
 
 struct eng_stream *eng_stream_new(struct eng_model *m, bool at_start, struct err *e)

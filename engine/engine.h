@@ -208,6 +208,19 @@ int eng_ids_add(struct eng_ids *l, int32_t id);
 
 /* Raw text → ids; BOS if the file says so; control tokens in the text are matched only with `special`. */
 int eng_tokenize(struct eng_model *m, const char *text, size_t n, bool special, struct eng_ids *out, struct err *e);
+/*
+ * The tokenizer alone, for a workbench; also for files that were opened with `inspect`.
+ * Text → ids with nothing added but what is asked for; user-defined tokens are matched.
+ */
+enum { ENG_TEXT_SPECIAL = 1, ENG_TEXT_BOS = 2 };
+int eng_encode(struct eng_model *m, const char *text, size_t n, unsigned how, struct eng_ids *out, struct err *e);
+/*
+ * Ids → the text's bytes, exactly; with `special`, control tokens by their spelling. ERR_ARG for an
+ * id outside the vocabulary.
+ */
+int eng_decode(struct eng_model *m, const int32_t *ids, size_t n, bool special, struct str *out, struct err *e);
+/* The bytes a token stands for; NULL for an id outside the vocabulary. Owned by the model, not NUL-terminated. */
+const char *eng_token(struct eng_model *m, int32_t id, size_t *n);
 /* Does this id end an answer? False as long as no text was needed. */
 bool eng_is_end(const struct eng_model *m, int32_t id);
 

@@ -12,3 +12,4 @@ check_PROGRAMS += %D%/t2030-tok-spans.t
 t_t2030_tok_spans_t_SOURCES = %D%/t2030-tok-spans.c
 t_t2030_tok_spans_t_LDADD = $(TEST_LIBS)
 include %D%/template.mk
+dist_check_SCRIPTS += %D%/t2040-tokenize.sh
