@@ -75,6 +75,16 @@ static int parse_target(struct jparser *p, bool ns, const char *end, struct jnod
 	return jp_tuple(p, &o, out) || check_target(p, &at, *out) ? -1 : 0;
 }
 
+static bool speaks_of(const struct jnode *target, uint32_t id)
+{
+	if (target->kind == JN_NAME)
+		return target->u.name.id == id;
+	for (uint32_t i = 0; target->kind == JN_TUPLE && i < target->u.items.n; i++)
+		if (speaks_of(target->u.items.p[i], id))
+			return true;
+	return false;
+}
+
 /* -- statements -------------------------------------------------------------------- */
 
 static int parse_for(struct jparser *p, struct jnode **out)
@@ -86,6 +96,8 @@ static int parse_for(struct jparser *p, struct jnode **out)
 
 	if (!n || jp_next(p) || parse_target(p, false, "in", &n->u.loop.target))
 		return -1;
+	if (speaks_of(n->u.loop.target, JNAME_LOOP))
+		return jp_fail(p, &p->cur, "Can't assign to special loop variable in for-loop target");
 	if (!jp_is(&p->cur, "in"))
 		return jp_fail(p, &p->cur, "expected token 'in', got '%s'", jp_describe(p, &p->cur));
 	if (jp_next(p) || jp_tuple(p, &iter, &n->u.loop.iter) || jp_skip_name(p, "if", &found))

@@ -167,12 +167,15 @@ static int bind_keywords(struct jx *x, const struct jsignature *sig, const struc
 		err_quote(name, sizeof name, jstr_p(&key), key.len);
 		if (k >= 0) {
 			if (slots[k].type != J_MISSING)
-				return jx_raise(x, "macro '%s' got multiple values for argument '%s'",
+				return jx_raise(x, "macro '%s' takes no keyword argument '%s'",
 						macro_name(sig, macro, sizeof macro), name);
 			slots[k] = a->kw[i].val;
 		} else if (sig->caller && jstr_is(&key, "caller")) {
 			if (jx_store(x, x->frame, JNAME_CALLER, a->kw[i].val))
 				return -1;
+		} else if (!sig->kwargs && jstr_is(&key, "caller")) {
+			return jx_raise(x, "macro '%s' was invoked with two values for the special caller argument. "
+					"This is most likely a bug.", macro_name(sig, macro, sizeof macro));
 		} else if (!sig->kwargs) {
 			return jx_raise(x, "macro '%s' takes no keyword argument '%s'",
 					macro_name(sig, macro, sizeof macro), name);
@@ -251,7 +254,7 @@ static int call_loop(struct jx *x, struct jloop *l, const struct jargs *a, struc
 	int rc;
 
 	if (!l->node->flag)
-		return jx_raise(x, "The loop must have the 'recursive' marker to be called recursively");
+		return jx_raise(x, "The loop must have the 'recursive' marker to be called recursively.");
 	if (a->n != 1 || a->n_kw)
 		return jx_raise(x, "loop() takes one argument");
 	x->out = jbuf_new(x->h, 0);

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "engine/text/jinja_lex.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uniname.h>
@@ -38,6 +39,18 @@ static int fail(struct jlex *x, size_t at, const char *fmt, const char *arg)
 	if (x->where)
 		*x->where = (struct jinja_where){ x->line, x->column };
 	return err_set(x->e, ERR_TEMPLATE, fmt, err_quote(quoted, sizeof quoted, arg, strlen(arg)));
+}
+
+/* In Jinja's words, with the place counted in characters from the beginning. */
+static int unexpected_char(struct jlex *x, size_t i)
+{
+	const char quote = x->src[i] == '\'' ? '"' : '\'';
+	char text[80];
+	int n;
+
+	n = snprintf(text, sizeof text, "%c%.*s%c at %zu", quote, (int)ju_next(x->src + i, x->n - i, NULL), x->src + i, quote,
+		     ju_chars(x->src, i));
+	return n > 0 ? fail(x, i, "unexpected char %s", text) : -1;
 }
 
 int jlex_init(struct jlex *x, struct jheap *h, const char *src, size_t n, struct jinja_where *where, struct err *e)
@@ -151,7 +164,7 @@ static int skip_comment(struct jlex *x, size_t open, size_t i)
 			return 0;
 		}
 	}
-	return fail(x, open, "Missing end of comment tag", "");
+	return x->pos == x->n ? 0 : fail(x, open, "Missing end of comment tag", "");
 }
 
 /* A raw block whose opening tag ends at i: its text becomes a token. */
@@ -167,6 +180,10 @@ static int lex_raw(struct jlex *x, size_t open, size_t i, struct jtoken *t)
 			x->pos = close_tag(x, end, after, true);
 			return 0;
 		}
+	}
+	if (i == x->n) {	/* an opening with nothing behind it passes, as it does in Jinja */
+		x->pos = i;
+		return 0;
 	}
 	return fail(x, open, "Missing end of raw directive", "");
 }
@@ -195,6 +212,7 @@ static int open_tag(struct jlex *x, size_t tag, struct jtoken *t)
 
 	if (raw && after != '+') {
 		x->line_start = false;
+		t->n = 0;
 		return lex_raw(x, tag, after == '-' ? skip_space(x, raw) : raw, t);
 	}
 	x->pos = tag + 2 + (sign == '-' || sign == '+');
@@ -285,7 +303,7 @@ static int lex_integer(struct jlex *x, size_t from, size_t i, int base, struct j
 	for (;; i++) {
 		if (at(x, i) == '_' && digit_value(at(x, i + 1)) < base)
 			continue;
-		if (digit_value(at(x, i)) >= base)
+		if (digit_value(at(x, i)) >= base || (base == 10 && i > from && x->src[from] == '0' && at(x, i) != '0'))
 			break;
 		if (__builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit_value(at(x, i)), &v))
 			return fail(x, from, "integer does not fit in 64 bits", "");
@@ -454,7 +472,7 @@ static int lex_string(struct jlex *x, struct jtoken *t)
 		i += x->src[i] == '\\' ? 2 : 1;
 	}
 	if (i >= x->n)
-		return fail(x, from, "unexpected char '%s': the string does not end", quote == '"' ? "\"" : "'");
+		return unexpected_char(x, from);
 	token(x, t, JT_STRING, from, i + 1);
 	t->p++;
 	t->n -= 2;
@@ -489,8 +507,6 @@ static int balance(struct jlex *x, enum jtok type)
 
 static int lex_operator(struct jlex *x, struct jtoken *t)
 {
-	char text[5] = "";
-
 	for (enum jtok k = JT_FLOORDIV; k < JT_N; k++) {	/* the long ones come first */
 		const size_t n = strlen(texts[k]);
 
@@ -502,8 +518,7 @@ static int lex_operator(struct jlex *x, struct jtoken *t)
 			return 0;
 		}
 	}
-	memcpy(text, x->src + x->pos, ju_next(x->src + x->pos, x->n - x->pos, NULL));
-	return fail(x, x->pos, "unexpected char '%s'", text);
+	return unexpected_char(x, x->pos);
 }
 
 /* "%}" or "}}" with its sign, when nothing is left to close. */

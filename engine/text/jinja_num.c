@@ -94,7 +94,8 @@ static int fn_int(struct jx *x, struct jv self, const struct jargs *a, struct jv
 	int64_t base = given(a->v[1]) && jv_isint(a->v[1]) ? jv_asint(a->v[1]) : 10, i;
 	double f;
 
-	(void)x;
+	if (self.type == J_UNDEF)
+		return jx_raise_undef(x, self);
 	if (base != 0 && (base < 2 || base > 36))
 		base = 10;
 	*out = missing;
@@ -113,7 +114,8 @@ static int fn_float(struct jx *x, struct jv self, const struct jargs *a, struct 
 {
 	double f;
 
-	(void)x;
+	if (self.type == J_UNDEF)
+		return jx_raise_undef(x, self);
 	*out = given(a->v[0]) ? a->v[0] : jv_float(0);
 	if (jv_isnum(self))
 		*out = jv_float(jv_asfloat(self));
@@ -262,8 +264,8 @@ static void put_float(struct jx *x, struct jbuf *b, const struct field *f, doubl
 /* The value's own text when the field names no type. */
 static int put_plain(struct jx *x, struct jbuf *b, struct field *f, struct jv v)
 {
-	if (jv_isint(v) && v.type != J_BOOL) {
-		put_int(x, b, f, v.u.i);
+	if (jv_isint(v) && (v.type != J_BOOL || f->width >= 0)) {
+		put_int(x, b, f, jv_asint(v));
 	} else if (v.type == J_FLOAT && f->prec >= 0) {
 		f->type = 'g';
 		put_float(x, b, f, v.u.f);

@@ -408,12 +408,19 @@ static int parse_brackets(struct jparser *p, struct jnode **io)
 
 static int parse_postfix(struct jparser *p, struct jnode **io)
 {
-	for (;;) {
-		if (p->cur.type == JT_DOT ? parse_dot(p, io) :
-		    p->cur.type == JT_LBRACKET ? parse_brackets(p, io) :
-		    p->cur.type == JT_LPAREN ? parse_call(p, io) : 1)
-			return p->cur.type == JT_DOT || p->cur.type == JT_LBRACKET || p->cur.type == JT_LPAREN ? -1 : 0;
+	int rc = 0;
+
+	while (!rc) {
+		if (p->cur.type == JT_DOT)
+			rc = parse_dot(p, io);
+		else if (p->cur.type == JT_LBRACKET)
+			rc = parse_brackets(p, io);
+		else if (p->cur.type == JT_LPAREN)
+			rc = parse_call(p, io);
+		else
+			break;
 	}
+	return rc;
 }
 
 /* The dotted name of a filter or test. */

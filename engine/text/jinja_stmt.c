@@ -46,6 +46,8 @@ static int assign_tuple(struct jx *x, const struct jnodes *targets, struct jv v)
 {
 	struct jlist *l;
 
+	if (v.type == J_NONE || jv_isnum(v) || v.type == J_FUNC || v.type == J_METHOD || v.type == J_MACRO || v.type == J_NS)
+		return jx_raise(x, "cannot unpack non-iterable %s object", jv_typename(v));
 	if (v.type == J_LIST || v.type == J_TUPLE)
 		l = v.u.list;
 	else if (jx_list(x, v, &l))

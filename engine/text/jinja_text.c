@@ -20,7 +20,7 @@ static int fn_safe(struct jx *x, struct jv self, const struct jargs *a, struct j
 	return 0;
 }
 
-struct sink { struct jheap *h; struct jbuf *b; };
+struct sink { struct jheap *h; struct jbuf *b; bool query; };
 
 static void escape_run(void *arg, const char *p, size_t n, uint32_t tag)
 {
@@ -42,7 +42,7 @@ static void escape_run(void *arg, const char *p, size_t n, uint32_t tag)
 static int fn_forceescape(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
 	const struct jv s = jv_str(x->h, self);
-	struct sink to = { x->h, jbuf_new(x->h, s.len) };
+	struct sink to = { .h = x->h, .b = jbuf_new(x->h, s.len) };
 
 	(void)a;
 	jheap_scan(x->h, s.len);
@@ -63,12 +63,14 @@ static int fn_escape(struct jx *x, struct jv self, const struct jargs *a, struct
 
 static void quote_run(void *arg, const char *p, size_t n, uint32_t tag)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~/";
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~";
 	const struct sink *s = arg;
 
 	for (size_t i = 0; i < n && !s->h->failed; i++) {
-		if (p[i] && strchr(plain, p[i]))
+		if ((p[i] && strchr(plain, p[i])) || (p[i] == '/' && !s->query))
 			jbuf_add(s->h, s->b, p + i, 1, tag);
+		else if (p[i] == ' ' && s->query)
+			jbuf_add(s->h, s->b, "+", 1, tag);
 		else
 			jbuf_addf(s->h, s->b, tag, "%%%02X", (unsigned char)p[i]);
 	}
@@ -85,7 +87,7 @@ static void quote(struct jx *x, struct sink *to, struct jv v)
 /* A string is quoted for a path; pairs become a query. */
 static int fn_urlencode(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
-	struct sink to = { x->h, jbuf_new(x->h, 0) };
+	struct sink to = { .h = x->h, .b = jbuf_new(x->h, 0) };
 	struct jlist *l, *pair;
 
 	(void)a;
@@ -96,6 +98,7 @@ static int fn_urlencode(struct jx *x, struct jv self, const struct jargs *a, str
 		*out = jbuf_value(to.b);
 		return 0;
 	}
+	to.query = true;
 	if (jx_list(x, self, &l))
 		return -1;
 	for (uint32_t i = 0; i < l->n && !x->h->failed; i++) {

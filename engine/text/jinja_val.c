@@ -4,7 +4,7 @@
  */
 #include "config.h"
 #include "engine/text/jinja.h"
-#include "engine/text/jinja_val.h"
+#include "engine/text/jinja_eval.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -547,6 +547,11 @@ static void repr(struct jheap *h, struct jbuf *b, struct jv v, int depth)
 		break;
 	case J_UNDEF:
 		jbuf_adds(h, b, "Undefined", tag);
+		break;
+	case J_MACRO:
+		jbuf_adds(h, b, "<Macro ", tag);
+		repr(h, b, v.u.macro->sig->name, depth);
+		jbuf_adds(h, b, ">", tag);
 		break;
 	default:
 		jbuf_addf(h, b, tag, "<%s object>", jv_typename(v));
