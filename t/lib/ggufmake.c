@@ -42,6 +42,8 @@ static void add(struct buf *b, const void *p, size_t n)
 		b->size = (b->n + n) * 2;
 		b->p = must(realloc(b->p, b->size));
 	}
+	if (!n)
+		return;
 	if (p)
 		memcpy(b->p + b->n, p, n);
 	else
