@@ -10,6 +10,7 @@
 #include "t/lib/tmp.h"
 #include "t/lib/tok.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +296,64 @@ static void test_refused(void)
 	refused(with_id("tokenizer.ggml.padding_token_id", 9999), ERR_FORMAT, "padding_token_id");
 }
 
+/* -- without memory ----------------------------------------------------------------- */
+
+static int fail_at(const char *op, void *arg)
+{
+	int *left = arg;
+
+	return !strcmp(op, "malloc") && (*left)-- == 0 ? ENOMEM : 0;
+}
+
+/* Each allocation of building and of tokenizing fails in turn: an error, and what was there stays. */
+static void test_memory(void)
+{
+	static const char text[] = "lower low 123 e\xcc\x81 <|x|>\n aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const struct tok_other other[] = { { "<|x|>", 3 } };
+	const char *path = tmp_path("memory.gguf");
+	struct ggufmake *m = tok_bpe(&(struct tok_bpe){ .pre = "qwen2", .merge = lower, .n_merges = 7, .other = other, .n_other = 1 });
+	struct gguf *g;
+	struct vocab *v = NULL;
+	struct err e = { 0 };
+	int at = 0, good = 0, left;
+
+	gm_write(m, path);
+	gm_free(m);
+	if (gguf_open(&g, path, NULL, &e) < 0) {
+		printf("Bail out! %s\n", e.msg);
+		exit(1);
+	}
+	for (bool done = false; !done; at++) {
+		left = at;
+		xio_set_fault(fail_at, &left);
+		done = vocab_load(&v, g, &e) == 0 && left >= 0;
+		xio_set_fault(NULL, NULL);
+		good += done || v || e.code == ERR_NOMEM;	/* v: what failed was JIT's, which can be done without */
+		if (!done) {
+			vocab_free(v);
+			v = NULL;
+		}
+	}
+	ok(good == at && at > 10, "building: %d allocations fail in turn", at - 1);
+	at = good = 0;
+	for (bool done = false; !done; at++) {
+		struct ids l = { 0 };
+		int ret;
+
+		ids_add(&l, 7);
+		left = at;
+		xio_set_fault(fail_at, &left);
+		ret = vocab_encode(v, text, sizeof text - 1, NULL, 0, TOK_SPECIAL, &l, &e);
+		xio_set_fault(NULL, NULL);
+		done = ret == 0 && left >= 0;
+		good += ret == 0 ? l.n > 10 : l.n == 1 && l.p[0] == 7 && e.code == ERR_NOMEM;
+		ids_release(&l);
+	}
+	ok(good == at && at > 4, "tokenizing: %d allocations fail in turn", at - 1);
+	vocab_free(v);
+	gguf_close(g);
+}
+
 /* -- time --------------------------------------------------------------------------- */
 
 /* Processor time, so that what else runs counts little. */
@@ -432,6 +491,7 @@ int main(void)
 	test_rows();
 	test_definition();
 	test_refused();
+	test_memory();
 	test_time();
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		tok_peer_cases(known[i].name, known[i].path);
