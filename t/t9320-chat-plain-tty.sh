@@ -34,7 +34,7 @@ test_expect_success 'Ctrl-C clears what is typed' '
 '
 test_expect_success 'a resize, a stop and a return harm nothing' '
 	screen_size 40 20 && screen_type "/he" && screen_wait "^> /he" && screen_keys C-z && screen_wait "left with 148" &&
-	screen_run "fg; echo left with \$?" && screen_wait "^> /he" && screen_keys C-u && screen_size 100 40
+	screen_run "clear; fg; echo left with \$?" && screen_gone "left with 148" && screen_wait "^> /he" && screen_keys C-u && screen_size 100 40
 '
 test_expect_success 'Ctrl-C twice on an empty line leaves with 130' '
 	screen_keys C-c && screen_wait "again leaves" && screen_keys C-c && screen_wait "^left with 130"

@@ -108,8 +108,9 @@ test_expect_success '1 by 1, and back' '
 '
 test_expect_success 'resized while an answer streams' '
 	screen_run "/set n -1" && screen_run "Lily" && screen_wait answering &&
-	for size in "30 8" "200 50" "1 1" "60 10" "7 3" "100 16" "3 60" "118 40"; do screen_size $size; sleep 0.05; done &&
-	screen_wait answering && screen_keys C-c && screen_gone answering && screen_wait "^ ›$" && screen_wait "threads"
+	for size in "30 8" "200 50" "1 1" "60 10" "7 3" "100 16" "3 60" "118 40"; do
+		screen_tmux resize-window -x ${size% *} -y ${size#* }; sleep 0.05
+	done && screen_keys C-c && screen_size 118 40 && screen_gone answering && screen_wait "^ ›$" && screen_wait "threads"
 '
 test_expect_success 'Ctrl-Z and back' '
 	screen_keys C-z && screen_wait "Stopped" && [ "$(screen_mode alternate_on)" = 0 ] &&

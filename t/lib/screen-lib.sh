@@ -8,7 +8,7 @@
 #   screen_text              the screen
 #   screen_open ARGS...      tidbit on the shipped model, up to its first screen
 SCREEN_MODEL=$TIDBIT_PROFILES/stories260K.gguf
-screen_tmux () { tmux -u -S "$TRASH/tmux" -f /dev/null "$@"; }
+screen_tmux () { tmux -u -S "$TRASH/tmux" -f "$TRASH/tmux.conf" "$@"; }
 screen_stop () { screen_tmux kill-server 2>/dev/null; rm -rf "$TRASH"; }
 trap screen_stop EXIT
 
@@ -20,16 +20,24 @@ screen_missing () {
 screen_start () {
 	screen_tmux kill-server 2>/dev/null
 	cd "$TRASH" || return 1
+	# Told before the terminal is made: a status line taken away later changes its size under the program.
+	printf 'set -g escape-time 0\nset -g status off\n' >tmux.conf
 	screen_tmux new-session -d -x "$1" -y "$2" -c "$TRASH" "env LC_ALL=C.UTF-8 PS1='\$ ' ENV= HISTFILE= sh -i"
-	screen_tmux set-option -g escape-time 0
-	screen_tmux set-option -g status off
 	screen_wait '^\$'
 }
 screen_text () { screen_tmux capture-pane -p; }
 screen_keys () { screen_tmux send-keys "$@"; }
 screen_type () { screen_tmux send-keys -l "$1"; }
 screen_run () { screen_type "$1"; screen_keys Enter; }
-screen_size () { screen_tmux resize-window -x "$1" -y "$2"; }
+# tmux puts off a size that follows another within a quarter of a second, and may forget it: it is asked until the
+# terminal has it.
+screen_size () {
+	screen_until 5 screen_sized "$1" "$2"
+}
+screen_sized () {
+	screen_tmux resize-window -x "$1" -y "$2"
+	[ "$(stty size <"$(screen_tmux display-message -p '#{pane_tty}')")" = "$2 $1" ]
+}
 # What tmux knows of the terminal: screen_mode alternate_on
 screen_mode () { screen_tmux display-message -p "#{$1}"; }
 # screen_until SECONDS COMMAND...
