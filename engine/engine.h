@@ -133,7 +133,7 @@ int eng_model_levels(const struct eng_model *m, const struct eng_level **out);	/
 
 /* -- sessions ---------------------------------------------------------------------- */
 
-enum eng_kv { ENG_KV_F16, ENG_KV_F32, ENG_KV_N };
+enum eng_kv { ENG_KV_F16, ENG_KV_BF16, ENG_KV_F32, ENG_KV_Q8_0, ENG_KV_N };
 const char *eng_kv_name(enum eng_kv kv);
 int eng_kv_parse(const char *name, enum eng_kv *out, struct err *e);
 

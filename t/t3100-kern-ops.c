@@ -213,6 +213,23 @@ static float keys[MAX_PAGES * KERN_PAGE * MAX_HD], values[MAX_PAGES * KERN_PAGE 
 static _Alignas(64) char kmem[MAX_PAGES][KERN_PAGE * MAX_HD * 4], vmem[MAX_PAGES][KERN_PAGE * MAX_HD * 4];
 static float query[MAX_G * LD], out[MAX_G * LD], alone[MAX_G * LD];
 
+static const enum quant_id stored_as[KERN_KV_N] = {
+	[KERN_KV_F16] = QUANT_F16, [KERN_KV_BF16] = QUANT_BF16, [KERN_KV_F32] = QUANT_F32, [KERN_KV_Q8_0] = QUANT_Q8_0,
+};
+
+/* A key as weights of the cache's type would keep it. */
+static void round_trip(enum kern_kv kv, float *x, int n)
+{
+	const struct quant_type *t = quant_by_id(stored_as[kv]);
+	float whole[MAX_HD] = { 0 };
+	char bytes[MAX_HD * 4];
+
+	memcpy(whole, x, (size_t)n * sizeof *x);
+	t->encode(whole, bytes, MAX_HD);
+	t->decode(bytes, whole, MAX_HD);
+	memcpy(x, whole, (size_t)n * sizeof *x);
+}
+
 /* What is stored is what is compared with: rounded to the cache's type; pages are NaN beyond n. */
 static void cache_fill(const struct kern *k, enum kern_kv kv, int hd, int64_t n)
 {
@@ -220,15 +237,13 @@ static void cache_fill(const struct kern *k, enum kern_kv kv, int hd, int64_t n)
 	memset(vmem, 0xff, sizeof vmem);
 	fill(keys, n * hd, 1);
 	fill(values, n * hd, 2);
-	for (int64_t i = 0; i < n * hd; i++) {
-		keys[i] = kv == KERN_KV_F16 ? quant_f16_to_f32(quant_f32_to_f16(keys[i])) : keys[i];
-		values[i] = kv == KERN_KV_F16 ? quant_f16_to_f32(quant_f32_to_f16(values[i])) : values[i];
-	}
 	for (int64_t j = 0; j < n; j++) {
-		const int64_t at = j % KERN_PAGE * hd * k->kv[kv].bytes;
+		const int64_t at = j % KERN_PAGE * kern_kv_row(k, kv, hd);
 
 		k->kv[kv].store(kmem[j / KERN_PAGE] + at, keys + j * hd, hd);
 		k->kv[kv].store(vmem[j / KERN_PAGE] + at, values + j * hd, hd);
+		round_trip(kv, keys + j * hd, hd);
+		round_trip(kv, values + j * hd, hd);
 	}
 }
 
@@ -303,8 +318,8 @@ static void test_attn(const struct kern *k, enum kern_kv kv)
 	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
 		sharp = sharp && attn_right(k, kv, groups[g], 64, 201, 40);
 	ok(right, "%s attention, %s: head sizes, depths, groups; heads do not touch each other", k->name,
-	   kv == KERN_KV_F16 ? "f16" : "f32");
-	ok(sharp, "%s attention, %s: scores far apart", k->name, kv == KERN_KV_F16 ? "f16" : "f32");
+	   quant_by_id(stored_as[kv])->name);
+	ok(sharp, "%s attention, %s: scores far apart", k->name, quant_by_id(stored_as[kv])->name);
 }
 
 int main(void)

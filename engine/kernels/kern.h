@@ -89,7 +89,7 @@ struct kern_attn {
 	const float *q;			/* (g, ldq): g query heads of hd values */
 	int64_t ldq;
 	int g, hd;
-	/* per page: (KERN_PAGE, hd) keys and values of this KV head, in the cache's type */
+	/* per page: KERN_PAGE keys and values of this KV head in the cache's type, kern_kv_row() bytes each */
 	const void *const *kpage;
 	const void *const *vpage;
 	int64_t n;
@@ -99,11 +99,14 @@ struct kern_attn {
 };
 typedef void kern_attn_fn(const struct kern_attn *a);
 
-/* Writes n floats in the cache's type. */
+/*
+ * Writes n floats, one head's key or value, in the cache's type: whole blocks, the last one
+ * filled up with zeros.
+ */
 typedef void kern_store_fn(void *dst, const float *src, int64_t n);
 
 /* Types of the KV cache: a row here is all that a new one needs. */
-enum kern_kv { KERN_KV_F16, KERN_KV_F32, KERN_KV_N };
+enum kern_kv { KERN_KV_F16, KERN_KV_BF16, KERN_KV_F32, KERN_KV_Q8_0, KERN_KV_N };
 
 struct kern_type {
 	enum kern_act act;
@@ -121,11 +124,17 @@ struct kern {
 	kern_add_fn *add;
 	kern_glu_fn *swiglu;
 	struct {
-		int bytes;		/* a value */
+		int block, bytes;	/* values kept together, and what they take */
 		kern_store_fn *store;
 		kern_attn_fn *attn;
 	} kv[KERN_KV_N];
 };
+
+/* Bytes of one key or value of hd floats in a cache's type. */
+static inline int64_t kern_kv_row(const struct kern *k, enum kern_kv type, int64_t hd)
+{
+	return (hd + k->kv[type].block - 1) / k->kv[type].block * k->kv[type].bytes;
+}
 
 /* Fills k for a set of cpu flags (cpu.h): scalar first, then each better set that the flags name. */
 void kern_fill(struct kern *k, unsigned flags);

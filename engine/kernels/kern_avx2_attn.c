@@ -11,12 +11,16 @@
 
 enum { KEYS = 8, COLS = 64 };
 
-/* Eight values of a row of the cache, from i. */
+/* Eight values of a key or value of the cache, from i, a multiple of eight. */
 typedef __m256 load_fn(const char *row, int64_t i);
 
+/* The last n < 8 of them, zeros above; reads nothing behind the row. */
+typedef __m256 load_last_fn(const char *row, int64_t i, int64_t n);
+
 struct kv_type {
-	int bytes;
 	load_fn *load;
+	load_last_fn *load_last;
+	int64_t row;		/* bytes of a key */
 };
 
 INLINE __m256 load_f16(const char *row, int64_t i)
@@ -24,28 +28,72 @@ INLINE __m256 load_f16(const char *row, int64_t i)
 	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(row + 2 * i)));
 }
 
+INLINE __m256 load_bf16(const char *row, int64_t i)
+{
+	const __m256i h = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(row + 2 * i)));
+
+	return _mm256_castsi256_ps(_mm256_slli_epi32(h, 16));
+}
+
 INLINE __m256 load_f32(const char *row, int64_t i)
 {
 	return _mm256_loadu_ps((const float *)row + i);
 }
 
-static const struct kv_type floats = { 4, load_f32 };
+/* Blocks of a scale (half) and 32 numbers. */
+enum { Q8_BLOCK = 32, Q8_BYTES = 34 };
 
-/* Values c0 … c1-1 of n rows → out, rows `ld` apart; the last eight may be filled up with zeros. */
-INLINE void unpack(const struct kv_type t, const char *rows, int64_t hd, int64_t c0, int64_t c1, int n, float *out, int64_t ld)
+INLINE __m256 load_q8_0(const char *row, int64_t i)
+{
+	const char *block = row + i / Q8_BLOCK * Q8_BYTES;
+	const __m128i q = _mm_loadl_epi64((const __m128i *)(block + 2 + i % Q8_BLOCK));
+	const __m256 d = _mm256_broadcastss_ps(_mm_cvtph_ps(_mm_loadu_si16(block)));
+
+	return _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(q)));
+}
+
+INLINE __m256 last_f16(const char *row, int64_t i, int64_t n)
+{
+	char last[16] = { 0 };
+
+	memcpy(last, row + 2 * i, (size_t)(2 * n));
+	return load_f16(last, 0);
+}
+
+INLINE __m256 last_bf16(const char *row, int64_t i, int64_t n)
+{
+	char last[16] = { 0 };
+
+	memcpy(last, row + 2 * i, (size_t)(2 * n));
+	return load_bf16(last, 0);
+}
+
+INLINE __m256 last_f32(const char *row, int64_t i, int64_t n)
+{
+	return _mm256_maskload_ps((const float *)row + i, lanes((int)n));
+}
+
+/* Blocks are filled up with zeros. */
+INLINE __m256 last_q8_0(const char *row, int64_t i, int64_t n)
+{
+	(void)n;
+	return load_q8_0(row, i);
+}
+
+/* What was unpacked COLS columns at a time. */
+static const struct kv_type floats = { load_f32, last_f32, COLS * sizeof(float) };
+
+/* Values c0 … c1-1 of n rows → out, rows `ld` apart; the last eight are filled up with zeros. */
+INLINE void unpack(const struct kv_type t, const char *rows, int64_t c0, int64_t c1, int n, float *out, int64_t ld)
 {
 	for (int j = 0; j < n; j++) {
-		const char *row = rows + j * hd * t.bytes;
+		const char *row = rows + j * t.row;
 		int64_t i = c0;
 
 		for (; i + 8 <= c1; i += 8)
 			_mm256_storeu_ps(out + j * ld + i - c0, t.load(row, i));
-		if (i < c1) {
-			char last[32] = { 0 };
-
-			memcpy(last, row + i * t.bytes, (size_t)((c1 - i) * t.bytes));
-			_mm256_storeu_ps(out + j * ld + i - c0, t.load(last, 0));
-		}
+		if (i < c1)
+			_mm256_storeu_ps(out + j * ld + i - c0, t.load_last(row, i, c1 - i));
 	}
 }
 
@@ -58,8 +106,8 @@ INLINE __m256 sum_each(const __m256 v[8])
 	return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
 }
 
-/* q times eight keys, `ld` values apart, whose last eight values may be filled up with zeros. */
-INLINE __m256 dot_keys(const struct kv_type t, const float *q, int64_t hd, const char *keys, int64_t ld)
+/* q times eight keys, `row` bytes apart, whose last eight values may be filled up with zeros. */
+INLINE __m256 dot_keys(load_fn *load, const float *q, int64_t hd, const char *keys, int64_t row)
 {
 	__m256 acc[KEYS];
 	int64_t i = 0;
@@ -72,14 +120,14 @@ INLINE __m256 dot_keys(const struct kv_type t, const float *q, int64_t hd, const
 
 		UNROLL
 		for (int j = 0; j < KEYS; j++)
-			acc[j] = _mm256_fmadd_ps(v, t.load(keys + j * ld * t.bytes, i), acc[j]);
+			acc[j] = _mm256_fmadd_ps(v, load(keys + j * row, i), acc[j]);
 	}
 	if (i < hd) {
 		const __m256 v = _mm256_maskload_ps(q + i, lanes((int)(hd - i)));
 
 		UNROLL
 		for (int j = 0; j < KEYS; j++)
-			acc[j] = _mm256_fmadd_ps(v, t.load(keys + j * ld * t.bytes, i), acc[j]);
+			acc[j] = _mm256_fmadd_ps(v, load(keys + j * row, i), acc[j]);
 	}
 	return sum_each(acc);
 }
@@ -92,18 +140,19 @@ INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const 
 	const __m256 scale = _mm256_set1_ps(a->scale), none = _mm256_set1_ps(-INFINITY);
 
 	for (int j = 0; j < n; j += KEYS) {
-		const char *k = keys + (int64_t)j * a->hd * t.bytes;
+		const char *k = keys + j * t.row;
 		const int have = n - j < KEYS ? n - j : KEYS;
 		const bool direct = have == KEYS && a->hd % 8 == 0 && (a->g == 1 || t.load == load_f32);
 
 		if (!direct) {
-			unpack(t, k, a->hd, 0, a->hd, have, scratch, ld);
+			unpack(t, k, 0, a->hd, have, scratch, ld);
 			memset(scratch + have * ld, 0, (size_t)((KEYS - have) * ld) * sizeof *scratch);
 		}
 		for (int h = 0; h < a->g; h++) {
 			const float *q = a->q + h * a->ldq;
-			const __m256 s = direct ? dot_keys(t, q, a->hd, k, a->hd) :
-						  dot_keys(floats, q, a->hd, (const char *)scratch, ld);
+			const __m256 s = direct ? dot_keys(t.load, q, a->hd, k, t.row) :
+						  dot_keys(load_f32, q, a->hd, (const char *)scratch,
+							   ld * (int64_t)sizeof *scratch);
 
 			_mm256_storeu_ps(p[h] + j, _mm256_blendv_ps(none, _mm256_mul_ps(s, scale),
 								    _mm256_castsi256_ps(lanes(have))));
@@ -134,8 +183,8 @@ INLINE float fold_scores(float *p, int n, float *max, float *sum)
 	return _mm256_cvtss_f32(shrink);
 }
 
-/* out = out · shrink + Σ_j p[j] · row j, 8 · n columns; `mask` holds for the last eight. */
-INLINE void add_columns(const struct kv_type t, float *out, const float *p, int rows, const char *v, int64_t ld,
+/* out = out · shrink + Σ_j p[j] · row j, 8 · n columns from c0; `mask` holds for the last eight. */
+INLINE void add_columns(const struct kv_type t, float *out, const float *p, int rows, const char *v, int64_t c0,
 			float shrink, int n, __m256i mask)
 {
 	__m256 acc[COLS / 8];
@@ -149,7 +198,7 @@ INLINE void add_columns(const struct kv_type t, float *out, const float *p, int 
 
 		UNROLL
 		for (int c = 0; c < n; c++)
-			acc[c] = _mm256_fmadd_ps(w, t.load(v + j * ld * t.bytes, 8 * c), acc[c]);
+			acc[c] = _mm256_fmadd_ps(w, t.load(v + j * t.row, c0 + 8 * c), acc[c]);
 	}
 	UNROLL
 	for (int c = 0; c < n - 1; c++)
@@ -158,11 +207,11 @@ INLINE void add_columns(const struct kv_type t, float *out, const float *p, int 
 }
 
 /* As add_columns, for any number of columns up to COLS; rows are filled up to eight. */
-INLINE void add_values(const struct kv_type t, float *out, const float *p, int rows, const char *v, int64_t ld,
+INLINE void add_values(const struct kv_type t, float *out, const float *p, int rows, const char *v, int64_t c0,
 		       float shrink, int64_t cols)
 {
 	if (cols == COLS) {
-		add_columns(t, out, p, rows, v, ld, shrink, 8, lanes(8));
+		add_columns(t, out, p, rows, v, c0, shrink, 8, lanes(8));
 		return;
 	}
 	for (int64_t c = 0; c < cols;) {
@@ -170,11 +219,11 @@ INLINE void add_values(const struct kv_type t, float *out, const float *p, int r
 		const int n = left >= 32 ? 4 : left >= 16 ? 2 : 1;
 
 		if (n == 4)
-			add_columns(t, out + c, p, rows, v + c * t.bytes, ld, shrink, 4, lanes(8));
+			add_columns(t, out + c, p, rows, v, c0 + c, shrink, 4, lanes(8));
 		else if (n == 2)
-			add_columns(t, out + c, p, rows, v + c * t.bytes, ld, shrink, 2, lanes(8));
+			add_columns(t, out + c, p, rows, v, c0 + c, shrink, 2, lanes(8));
 		else
-			add_columns(t, out + c, p, rows, v + c * t.bytes, ld, shrink, 1, lanes((int)(left < 8 ? left : 8)));
+			add_columns(t, out + c, p, rows, v, c0 + c, shrink, 1, lanes((int)(left < 8 ? left : 8)));
 		c += 8 * n;
 	}
 }
@@ -188,14 +237,14 @@ INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const 
 		const int64_t cols = a->hd - c < COLS ? a->hd - c : COLS;
 
 		if (!direct)
-			unpack(t, values, a->hd, c, c + cols, n, scratch, COLS);
+			unpack(t, values, c, c + cols, n, scratch, COLS);
 		for (int h = 0; h < a->g; h++) {
 			float *out = a->out + h * a->ldo + c;
 
 			if (direct)
-				add_values(t, out, p[h], n, values + c * t.bytes, a->hd, shrink[h], cols);
+				add_values(t, out, p[h], n, values, c, shrink[h], cols);
 			else
-				add_values(floats, out, p[h], n, (const char *)scratch, COLS, shrink[h], cols);
+				add_values(floats, out, p[h], n, (const char *)scratch, 0, shrink[h], cols);
 		}
 	}
 }
@@ -226,12 +275,22 @@ INLINE void attn(const struct kern_attn *a, const struct kv_type t)
 
 static void attn_f16(const struct kern_attn *a)
 {
-	attn(a, (struct kv_type){ 2, load_f16 });
+	attn(a, (struct kv_type){ load_f16, last_f16, 2 * a->hd });
+}
+
+static void attn_bf16(const struct kern_attn *a)
+{
+	attn(a, (struct kv_type){ load_bf16, last_bf16, 2 * a->hd });
 }
 
 static void attn_f32(const struct kern_attn *a)
 {
-	attn(a, floats);
+	attn(a, (struct kv_type){ load_f32, last_f32, 4 * a->hd });
+}
+
+static void attn_q8_0(const struct kern_attn *a)
+{
+	attn(a, (struct kv_type){ load_q8_0, last_q8_0, (a->hd + Q8_BLOCK - 1) / Q8_BLOCK * Q8_BYTES });
 }
 
 static void store_f16(void *dst, const float *src, int64_t n)
@@ -245,9 +304,12 @@ static void store_f16(void *dst, const float *src, int64_t n)
 		h[i] = quant_f32_to_f16(src[i]);
 }
 
+/* BF16 and Q8_0 are stored by the scalar definition: a key and a value a head and token. */
 void kern_avx2_attn_init(struct kern *k)
 {
 	k->kv[KERN_KV_F16].store = store_f16;
 	k->kv[KERN_KV_F16].attn = attn_f16;
+	k->kv[KERN_KV_BF16].attn = attn_bf16;
 	k->kv[KERN_KV_F32].attn = attn_f32;
+	k->kv[KERN_KV_Q8_0].attn = attn_q8_0;
 }

@@ -239,7 +239,7 @@ static void rope_share(const struct step *s, const struct layer *y, int32_t il, 
 		const struct row *r = &s->rows[t];
 		const int g = l->n_head / l->n_head_kv;
 		float *q = s->q + t * ldq + kvh * g * hd, *k = s->kx + t * ldkv + kvh * hd, *v = s->vx + t * ldkv + kvh * hd;
-		const int64_t page = r->pos / KERN_PAGE, at = r->pos % KERN_PAGE * hd * r->kv->bytes;
+		const int64_t page = r->pos / KERN_PAGE, at = r->pos % KERN_PAGE * r->kv->row;
 
 		if (y->bq)
 			s->k->add(q, y->bq + kvh * g * hd, g * hd);

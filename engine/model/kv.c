@@ -12,12 +12,12 @@ struct kv_page {
 
 static size_t page_bytes(const struct kv *kv, int32_t layer)
 {
-	return (size_t)kv->cfg->layer[layer].n_head_kv * 2 * KERN_PAGE * (size_t)kv->cfg->head_dim * (size_t)kv->bytes;
+	return (size_t)kv->cfg->layer[layer].n_head_kv * 2 * KERN_PAGE * (size_t)kv->row;
 }
 
-int kv_init(struct kv *kv, const struct config *cfg, enum kern_kv type, int bytes, int64_t n_ctx, struct err *e)
+int kv_init(struct kv *kv, const struct config *cfg, enum kern_kv type, int64_t row, int64_t n_ctx, struct err *e)
 {
-	*kv = (struct kv){ .cfg = cfg, .type = type, .bytes = bytes, .n_ctx = n_ctx,
+	*kv = (struct kv){ .cfg = cfg, .type = type, .row = row, .n_ctx = n_ctx,
 			   .n_pages = (n_ctx + KERN_PAGE - 1) / KERN_PAGE };
 	kv->page = mem_calloc((size_t)cfg->n_layer * (size_t)kv->n_pages, sizeof *kv->page);
 	if (!kv->page)
@@ -95,9 +95,7 @@ uint64_t kv_full_bytes(const struct kv *kv)
 
 void *kv_keys(const struct kv *kv, int32_t layer, int64_t i, int32_t head)
 {
-	const size_t one = (size_t)KERN_PAGE * (size_t)kv->cfg->head_dim * (size_t)kv->bytes;
-
-	return kv->page[layer * kv->n_pages + i]->data + (size_t)head * one;
+	return kv->page[layer * kv->n_pages + i]->data + head * KERN_PAGE * kv->row;
 }
 
 void *kv_values(const struct kv *kv, int32_t layer, int64_t i, int32_t head)

@@ -9,9 +9,11 @@
 #include <strings.h>
 
 /* What the cache's types are called, in the order of enum eng_kv and enum kern_kv. */
-static const char *const kv_names[ENG_KV_N] = { [ENG_KV_F16] = "f16", [ENG_KV_F32] = "f32" };
-_Static_assert((int)ENG_KV_F16 == KERN_KV_F16 && (int)ENG_KV_F32 == KERN_KV_F32 && (int)ENG_KV_N == KERN_KV_N,
-	       "the engine's cache types are the kernels'");
+static const char *const kv_names[ENG_KV_N] = {
+	[ENG_KV_F16] = "f16", [ENG_KV_BF16] = "bf16", [ENG_KV_F32] = "f32", [ENG_KV_Q8_0] = "q8_0",
+};
+_Static_assert((int)ENG_KV_F16 == KERN_KV_F16 && (int)ENG_KV_BF16 == KERN_KV_BF16 && (int)ENG_KV_F32 == KERN_KV_F32 &&
+	       (int)ENG_KV_Q8_0 == KERN_KV_Q8_0 && (int)ENG_KV_N == KERN_KV_N, "the engine's cache types are the kernels'");
 
 const char *eng_kv_name(enum eng_kv kv)
 {
@@ -60,7 +62,7 @@ int eng_session_new(struct eng_weights *w, const struct eng_session_opts *opts, 
 		err_set(e, ERR_NOMEM, "no memory for a session of %" PRId64 " positions", n_ctx);
 		goto fail;
 	}
-	if (kv_init(&s->kv, &m->cfg, (enum kern_kv)opts->kv, m->eng->kern.kv[opts->kv].bytes, n_ctx, e) < 0)
+	if (kv_init(&s->kv, &m->cfg, (enum kern_kv)opts->kv, kern_kv_row(&m->eng->kern, (enum kern_kv)opts->kv, m->cfg.head_dim), n_ctx, e) < 0)
 		goto fail;
 	*out = s;
 	return 0;

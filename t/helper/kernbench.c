@@ -114,7 +114,8 @@ static void run_attn(void *arg)
 /* All KV heads of a token at depth n. */
 static void bench_attn(const struct kern *k, enum kern_kv kv, int g, int hd, int64_t n)
 {
-	const int64_t page = (int64_t)KERN_PAGE * hd, pages = (n + KERN_PAGE - 1) / KERN_PAGE;
+	static const char *const names[KERN_KV_N] = { "f16", "bf16", "f32", "q8_0" };
+	const int64_t page = (int64_t)KERN_PAGE * hd, row = kern_kv_row(k, kv, hd), pages = (n + KERN_PAGE - 1) / KERN_PAGE;
 	float *f = take((size_t)page * sizeof *f), q[16 * 256], out[16 * 256];
 	const void *kp[256], *vp[256];
 	uint64_t seed = 1;
@@ -128,12 +129,13 @@ static void bench_attn(const struct kern *k, enum kern_kv kv, int g, int hd, int
 
 		for (int64_t i = 0; i < page; i++)
 			f[i] = blocks_uniform(&seed);
-		k->kv[kv].store(mem, f, page);
+		for (int64_t i = 0; i < KERN_PAGE; i++)
+			k->kv[kv].store((char *)mem + i * row, f + i * hd, hd);
 		(p % 2 ? kp : vp)[p / 2] = mem;
 	}
 	ns = (double)best_ns(run_attn, &r);
-	printf("attn %s %-10s g %d hd %3d n %5d %7.1f GB/s %7.1f Gop/s\n", kv == KERN_KV_F16 ? "f16" : "f32", k->name, g, hd,
-	       (int)n, (double)(2 * n * hd * k->kv[kv].bytes) / ns, 4.0 * (double)(n * hd * g) / ns);
+	printf("attn %-4s %-10s g %d hd %3d n %5d %7.1f GB/s %7.1f Gop/s\n", names[kv], k->name, g, hd,
+	       (int)n, (double)(2 * n * row) / ns, 4.0 * (double)(n * hd * g) / ns);
 	for (int64_t p = 0; p < 2 * pages; p++)
 		mem_free((void *)(p % 2 ? kp : vp)[p / 2]);
 	mem_free(f);
