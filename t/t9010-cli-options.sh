@@ -50,7 +50,7 @@ test_expect_success 'a bad number: what was expected, and the range' '
 '
 test_expect_success 'a bad choice names the choices' '
 	says 2 "expected md.csv.json, got .xml." "$T" bench -o xml &&
-	says 2 "one of f16, f32" "$T" run x hi --kv f17
+	says 2 "one of f16, bf16, f32, q8_0" "$T" run x hi --kv f17
 '
 test_expect_success 'a missing value, a value too many, a word too many' '
 	says 2 "needs a value: --temp T" "$T" run x hi --temp &&

@@ -45,6 +45,7 @@ extern const struct family families[];	/* ends with arch NULL */
 struct layer_config {
 	int32_t n_head, n_head_kv;
 	int32_t n_ff;
+	int32_t window;		/* a position sees that many, itself the last of them; 0: all below it */
 	bool rope;
 };
 
