@@ -9,3 +9,6 @@ EXTRA_DIST += %D%/data/quant-blocks.txt %D%/data/level-types.json
 check_PROGRAMS += %D%/t1200-quantize-file.t
 t_t1200_quantize_file_t_SOURCES = %D%/t1200-quantize-file.c
 t_t1200_quantize_file_t_LDADD = $(TEST_LIBS)
+noinst_PROGRAMS += %D%/helper/mkmodel
+t_helper_mkmodel_SOURCES = %D%/helper/mkmodel.c %D%/helper/mkvocab.h %D%/helper/mkvocab.c
+t_helper_mkmodel_LDADD = $(ENGINE_LDADD)
