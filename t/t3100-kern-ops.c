@@ -89,6 +89,51 @@ static void test_round(const struct kern *k)
 	ok(got.q[33] == -14 && got.q[34] == -14 && got.q[35] == -12 && got.d[3] == 0, "%s rounding: half to even", k->name);
 }
 
+/* One scale a token: zeros, far below the least magnitude, one outlier, halves, infinity, then random. */
+static void test_round_token(const struct kern *k)
+{
+	enum { TOKENS = 8, LEN = K / TOKENS };
+	static float x[K];
+	static struct rounded got;
+	struct kern_acts a = { .t = TOKENS, .k = LEN, .x = x, .q = got.q, .d = got.d, .sum = got.sum };
+	bool right = true;
+
+	fill(x, K, 3);
+	memset(x, 0, LEN * sizeof *x);
+	fill(x + LEN, LEN, 1e-9f);
+	x[2 * LEN + 7] = -1e6f;
+	for (int i = 0; i < LEN; i++)
+		x[3 * LEN + i] = i ? (float)(i % 64) - 31.5f : 127;
+	x[4 * LEN + 200] = -INFINITY;
+	x[5 * LEN + LEN - 1] = NAN;
+	memset(&got, 0x55, sizeof got);
+	k->quant_q8_token(&a, 0, TOKENS);
+	for (int t = 0; t < TOKENS; t++) {
+		float amax = 1e-5f;
+		bool finite = true;
+
+		for (int i = 0; i < LEN; i++) {
+			finite = finite && isfinite(x[t * LEN + i]);
+			amax = fmaxf(amax, fabsf(x[t * LEN + i]));
+		}
+		for (int i = 0; i < LEN; i++) {
+			const int at = t * LEN + i;
+			const float q = finite ? nearbyintf(x[at] * (127 / amax)) : 0;
+
+			right = right && (float)got.q[at] == q;
+			right = right && (finite ? got.d[at / 32] == 1 / (127 / amax) : isnan(got.d[at / 32]) != 0);
+		}
+	}
+	for (int h = 0; h < K / 16; h++) {
+		int sum = 0;
+
+		for (int i = 0; i < 16; i++)
+			sum += got.q[16 * h + i];
+		right = right && sum == got.sum[h];
+	}
+	ok(right && got.q[2 * LEN + 7] == -127 && got.q[3 * LEN + 1] == -30, "%s rounding by token", k->name);
+}
+
 /* An activation that is no number spoils its own token and no other. */
 static void test_nan(const struct kern *k)
 {
@@ -142,7 +187,24 @@ static void test_norm(const struct kern *k)
 	ok(right, "%s norm: lengths, squares beyond a float, in place", k->name);
 }
 
-static bool gate_right(const struct kern *k, int64_t n, float scale)
+static double silu(double x)
+{
+	return x / (1 + exp(-x));
+}
+
+static double gelu(double x)
+{
+	return x * 0.5 * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
+}
+
+static double relu2(double x)
+{
+	return x > 0 ? x * x : 0;
+}
+
+struct gate { kern_glu_fn *fn; double (*f)(double x); double rel, abs; };
+
+static bool gate_right(const struct kern *k, const struct gate *gate, int64_t n, float scale)
 {
 	static float g[MAX_N], u[MAX_N], y[MAX_N + 1];
 	bool right = true;
@@ -150,11 +212,11 @@ static bool gate_right(const struct kern *k, int64_t n, float scale)
 	fill(g, n, scale);
 	fill(u, n, 2);
 	y[n] = 42;
-	k->swiglu(y, g, u, n);
+	gate->fn(y, g, u, n);
 	for (int64_t i = 0; i < n; i++)
-		right = right && close_to(y[i], (double)g[i] / (1 + exp(-(double)g[i])) * u[i], 6e-7, 1e-34);
+		right = right && close_to(y[i], gate->f(g[i]) * u[i], gate->rel, gate->abs);
 	right = right && y[n] == 42;
-	k->swiglu(g, g, u, n);
+	gate->fn(g, g, u, n);
 	right = right && !memcmp(g, y, (size_t)n * sizeof *g);
 	k->add(y, u, n);
 	for (int64_t i = 0; i < n; i++)
@@ -166,15 +228,27 @@ static void test_gate(const struct kern *k)
 {
 	static const float edge[8] = { 0, -0.0f, 1e30f, -1e30f, 88.8f, -88.8f, -103, FLT_MAX };
 	const float one[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	/* far below 0 gelu is the small difference of large numbers, of which 1e-6 is lost in the double's tanh too */
+	const struct gate gates[] = {
+		{ k->swiglu, silu, 6e-7, 1e-34 }, { k->geglu, gelu, 2e-6, 1e-6 }, { k->relu2glu, relu2, 3e-7, 0 },
+	};
 	float y[8];
-	bool right = true;
 
-	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-		right = right && gate_right(k, lengths[i], 4) && gate_right(k, lengths[i], 80);
-	ok(right, "%s gate and sum: lengths, in place", k->name);
+	for (size_t g = 0; g < sizeof gates / sizeof *gates; g++) {
+		bool right = true;
+
+		for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+			right = right && gate_right(k, &gates[g], lengths[i], 4) && gate_right(k, &gates[g], lengths[i], 80);
+		ok(right, "%s gate %d and sum: lengths, in place", k->name, (int)g);
+		gates[g].fn(y, (const float[1]){ NAN }, one, 1);
+		ok(isnan(y[0]), "%s gate %d: NaN stays", k->name, (int)g);
+	}
 	k->swiglu(y, edge, one, 8);
 	ok(y[0] == 0 && y[1] == 0 && y[2] == 1e30f && close_to(y[3], 0, 0, 1e-30) && close_to(y[4], 88.8, 1e-6, 0) &&
 	   close_to(y[5], 0, 0, 1e-35) && close_to(y[6], 0, 0, 1e-35) && y[7] == FLT_MAX, "%s gate: extremes", k->name);
+	k->geglu(y, edge, one, 8);
+	ok(y[0] == 0 && y[1] == 0 && y[2] == 1e30f && y[3] == 0 && y[4] == 88.8f && y[5] == 0 && y[6] == 0 &&
+	   y[7] == FLT_MAX, "%s gelu: extremes", k->name);
 }
 
 /* -- the cache ----------------------------------------------------------------------- */
@@ -252,7 +326,7 @@ static bool head_right(const struct kern_attn *a, int h)
 	static double p[MAX_PAGES * KERN_PAGE];
 	double max = -INFINITY, sum = 0, spread = 0;
 
-	for (int64_t j = 0; j < a->n; j++) {
+	for (int64_t j = a->first; j < a->n; j++) {
 		double size = 0;
 
 		p[j] = 0;
@@ -260,36 +334,49 @@ static bool head_right(const struct kern_attn *a, int h)
 			p[j] += (double)query[h * LD + i] * keys[j * a->hd + i] * a->scale;
 			size += fabs((double)query[h * LD + i] * keys[j * a->hd + i] * a->scale);
 		}
+		if (a->softcap > 0)
+			p[j] = a->softcap * tanh(p[j] / a->softcap);
 		max = fmax(max, p[j]);
 		spread = fmax(spread, size);
 	}
-	for (int64_t j = 0; j < a->n; j++)
+	for (int64_t j = a->first; j < a->n; j++)
 		sum += p[j] = exp(p[j] - max);
 	for (int i = 0; i < a->hd; i++) {
 		double want = 0;
 
-		for (int64_t j = 0; j < a->n; j++)
+		for (int64_t j = a->first; j < a->n; j++)
 			want += p[j] / sum * values[j * a->hd + i];
 		if (!close_to(out[h * LD + i], want, 0, 2e-6 * (2 + spread))) {
-			printf("# g %d hd %d n %d head %d value %d: %g, not %g\n", a->g, a->hd, (int)a->n, h, i,
-			       out[h * LD + i], want);
+			printf("# g %d hd %d keys %d to %d head %d value %d: %g, not %g\n", a->g, a->hd,
+			       (int)a->first, (int)a->n, h, i, out[h * LD + i], want);
 			return false;
 		}
 	}
 	return true;
 }
 
-static bool attn_right(const struct kern *k, enum kern_kv kv, int g, int hd, int64_t n, float scale)
+struct range { int64_t first, n; float scale, softcap; };
+
+static bool attn_right(const struct kern *k, enum kern_kv kv, int g, int hd, struct range w)
 {
 	const void *kp[MAX_PAGES], *vp[MAX_PAGES];
-	struct kern_attn a = { query, LD, g, hd, kp, vp, n, scale, out, LD };
+	struct kern_attn a = { .q = query, .ldq = LD, .g = g, .hd = hd, .kpage = kp, .vpage = vp, .first = w.first,
+			       .n = w.n, .scale = w.scale, .softcap = w.softcap, .out = out, .ldo = LD };
+	const int64_t row = kern_kv_row(k, kv, hd);
 	bool right = true;
 
-	for (int p = 0; p < MAX_PAGES; p++) {
-		kp[p] = (int64_t)p * KERN_PAGE < n ? kmem[p] : NULL;
-		vp[p] = (int64_t)p * KERN_PAGE < n ? vmem[p] : NULL;
+	for (int64_t p = 0; p < MAX_PAGES; p++) {
+		const bool there = p * KERN_PAGE < w.n && (p + 1) * KERN_PAGE > w.first;
+
+		kp[p] = there ? kmem[p] : NULL;
+		vp[p] = there ? vmem[p] : NULL;
 	}
-	cache_fill(k, kv, hd, n);
+	cache_fill(k, kv, hd, w.n);
+	/* what lies below the first position is not read either */
+	for (int64_t j = 0; j < w.first; j++) {
+		memset(kmem[j / KERN_PAGE] + j % KERN_PAGE * row, 0xff, (size_t)row);
+		memset(vmem[j / KERN_PAGE] + j % KERN_PAGE * row, 0xff, (size_t)row);
+	}
 	fill(query, MAX_G * LD, 1);
 	for (int i = 0; i < MAX_G * LD; i++)
 		out[i] = alone[i] = 42;
@@ -309,17 +396,29 @@ static void test_attn(const struct kern *k, enum kern_kv kv)
 {
 	static const int sizes[] = { 4, 8, 20, 64, 80, 96, 128, MAX_HD }, groups[] = { 1, 2, 3, 8, MAX_G };
 	static const int64_t depths[] = { 1, 7, 8, 9, 63, 64, 65, 128, 201, 256 };
-	bool right = true, sharp = true;
+	static const int64_t firsts[] = { 1, 6, 8, 13, 63, 64, 65, 100, 127, 200, 255 };
+	bool right = true, sharp = true, window = true, capped = true;
 
 	for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
 		for (size_t n = 0; n < sizeof depths / sizeof *depths; n++)
-			right = right && attn_right(k, kv, groups[(s + n) % 5], sizes[s], depths[n],
-						    1 / sqrtf((float)sizes[s]));
+			right = right && attn_right(k, kv, groups[(s + n) % 5], sizes[s], (struct range){
+				.n = depths[n], .scale = 1 / sqrtf((float)sizes[s]) });
 	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
-		sharp = sharp && attn_right(k, kv, groups[g], 64, 201, 40);
+		sharp = sharp && attn_right(k, kv, groups[g], 64, (struct range){ .n = 201, .scale = 40 });
+	for (size_t f = 0; f < sizeof firsts / sizeof *firsts; f++)
+		for (size_t n = 0; n < sizeof depths / sizeof *depths; n++)
+			window = window && (firsts[f] >= depths[n] ||
+				attn_right(k, kv, groups[(f + n) % 5], sizes[(f + 2 * n) % 8], (struct range){
+					.first = firsts[f], .n = depths[n], .scale = 0.2f }));
+	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+		capped = capped && attn_right(k, kv, groups[g], 64, (struct range){
+			.first = 70 * (int64_t)(g % 2), .n = 201, .scale = 2, .softcap = 5 });
 	ok(right, "%s attention, %s: head sizes, depths, groups; heads do not touch each other", k->name,
 	   quant_by_id(stored_as[kv])->name);
 	ok(sharp, "%s attention, %s: scores far apart", k->name, quant_by_id(stored_as[kv])->name);
+	ok(window, "%s attention, %s: nothing below the first position is read", k->name,
+	   quant_by_id(stored_as[kv])->name);
+	ok(capped, "%s attention, %s: soft caps", k->name, quant_by_id(stored_as[kv])->name);
 }
 
 int main(void)
@@ -331,6 +430,7 @@ int main(void)
 			continue;
 		kern_fill(&k, set < 0 ? 0 : (2u << set) - 1);
 		test_round(&k);
+		test_round_token(&k);
 		test_nan(&k);
 		test_norm(&k);
 		test_gate(&k);

@@ -62,7 +62,11 @@ struct kern_mul {
 };
 typedef void kern_mul_fn(const struct kern_mul *m);
 
-/* Rounds tokens t0 ≤ t < t1 of a->x into a->q, a->d and a->sum. */
+/*
+ * Rounds tokens t0 ≤ t < t1 of a->x into a->q, a->d and a->sum. By token instead of by group:
+ * amax over the token, at least 1e-5, s = 127 / amax, q = x s to the nearest, and every group
+ * has d = 1 / s; NaN or infinity anywhere spoils the token.
+ */
 typedef void kern_quant_fn(const struct kern_acts *a, int64_t t0, int64_t t1);
 
 /*
@@ -76,14 +80,14 @@ typedef void kern_rest_fn(const struct kern_acts *a, const struct kern_acts *res
 typedef void kern_rmsnorm_fn(float *y, const float *x, const float *w, int64_t n, float eps);
 /* y += x */
 typedef void kern_add_fn(float *y, const float *x, int64_t n);
-/* y = silu(gate) × up; y may be gate. */
+/* y = f(gate) × up; y may be gate. */
 typedef void kern_glu_fn(float *y, const float *gate, const float *up, int64_t n);
 
 /*
- * Attention of one token's query heads that share one KV head, over n keys at absolute
- * positions 0 … n-1 in pages of KERN_PAGE. Softmax is folded page by page in order:
- * running maximum m and sum l per head, the accumulator rescaled when m grows; so the
- * result depends on n and the keys alone.
+ * Attention of one token's query heads that share one KV head, over the keys at absolute
+ * positions first … n-1 in pages of KERN_PAGE; pages wholly below first are not looked at.
+ * Softmax is folded page by page in order: running maximum m and sum l per head, the
+ * accumulator rescaled when m grows; so the result depends on first, n and the keys alone.
  */
 struct kern_attn {
 	const float *q;			/* (g, ldq): g query heads of hd values */
@@ -92,8 +96,9 @@ struct kern_attn {
 	/* per page: KERN_PAGE keys and values of this KV head in the cache's type, kern_kv_row() bytes each */
 	const void *const *kpage;
 	const void *const *vpage;
-	int64_t n;
+	int64_t first, n;
 	float scale;			/* on the scores; usually 1 / sqrt(hd) */
+	float softcap;			/* then c tanh(score / c); 0: not */
 	float *out;			/* (g, ldo) */
 	int64_t ldo;
 };
@@ -119,10 +124,13 @@ struct kern {
 	/* by quant id (gaps have mul NULL) */
 	struct kern_type type[64];
 	kern_quant_fn *quant_q8;
+	kern_quant_fn *quant_q8_token;	/* one scale a token, see above */
 	kern_rest_fn *rest_q8;
 	kern_rmsnorm_fn *rmsnorm;
 	kern_add_fn *add;
-	kern_glu_fn *swiglu;
+	kern_glu_fn *swiglu;		/* x / (1 + e^-x) */
+	kern_glu_fn *geglu;		/* x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³))) */
+	kern_glu_fn *relu2glu;		/* max(x, 0)² */
 	struct {
 		int block, bytes;	/* values kept together, and what they take */
 		kern_store_fn *store;

@@ -132,14 +132,26 @@ INLINE __m256 dot_keys(load_fn *load, const float *q, int64_t hd, const char *ke
 	return sum_each(acc);
 }
 
-/* Scores of n keys of a page, -inf beyond them up to a multiple of eight. */
-INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const char *keys, int n,
+/* c tanh(x / c) */
+INLINE __m256 soft_cap(__m256 x, float c)
+{
+	const __m256 sign = _mm256_set1_ps(-0.0f), one = _mm256_set1_ps(1);
+	const __m256 y = _mm256_div_ps(x, _mm256_set1_ps(c));
+	const __m256 e = exp_lanes(_mm256_mul_ps(_mm256_set1_ps(-2), _mm256_andnot_ps(sign, y)));
+	const __m256 t = _mm256_div_ps(_mm256_sub_ps(one, e), _mm256_add_ps(one, e));
+
+	return _mm256_mul_ps(_mm256_set1_ps(c), _mm256_or_ps(t, _mm256_and_ps(sign, x)));
+}
+
+/* Scores of keys from … n-1 of a page, in whole eights: -inf for those outside. */
+INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const char *keys, int from, int n,
 		       float p[][KERN_PAGE], float *scratch)
 {
 	const int64_t ld = (a->hd + 7) & ~7;
 	const __m256 scale = _mm256_set1_ps(a->scale), none = _mm256_set1_ps(-INFINITY);
 
-	for (int j = 0; j < n; j += KEYS) {
+	for (int j = from & -KEYS; j < n; j += KEYS) {
+		const __m256i asked = _mm256_andnot_si256(lanes(from - j), lanes(n - j));
 		const char *k = keys + j * t.row;
 		const int have = n - j < KEYS ? n - j : KEYS;
 		const bool direct = have == KEYS && a->hd % 8 == 0 && (a->g == 1 || t.load == load_f32);
@@ -150,29 +162,31 @@ INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const 
 		}
 		for (int h = 0; h < a->g; h++) {
 			const float *q = a->q + h * a->ldq;
-			const __m256 s = direct ? dot_keys(t.load, q, a->hd, k, t.row) :
-						  dot_keys(load_f32, q, a->hd, (const char *)scratch,
-							   ld * (int64_t)sizeof *scratch);
+			__m256 s = direct ? dot_keys(t.load, q, a->hd, k, t.row) :
+					    dot_keys(load_f32, q, a->hd, (const char *)scratch,
+						     ld * (int64_t)sizeof *scratch);
 
-			_mm256_storeu_ps(p[h] + j, _mm256_blendv_ps(none, _mm256_mul_ps(s, scale),
-								    _mm256_castsi256_ps(lanes(have))));
+			s = _mm256_mul_ps(s, scale);
+			if (a->softcap > 0)
+				s = soft_cap(s, a->softcap);
+			_mm256_storeu_ps(p[h] + j, _mm256_blendv_ps(none, s, _mm256_castsi256_ps(asked)));
 		}
 	}
 }
 
-/* Scores of n keys → their weights relative to the new maximum; what the old ones shrink by. */
-INLINE float fold_scores(float *p, int n, float *max, float *sum)
+/* Scores of keys from … n-1 → their weights relative to the new maximum; what the old ones shrink by. */
+INLINE float fold_scores(float *p, int from, int n, float *max, float *sum)
 {
 	__m256 top = _mm256_set1_ps(*max), total = _mm256_setzero_ps(), shrink;
 	float each[8], old = *max;
 
-	for (int j = 0; j < n; j += 8)
+	for (int j = from & -8; j < n; j += 8)
 		top = _mm256_max_ps(top, _mm256_loadu_ps(p + j));
 	_mm256_storeu_ps(each, top);
 	for (int j = 0; j < 8; j++)
 		*max = each[j] > *max ? each[j] : *max;
 	top = _mm256_set1_ps(*max);
-	for (int j = 0; j < n; j += 8) {
+	for (int j = from & -8; j < n; j += 8) {
 		const __m256 e = exp_lanes(_mm256_sub_ps(_mm256_loadu_ps(p + j), top));
 
 		_mm256_storeu_ps(p + j, e);
@@ -228,23 +242,24 @@ INLINE void add_values(const struct kv_type t, float *out, const float *p, int r
 	}
 }
 
-INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const char *values, int n,
+INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const char *page, int from, int n,
 		       float p[][KERN_PAGE], const float *shrink, float *scratch)
 {
+	const char *values = page + from * t.row;
 	const bool direct = a->hd % 8 == 0 && (a->g == 1 || t.load == load_f32);
 
 	for (int64_t c = 0; c < a->hd; c += COLS) {
 		const int64_t cols = a->hd - c < COLS ? a->hd - c : COLS;
 
 		if (!direct)
-			unpack(t, values, c, c + cols, n, scratch, COLS);
+			unpack(t, values, c, c + cols, n - from, scratch, COLS);
 		for (int h = 0; h < a->g; h++) {
 			float *out = a->out + h * a->ldo + c;
 
 			if (direct)
-				add_values(t, out, p[h], n, values, c, shrink[h], cols);
+				add_values(t, out, p[h] + from, n - from, values, c, shrink[h], cols);
 			else
-				add_values(floats, out, p[h], n, (const char *)scratch, 0, shrink[h], cols);
+				add_values(floats, out, p[h] + from, n - from, (const char *)scratch, 0, shrink[h], cols);
 		}
 	}
 }
@@ -260,13 +275,14 @@ INLINE void attn(const struct kern_attn *a, const struct kv_type t)
 		sum[h] = 0;
 		memset(a->out + h * a->ldo, 0, (size_t)a->hd * sizeof *a->out);
 	}
-	for (int64_t j = 0; j < a->n; j += KERN_PAGE) {
+	for (int64_t j = a->first / KERN_PAGE * KERN_PAGE; j < a->n; j += KERN_PAGE) {
+		const int from = a->first > j ? (int)(a->first - j) : 0;
 		const int n = a->n - j < KERN_PAGE ? (int)(a->n - j) : KERN_PAGE;
 
-		score_page(t, a, a->kpage[j / KERN_PAGE], n, p, scratch);
+		score_page(t, a, a->kpage[j / KERN_PAGE], from, n, p, scratch);
 		for (int h = 0; h < a->g; h++)
-			shrink[h] = fold_scores(p[h], n, &max[h], &sum[h]);
-		value_page(t, a, a->vpage[j / KERN_PAGE], n, p, shrink, scratch);
+			shrink[h] = fold_scores(p[h], from, n, &max[h], &sum[h]);
+		value_page(t, a, a->vpage[j / KERN_PAGE], from, n, p, shrink, scratch);
 	}
 	for (int h = 0; h < a->g; h++)
 		for (int i = 0; i < a->hd; i++)

@@ -49,6 +49,11 @@ INLINE vec v_at_least(vec v, int x)
 	return v_and(_mm256_cmpeq_epi8(_mm256_max_epu8(v, v_set8(x)), v), v_set8(1));
 }
 
+INLINE vecf vf_one(void)
+{
+	return _mm256_set1_ps(1);
+}
+
 INLINE vecf vf_neg(vecf v)
 {
 	return _mm256_xor_ps(v, _mm256_set1_ps(-0.0f));

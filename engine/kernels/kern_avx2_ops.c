@@ -59,6 +59,39 @@ static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
 		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
 }
 
+static void round_token(const struct kern_acts *a, int64_t t)
+{
+	const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+	const float *x = a->x + t * a->k;
+	__m256i max = _mm256_setzero_si256();
+	float amax, s;
+	bool finite;
+
+	for (int64_t i = 0; i < a->k; i += 8)
+		max = _mm256_max_epi32(max, _mm256_and_si256(_mm256_castps_si256(_mm256_loadu_ps(x + i)), magnitude));
+	amax = _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(max_lane(max))));
+	finite = amax <= FLT_MAX;
+	s = 127 / (amax > 1e-5f ? amax : 1e-5f);
+	for (int64_t g = 0; g < groups; g++) {
+		const int64_t at = t * groups + g;
+		__m256i n[4];
+
+		UNROLL
+		for (int i = 0; i < 4; i++)
+			n[i] = finite ? _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + g * KERN_ACT_BLOCK + 8 * i),
+									 _mm256_set1_ps(s))) : _mm256_setzero_si256();
+		pack_group(n, a->q + at * KERN_ACT_BLOCK, a->sum + 2 * at);
+		a->d[at] = finite ? 1 / s : NAN;
+	}
+}
+
+static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	for (int64_t t = t0; t < t1; t++)
+		round_token(a, t);
+}
+
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)
 {
 	const float small = d / 254;
@@ -119,34 +152,76 @@ static void add(float *y, const float *x, int64_t n)
 		y[i] += x[i];
 }
 
-INLINE __m256 silu_mul(__m256 gate, __m256 up)
+/* 1 / (1 + e^-x) */
+INLINE __m256 sigmoid(__m256 x)
 {
 	const __m256 one = _mm256_set1_ps(1);
-	const __m256 e = exp_lanes(_mm256_or_ps(gate, _mm256_set1_ps(-0.0f)));
-	const __m256 top = _mm256_blendv_ps(one, e, gate);
+	const __m256 e = exp_lanes(_mm256_or_ps(x, _mm256_set1_ps(-0.0f)));
 
-	return _mm256_mul_ps(_mm256_mul_ps(gate, _mm256_div_ps(top, _mm256_add_ps(one, e))), up);
+	return _mm256_div_ps(_mm256_blendv_ps(one, e, x), _mm256_add_ps(one, e));
 }
 
-static void swiglu(float *y, const float *gate, const float *up, int64_t n)
+typedef __m256 gate_fn(__m256 x);
+
+INLINE __m256 silu(__m256 x)
+{
+	return _mm256_mul_ps(x, sigmoid(x));
+}
+
+/* x (1 + tanh u) / 2 = x / (1 + e^-2u) */
+INLINE __m256 gelu(__m256 x)
+{
+	const __m256 cube = _mm256_mul_ps(_mm256_mul_ps(_mm256_mul_ps(_mm256_set1_ps(0.044715f), x), x), x);
+	const __m256 u = _mm256_mul_ps(_mm256_set1_ps(0x1.988454p-1f), _mm256_add_ps(x, cube));
+
+	return _mm256_mul_ps(x, sigmoid(_mm256_add_ps(u, u)));
+}
+
+/* NaN stays: it is the second operand. */
+INLINE __m256 relu2(__m256 x)
+{
+	const __m256 r = _mm256_max_ps(_mm256_setzero_ps(), x);
+
+	return _mm256_mul_ps(r, r);
+}
+
+INLINE void glu(gate_fn *f, float *y, const float *gate, const float *up, int64_t n)
 {
 	int64_t i = 0;
 
 	for (; i + 8 <= n; i += 8)
-		_mm256_storeu_ps(y + i, silu_mul(_mm256_loadu_ps(gate + i), _mm256_loadu_ps(up + i)));
+		_mm256_storeu_ps(y + i, _mm256_mul_ps(f(_mm256_loadu_ps(gate + i)), _mm256_loadu_ps(up + i)));
 	if (i < n) {
 		const __m256i rest = lanes((int)(n - i));
 
-		_mm256_maskstore_ps(y + i, rest, silu_mul(_mm256_maskload_ps(gate + i, rest),
-							  _mm256_maskload_ps(up + i, rest)));
+		_mm256_maskstore_ps(y + i, rest, _mm256_mul_ps(f(_mm256_maskload_ps(gate + i, rest)),
+							       _mm256_maskload_ps(up + i, rest)));
 	}
+}
+
+static void swiglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(silu, y, gate, up, n);
+}
+
+static void geglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(gelu, y, gate, up, n);
+}
+
+static void relu2glu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(relu2, y, gate, up, n);
 }
 
 void kern_avx2_ops_init(struct kern *k)
 {
 	k->quant_q8 = quant_q8;
+	k->quant_q8_token = quant_q8_token;
 	k->rest_q8 = rest_q8;
 	k->rmsnorm = rmsnorm;
 	k->add = add;
 	k->swiglu = swiglu;
+	k->geglu = geglu;
+	k->relu2glu = relu2glu;
 }

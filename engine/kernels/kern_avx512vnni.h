@@ -68,6 +68,11 @@ INLINE vec v_at_least(vec v, int x)
 	return _mm512_maskz_mov_epi8(_mm512_cmpge_epu8_mask(v, v_set8(x)), v_set8(1));
 }
 
+INLINE vecf vf_one(void)
+{
+	return _mm512_set1_ps(1);
+}
+
 INLINE vecf vf_neg(vecf v)
 {
 	return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(v), v_set32((int)0x80000000)));

@@ -37,7 +37,7 @@ struct block {
 };
 
 struct form {
-	int per;		/* blocks that one load gives: 1 or SUBS */
+	int per;		/* blocks that one load gives: 1 … SUBS */
 	int bytes;		/* of those in a row */
 	int max;		/* largest weight before the offset */
 	int offset;		/* each weight is w - offset */

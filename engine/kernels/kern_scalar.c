@@ -32,6 +32,38 @@ static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
 		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
 }
 
+static void round_token(const struct kern_acts *a, int64_t t)
+{
+	const float *x = a->x + t * a->k;
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+	float amax = 1e-5f, s;
+	bool finite = true;
+
+	for (int64_t i = 0; i < a->k; i++) {
+		amax = fmaxf(amax, fabsf(x[i]));
+		finite &= isfinite(x[i]) != 0;
+	}
+	s = 127 / amax;
+	for (int64_t g = 0; g < groups; g++) {
+		const int64_t at = t * groups + g;
+
+		a->d[at] = finite ? 1 / s : NAN;
+		a->sum[2 * at] = a->sum[2 * at + 1] = 0;
+		for (int i = 0; i < KERN_ACT_BLOCK; i++) {
+			const int8_t q = finite ? (int8_t)rintf(x[g * KERN_ACT_BLOCK + i] * s) : 0;
+
+			a->q[at * KERN_ACT_BLOCK + i] = q;
+			a->sum[2 * at + i / 16] = (int16_t)(a->sum[2 * at + i / 16] + q);
+		}
+	}
+}
+
+static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	for (int64_t t = t0; t < t1; t++)
+		round_token(a, t);
+}
+
 static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
 {
 	const int64_t groups = a->k / KERN_ACT_BLOCK;
@@ -79,14 +111,36 @@ static void swiglu(float *y, const float *gate, const float *up, int64_t n)
 	}
 }
 
+static void geglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const float x = gate[i], u = 0x1.988454p-1f * (x + 0.044715f * x * x * x);
+		const float e = expf(-2 * fabsf(u));	/* (1 + tanh u) / 2 = 1 / (1 + e^-2u) */
+
+		y[i] = x * ((u < 0 ? e : 1) / (1 + e)) * up[i];
+	}
+}
+
+static void relu2glu(float *y, const float *gate, const float *up, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const float x = gate[i] < 0 ? 0 : gate[i];
+
+		y[i] = x * x * up[i];
+	}
+}
+
 void kern_init_scalar(struct kern *k)
 {
 	k->name = "scalar";
 	k->quant_q8 = quant_q8;
+	k->quant_q8_token = quant_q8_token;
 	k->rest_q8 = rest_q8;
 	k->rmsnorm = rmsnorm;
 	k->add = add;
 	k->swiglu = swiglu;
+	k->geglu = geglu;
+	k->relu2glu = relu2glu;
 	kern_scalar_mul_init(k);
 	kern_scalar_attn_init(k);
 }

@@ -85,17 +85,19 @@ struct fold {
 	float *acc;		/* (hd) */
 };
 
-/* Folds n <= KERN_PAGE keys, `row` bytes apart, into f. */
-static void fold_page(const struct kern_attn *a, const float *q, const char *k, const char *v, int n,
+/* Folds keys from … n-1 of a page, rows `row` bytes apart, into f. */
+static void fold_page(const struct kern_attn *a, const float *q, const char *k, const char *v, int from, int n,
 		      load_fn *load, int64_t row, struct fold *f)
 {
 	float p[KERN_PAGE], max = f->max, shrink;
 
-	for (int j = 0; j < n; j++) {
+	for (int j = from; j < n; j++) {
 		p[j] = 0;
 		for (int i = 0; i < a->hd; i++)
 			p[j] += q[i] * load(k + j * row, i);
 		p[j] *= a->scale;
+		if (a->softcap > 0)
+			p[j] = a->softcap * tanhf(p[j] / a->softcap);
 		max = fmaxf(max, p[j]);
 	}
 	shrink = expf(f->max - max);
@@ -103,7 +105,7 @@ static void fold_page(const struct kern_attn *a, const float *q, const char *k, 
 	f->sum *= shrink;
 	for (int i = 0; i < a->hd; i++)
 		f->acc[i] *= shrink;
-	for (int j = 0; j < n; j++) {
+	for (int j = from; j < n; j++) {
 		p[j] = expf(p[j] - max);
 		f->sum += p[j];
 		for (int i = 0; i < a->hd; i++)
@@ -118,8 +120,9 @@ static void attn(const struct kern_attn *a, load_fn *load, int64_t row)
 
 		for (int i = 0; i < a->hd; i++)
 			f.acc[i] = 0;
-		for (int64_t j = 0; j < a->n; j += KERN_PAGE)
+		for (int64_t j = a->first / KERN_PAGE * KERN_PAGE; j < a->n; j += KERN_PAGE)
 			fold_page(a, a->q + h * a->ldq, a->kpage[j / KERN_PAGE], a->vpage[j / KERN_PAGE],
+				  a->first > j ? (int)(a->first - j) : 0,
 				  a->n - j < KERN_PAGE ? (int)(a->n - j) : KERN_PAGE, load, row, &f);
 		for (int i = 0; i < a->hd; i++)
 			f.acc[i] /= f.sum;

@@ -230,6 +230,16 @@ static void unpack_tq2_0(const uint8_t *row, int64_t b, struct block *o)
 	set(o, half(p + 64), 1, 1, 0, 0, 0);
 }
 
+/* Pairs of bits, 128 weights in 32 bytes, the first 32 in the highest. */
+static void unpack_i2_s(const uint8_t *row, int64_t b, struct block *o)
+{
+	const uint8_t *p = row + b / 4 * N;
+
+	for (int l = 0; l < N; l++)
+		o->q[l] = (int8_t)((p[l] >> (6 - 2 * (b % 4)) & 3) - 1);
+	set(o, 1, 1, 1, 0, 0, 0);
+}
+
 /* -- the products ------------------------------------------------------------------- */
 
 static int dot16(const int8_t *a, const int8_t *b)
@@ -310,7 +320,8 @@ static void mul_decoded(const struct kern_mul *m, enum quant_id id)
 	X(IQ4_NL, unpack_iq4_nl) \
 	X(IQ4_XS, unpack_iq4_xs) \
 	X(TQ1_0, unpack_tq1_0) \
-	X(TQ2_0, unpack_tq2_0)
+	X(TQ2_0, unpack_tq2_0) \
+	X(I2_S, unpack_i2_s)
 
 #define DECODED_FN(type) \
 	static void decoded_##type(const struct kern_mul *m) \

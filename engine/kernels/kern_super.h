@@ -232,6 +232,21 @@ static void load_tq2_0(const uint8_t *p, int64_t stride, struct block *o)
 	set_d(o, v_low_halves(v_srl32(load_4(p + 62, stride), 16)));
 }
 
+/* Pairs of bits, 128 weights in 32 bytes, the first 32 in the highest; the scale is the tensor's. */
+static void load_i2_s(const uint8_t *p, int64_t stride, struct block *o)
+{
+	vec v[8];
+
+	load_32(p, stride, v);
+	UNROLL
+	for (int n = 0; n < 4; n++) {
+		UNROLL
+		for (int j = 0; j < 8; j++)
+			o[n].w[j] = bits(v[j], 6 - 2 * n, 0, 3);
+		o[n].d = vf_one();
+	}
+}
+
 #define SUPER_TYPES(X) \
 	X(Q2_K, load_q2_k, .per = SUBS, .bytes = 84, .max = 3, .min = true, .scale = true) \
 	X(Q3_K, load_q3_k, .per = SUBS, .bytes = 110, .max = 7, .offset = 4, .scale = true) \
@@ -240,6 +255,7 @@ static void load_tq2_0(const uint8_t *p, int64_t stride, struct block *o)
 	X(Q6_K, load_q6_k, .per = SUBS, .bytes = 210, .max = 63, .offset = 32, .scale = true) \
 	X(IQ4_XS, load_iq4_xs, .per = SUBS, .bytes = 136, .sign = true) \
 	X(TQ1_0, load_tq1_0, .per = SUBS, .bytes = 54, .max = 2, .offset = 1) \
-	X(TQ2_0, load_tq2_0, .per = SUBS, .bytes = 66, .max = 2, .offset = 1)
+	X(TQ2_0, load_tq2_0, .per = SUBS, .bytes = 66, .max = 2, .offset = 1) \
+	X(I2_S, load_i2_s, .per = SUBS / 2, .bytes = 32, .max = 3, .offset = 1)
 
 #endif

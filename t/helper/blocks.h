@@ -19,6 +19,7 @@ static const struct blocks_type blocks_types[] = {
 	{ QUANT_Q4_0, 32, 18, 0, -1 }, { QUANT_Q4_K, 256, 144, 0, 2 }, { QUANT_IQ4_NL, 32, 18, 0, -1 },
 	{ QUANT_IQ4_XS, 256, 136, 0, -1 }, { QUANT_Q3_K, 256, 110, 108, -1 }, { QUANT_Q2_K, 256, 84, 80, 82 },
 	{ QUANT_TQ2_0, 256, 66, 64, -1 }, { QUANT_TQ1_0, 256, 54, 52, -1 },
+	{ QUANT_I2_S, 128, 32, -1, -1 },
 };
 
 enum blocks_how {
@@ -79,7 +80,8 @@ static inline void blocks_fill(const struct blocks_type *t, void *dst, int64_t n
 		memset(p, fill[how], (size_t)t->bytes);
 		for (int i = 0; i < t->bytes && !fill[how] && how != BLOCKS_ZERO; i++)
 			p[i] = (uint8_t)(blocks_rand(s) >> 7);
-		memcpy(p + t->d, &d, sizeof d);
+		if (t->d >= 0)
+			memcpy(p + t->d, &d, sizeof d);
 		if (t->m >= 0)
 			memcpy(p + t->m, &m, sizeof m);
 	}
