@@ -15,6 +15,9 @@
 
 enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
+enum { OPT_MAX = 96, OPT_LIST_MAX = 16 };	/* rows that there may be; values of one OPT_LIST */
+struct opt_list { const char *v[OPT_LIST_MAX]; int n; };
+
 /*
  * Values of all options, filled with defaults. One struct for every verb: an option means the
  * same wherever it is taken. Strings point into argv or the environment (TIDBIT_* gives a
@@ -43,7 +46,14 @@ struct opts {
 	bool raw, stats, offline, plain, ascii;
 	bool jsonl, ids;
 	bool special, bos, detokenize, pieces;	/* of tokenize */
+	struct opt_list stop;		/* --stop */
+	const char *prompt_file;	/* -f of run */
+	const char *think;		/* auto, on, off */
+	const char *tools_path;		/* --tools */
+	const char *policy;		/* --context-policy: ask, drop-oldest, refuse */
+	bool null;			/* --null */
 	bool help;
+	bool given[OPT_MAX];		/* by row of opt_table */
 	bool model_set;			/* the model came by -m: positionals begin after it */
 	const char *note;		/* something to tell when the chat opens, or NULL: "no model was named: …" */
 };

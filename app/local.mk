@@ -9,10 +9,11 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/bench.h %D%/bench.c %D%/sink.h %D%/sink.c %D%/sink_md.c %D%/sink_csv.c %D%/sink_json.c \
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c \
+	%D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \
 	%D%/paths.c %D%/termtext.c
 %C%_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) -DBUILD_HOST='"$(host)"' -DBUILD_CFLAGS='"$(CFLAGS)"'
-%C%_libapp_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(JANSSON_CFLAGS) $(UNISTRING_CFLAGS)
+%C%_libapp_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS) $(UNISTRING_CFLAGS)
 bin_PROGRAMS += tidbit
 tidbit_SOURCES = %D%/main.c
-APP_LDADD = %D%/libapp.a $(ENGINE_LDADD) $(NCURSESW_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS)
+APP_LDADD = %D%/libapp.a $(ENGINE_LDADD) $(NCURSESW_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 tidbit_LDADD = ui/libui.a $(APP_LDADD)

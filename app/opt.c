@@ -69,6 +69,15 @@ const struct opt opt_table[] = {
 	{ "bos", .type = OPT_FLAG, .at = AT(bos), .help = "begin with BOS if the model does" },
 	{ "detokenize", .type = OPT_FLAG, .at = AT(detokenize), .help = "from ids to the text" },
 	{ "pieces", .type = OPT_FLAG, .at = AT(pieces), .help = "beside each id what it stands for, as a JSON string" },
+	{ "stop", .arg = "TEXT", .type = OPT_LIST, .at = AT(stop), .help = "end the answer before this text; may be given again" },
+	{ "file", .letter = 'f', .arg = "FILE", .type = OPT_TEXT, .at = AT(prompt_file),
+	  .help = "a file that is the prompt, or follows the PROMPT on a line of its own" },
+	{ "think", .arg = "WHEN", .type = OPT_CHOICE, .at = AT(think), .choices = "auto on off", .unset = "auto",
+	  .help = "whether the model thinks before it answers, where its template can be told" },
+	{ "tools", .arg = "FILE", .type = OPT_TEXT, .at = AT(tools_path), .help = "tools for the model, a JSON array, passed to its template" },
+	{ "context-policy", .arg = "POLICY", .type = OPT_CHOICE, .at = AT(policy), .choices = "ask drop-oldest refuse",
+	  .unset = "ask", .help = "what to do with a message that the context has no room for" },
+	{ "null", .type = OPT_FLAG, .at = AT(null), .help = "end each answer with a NUL byte in place of a line end" },
 	{ "help", .letter = 'h', .type = OPT_FLAG, .at = AT(help), .help = "this help" },
 	{ 0 }
 };
@@ -76,18 +85,48 @@ const struct opt opt_table[] = {
 const struct opts opt_defaults = {
 	.kv = ENG_KV_F16,
 	.sample = { .temp = 0.8, .top_k = 40, .top_p = 0.95, .min_p = 0.05, .repeat_penalty = 1 },
-	.n = -1,
+	.n = -1, .think = "auto", .policy = "ask",
 	.bench_p = 512, .bench_n = 128, .reps = 5,
 };
 
-const struct opt *opt_by_key(const char *key)
+_Static_assert(sizeof opt_table / sizeof *opt_table <= OPT_MAX, "OPT_MAX is too small");
+
+const struct opt *opt_find(const char *key)
 {
 	const struct opt *r = opt_table;
 
 	while (r->key && strcmp(r->key, key))
 		r++;
-	assert(r->key);
+	return r->key ? r : NULL;
+}
+
+const struct opt *opt_by_key(const char *key)
+{
+	const struct opt *r = opt_find(key);
+
+	assert(r);
 	return r;
+}
+
+bool opt_given(const struct opt *r, const struct opts *o)
+{
+	return o->given[r - opt_table];
+}
+
+void opt_give(const struct opt *r, struct opts *o)
+{
+	o->given[r - opt_table] = true;
+}
+
+void opt_copy(const struct opt *r, struct opts *to, const struct opts *from)
+{
+	static const size_t sizes[] = {
+		[OPT_FLAG] = sizeof(bool), [OPT_TEXT] = sizeof(char *), [OPT_INT] = sizeof(int), [OPT_LONG] = sizeof(int64_t),
+		[OPT_REAL] = sizeof(double), [OPT_SEED] = sizeof(uint64_t), [OPT_KV] = sizeof(enum eng_kv),
+		[OPT_CHOICE] = sizeof(char *), [OPT_LIST] = sizeof(struct opt_list),
+	};
+
+	memcpy((char *)to + r->at, (const char *)from + r->at, sizes[r->type]);
 }
 
 const char *opt_env(const struct opt *r, char *buf, size_t size)
@@ -223,8 +262,17 @@ static int set_flag(char *at, const char *what, const char *value, struct err *e
 	return bad_value(what, value, e, "1 or 0");
 }
 
-/* `what` names the option or the variable in messages. */
-static int set(const struct opt *r, struct opts *o, const char *what, const char *value, struct err *e)
+static int set_list(char *at, const char *what, const char *value, struct err *e)
+{
+	struct opt_list *l = (struct opt_list *)at;
+
+	if (l->n == OPT_LIST_MAX)
+		return err_set(e, ERR_ARG, "%s: at most %d are taken", what, OPT_LIST_MAX);
+	l->v[l->n++] = value;
+	return 0;
+}
+
+int opt_set(const struct opt *r, struct opts *o, const char *what, const char *value, struct err *e)
 {
 	char *at = (char *)o + r->at;
 
@@ -246,8 +294,17 @@ static int set(const struct opt *r, struct opts *o, const char *what, const char
 		return set_kv(at, what, value, e);
 	case OPT_CHOICE:
 		return set_choice(r, at, what, value, e);
+	case OPT_LIST:
+		return set_list(at, what, value, e);
 	}
 	return 0;
+}
+
+/* The same from the user. */
+static int give(const struct opt *r, struct opts *o, const char *what, const char *value, struct err *e)
+{
+	opt_give(r, o);
+	return opt_set(r, o, what, value, e);
 }
 
 /* -- finding an option --------------------------------------------------------------- */
@@ -357,7 +414,7 @@ static int from_environment(const struct cmd *verb, struct opts *o, struct err *
 		const char *value = getenv(opt_env(r, env, sizeof env));
 
 		/* a variable that is set to nothing is as one that is not set */
-		if (value && *value && strcmp(r->key, "help") && set(r, o, env, value, e) < 0)
+		if (value && *value && strcmp(r->key, "help") && give(r, o, env, value, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -384,6 +441,7 @@ static int one_option(const struct cmd *verb, const struct cmd *const *all, int 
 			return err_set(e, ERR_ARG, "%s takes no value, got '%s'", what,
 				       err_quote(q, sizeof q, value, strlen(value)));
 		*(bool *)((char *)o + r->at) = true;
+		opt_give(r, o);
 		return 0;
 	}
 	if (!value && *i + 1 < n)
@@ -392,7 +450,7 @@ static int one_option(const struct cmd *verb, const struct cmd *const *all, int 
 		return err_set(e, ERR_ARG, "%s needs a value: %s %s", what, what, r->arg);
 	if (r->at == AT(model))
 		o->model_set = true;
-	return set(r, o, what, value, e);
+	return give(r, o, what, value, e);
 }
 
 static int positionals(const struct cmd *verb, int n, const char *const *words, struct opts *o, struct err *e)

@@ -22,6 +22,7 @@ enum opt_type {
 	OPT_SEED,		/* uint64_t; sets opts.seed_set */
 	OPT_KV,			/* enum eng_kv */
 	OPT_CHOICE,		/* const char *, one of `choices` */
+	OPT_LIST,		/* struct opt_list: may be given again and again */
 };
 
 struct opt {
@@ -47,6 +48,18 @@ static inline const char *opt_name(const struct opt *r)
 
 /* The row that a verb's list means; asserts that there is one. */
 const struct opt *opt_by_key(const char *key);
+/* The same, or NULL. */
+const struct opt *opt_find(const char *key);
+/*
+ * Sets a row's value from text, checked as on the command line; `what` names it in messages
+ * ("--temp"). The text is kept where the value is one.
+ */
+int opt_set(const struct opt *r, struct opts *o, const char *what, const char *value, struct err *e);
+/* Copies one row's value. */
+void opt_copy(const struct opt *r, struct opts *to, const struct opts *from);
+/* Was the row's value given, on the command line, in the environment, or since (opt_give)? */
+bool opt_given(const struct opt *r, const struct opts *o);
+void opt_give(const struct opt *r, struct opts *o);
 /* "TIDBIT_TOP_K" into buf; returns buf. */
 const char *opt_env(const struct opt *r, char *buf, size_t size);
 /* The default as help shows it, "" when there is none to show; returns buf. */

@@ -5,7 +5,7 @@ dist_check_SCRIPTS += %D%/t9100-run.sh
 dist_check_SCRIPTS += %D%/t9110-logits.sh
 dist_check_SCRIPTS += %D%/t9120-bench.sh
 
-APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS)
+APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS) $(INIH_LIBS)
 check_PROGRAMS += %D%/t9040-paths.t
 t_t9040_paths_t_SOURCES = %D%/t9040-paths.c
 t_t9040_paths_t_LDADD = $(APP_TEST_LIBS)

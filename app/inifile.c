@@ -1,0 +1,101 @@
+#include "config.h"
+#include "app/inifile.h"
+#include "engine/base/xio.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* inih tells no lines: the reader that it calls for each counts them. */
+struct reading {
+	const char *at, *end;
+	int line;
+	const char *name;
+	inifile_row_fn *row;
+	void *arg;
+	struct str *complaints;
+};
+
+static void complain(struct reading *r, const char *what)
+{
+	str_addf(r->complaints, "%s%s: line %d: %s", r->complaints->len ? "\n" : "", r->name, r->line, what);
+}
+
+/* Has the line something in it that should have been a row or a heading, and inih took it for neither? */
+static void check_line(struct reading *r, const char *line, size_t n)
+{
+	while (n && strchr(" \t\r\n", line[n - 1]))
+		n--;
+	while (n && (*line == ' ' || *line == '\t')) {
+		line++;
+		n--;
+	}
+	if (!n || strchr(";#", *line))
+		return;
+	if (*line == '[' && !memchr(line, ']', n))
+		complain(r, "a heading without its ]");
+	else if (*line != '[' && !memchr(line, '=', n) && !memchr(line, ':', n))
+		complain(r, "expected [section] or key = value");
+}
+
+static char *next_line(char *buf, int size, void *arg)
+{
+	struct reading *r = arg;
+	const char *start = r->at;
+	const char *nl = r->at < r->end ? memchr(r->at, '\n', (size_t)(r->end - r->at)) : NULL;
+	size_t n;
+
+	if (start >= r->end)
+		return NULL;
+	r->at = nl ? nl + 1 : r->end;
+	r->line++;
+	n = (size_t)(r->at - start);
+	/* what is left out is told, and takes its place as an empty line */
+	if (n + 1 > (size_t)size || n > INIFILE_MAX_LINE || memchr(start, '\0', n)) {
+		complain(r, memchr(start, '\0', n) ? "a NUL byte" : "the line is too long");
+		n = 0;
+	} else {
+		check_line(r, start, n);
+	}
+	memcpy(buf, start, n);
+	buf[n] = '\0';
+	if (!n)
+		memcpy(buf, "\n", 2);
+	return buf;
+}
+
+static int on_row(void *arg, const char *section, const char *key, const char *value)
+{
+	struct reading *r = arg;
+	struct err e = { 0 };
+
+	if (r->row(r->arg, section, key, value ? value : "", &e) < 0)
+		complain(r, e.msg);
+	return 1;
+}
+
+void inifile_text(const char *text, size_t n, const char *name, inifile_row_fn *row, void *arg, struct str *complaints)
+{
+	struct reading r = {
+		.at = text, .end = text + n, .name = name, .row = row, .arg = arg, .complaints = complaints,
+	};
+
+	ini_parse_stream(next_line, &r, on_row, &r);
+}
+
+int inifile_read(const char *path, inifile_row_fn *row, void *arg, struct str *complaints, struct err *e)
+{
+	struct stat st;
+	struct str s;
+	int r;
+
+	if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
+		return err_set(e, ERR_NOT_FOUND, "%s: there is no such file", path);
+	str_init(&s, INIFILE_MAX_BYTES);
+	r = xio_slurp(path, &s, e);
+	if (!r)
+		inifile_text(s.p, s.len, path, row, arg, complaints);
+	str_release(&s);
+	return r;
+}
