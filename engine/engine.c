@@ -66,6 +66,7 @@ void eng_free(struct eng *g)
 		return;
 	pool_free(g->pool);
 	mem_free(g->scratch.p);
+	mem_free(g->rows);
 	mem_free(g);
 }
 

@@ -137,9 +137,18 @@ enum eng_kv { ENG_KV_F16, ENG_KV_BF16, ENG_KV_F32, ENG_KV_Q8_0, ENG_KV_N };
 const char *eng_kv_name(enum eng_kv kv);
 int eng_kv_parse(const char *name, enum eng_kv *out, struct err *e);
 
+/*
+ * What weights are multiplied with: activations rounded as their type wants it (to 8 bits, or 16
+ * where 8 would cost too much), or unrounded, which is slower and the definition.
+ */
+enum eng_act { ENG_ACT_INT8, ENG_ACT_F32, ENG_ACT_N };
+const char *eng_act_name(enum eng_act act);
+int eng_act_parse(const char *name, enum eng_act *out, struct err *e);
+
 struct eng_session_opts {
 	int64_t n_ctx;		/* positions; 0: min(trained, 8192) */
 	enum eng_kv kv;
+	enum eng_act act;
 	int chunk;		/* most tokens computed together in a prefill; 0: the default */
 };
 
@@ -147,6 +156,12 @@ struct eng_session;
 
 int eng_session_new(struct eng_weights *w, const struct eng_session_opts *opts,
 		    struct eng_session **out, struct err *e);
+/*
+ * A second session that stands where this one does, with its options; uncancelled. Keys and
+ * values are shared page by page and copied when one of the two writes into a shared page, so
+ * that a fork takes no memory for what both hold. Sessions that share belong to one thread.
+ */
+int eng_session_fork(const struct eng_session *s, struct eng_session **out, struct err *e);
 void eng_session_free(struct eng_session *s);
 int64_t eng_session_ctx(const struct eng_session *s);
 int eng_session_chunk(const struct eng_session *s);	/* most tokens computed together */
@@ -157,6 +172,11 @@ struct eng_weights *eng_session_weights(const struct eng_session *s);	/* borrowe
 struct eng_sync {
 	/* out */
 	int32_t reused, computed;	/* tokens whose KV was there, and that were computed */
+	/*
+	 * Of those computed: tokens that the session held, but sliding windows had given back what
+	 * they see. Ends of turns can be gone back to for nothing, other places rarely.
+	 */
+	int32_t again;
 	/* in, may be NULL: called after each chunk with the tokens done so far */
 	eng_progress_fn *progress;
 	void *progress_arg;
@@ -174,6 +194,22 @@ struct eng_sync {
  * id outside the vocabulary. n 0 empties the session.
  */
 int eng_session_sync(struct eng_session *s, const int32_t *ids, int32_t n, struct eng_sync *st, struct err *e);
+
+/*
+ * The same for several sessions at once, which go through the weights together: the chunk of
+ * one and the next tokens of others cost little more than one of them. The sessions are
+ * distinct, bound to the same weights and of one eng_act (else ERR_ARG); each has its own list
+ * and its own st, or NULL. What a session computes is to the bit what it computes alone.
+ * A step is one for all: after a failure, and when one session is cancelled, each
+ * stands at the end of the last whole step.
+ */
+struct eng_turn {
+	struct eng_session *session;
+	const int32_t *ids;
+	int32_t n;
+	struct eng_sync *st;
+};
+int eng_sync_many(const struct eng_turn *turns, int n, struct err *e);
 
 /* Logits after the last position: (n_vocab), valid until the next sync. NULL when empty. */
 const float *eng_session_logits(const struct eng_session *s);
@@ -196,6 +232,7 @@ struct eng_mem {
 	uint64_t weights_resident;	/* of those, in memory */
 	uint64_t weights_made;		/* made in memory */
 	uint64_t kv_used, kv_reserved;	/* pages taken; what the whole context would take */
+	uint64_t kv_shared;		/* of kv_used, what other sessions hold too */
 	uint64_t scratch;
 };
 void eng_session_mem(const struct eng_session *s, struct eng_mem *m);

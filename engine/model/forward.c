@@ -17,6 +17,7 @@ enum {
 	WIDE_ROWS = 32,		/* the same with activations at 16 bits, and the tokens taken together there */
 	WIDE_TOKENS = 64,
 	MUL_CALL = 64,		/* most matrix rows in one kernel call of a chunk: cancelling is seen between calls */
+	MUL_CALL_F32 = 8,	/* the same with unrounded activations */
 };
 
 struct step {
@@ -27,7 +28,9 @@ struct step {
 	const struct row *rows;
 	int n;
 	int n_logits;
-	const atomic_bool *cancel;
+	enum eng_act act;
+	const atomic_bool **cancel;	/* (n_cancel) those of the sessions */
+	int n_cancel;
 	float *x;			/* (n, n_embd) the residual stream */
 	float *h;			/* (n, n_embd) normed; a matrix's output before it is added */
 	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
@@ -75,6 +78,7 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	s->rest = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
 	s->pages = carve(v, 2 * nth * s->n_pages, sizeof *s->pages);
 	s->out_rows = carve(v, s->n_logits, sizeof *s->out_rows);
+	s->cancel = carve(v, n, sizeof *s->cancel);
 	s->logits = s->n_logits > 1 ? carve(v, (int64_t)s->n_logits * c->n_vocab, sizeof(float)) : NULL;
 }
 
@@ -89,7 +93,10 @@ size_t forward_scratch(const struct eng_model *m, int n, int n_logits, int64_t n
 
 static bool cancelled(const struct step *s)
 {
-	return s->cancel && atomic_load_explicit(s->cancel, memory_order_relaxed);
+	for (int i = 0; i < s->n_cancel; i++)
+		if (atomic_load_explicit(s->cancel[i], memory_order_relaxed))
+			return true;
+	return false;
 }
 
 /* -- pieces of the graph: each does thread ith's share -------------------------------- */
@@ -108,7 +115,14 @@ static struct input input(const struct step *s, const float *x, int64_t t, int64
 
 static bool rounds(const struct step *s, const struct view *v)
 {
-	return v->type && s->k->type[v->type->id].act == KERN_ACT_Q8;
+	return v->type && s->act == ENG_ACT_INT8 && s->k->type[v->type->id].act == KERN_ACT_Q8;
+}
+
+static kern_mul_fn *mul_of(const struct step *s, const struct view *v)
+{
+	const struct kern_type *t = &s->k->type[v->type->id];
+
+	return s->act == ENG_ACT_F32 ? t->mul_f32 : t->mul;
 }
 
 /* Rounds tokens t0 ≤ t < t1 as the matrices that they go into want them. */
@@ -145,11 +159,11 @@ static void mul_wide(const struct step *s, const struct view *v, const struct in
 		struct kern_mul m = { .w = (const char *)v->data + r0 * v->stride, .w_stride = v->stride, .a = &some[0],
 				      .r0 = 0, .r1 = r1 - r0, .y = y + t * ldy + r0, .ldy = ldy };
 
-		s->k->type[v->type->id].mul(&m);
+		mul_of(s, v)(&m);
 		m.a = &some[1];
 		m.y = part;
 		m.ldy = WIDE_ROWS;
-		s->k->type[v->type->id].mul(&m);
+		mul_of(s, v)(&m);
 		for (int64_t i = 0; i < n; i++)
 			s->k->add(y + (t + i) * ldy + r0, part + i * WIDE_ROWS, r1 - r0);
 	}
@@ -162,7 +176,8 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .a = &in->a, .y = y, .ldy = ldy };
 	const bool wide = rounds(s, v) && v->type->wide;
 	/* about the work of MUL_CALL rows by a chunk; a lone token's share is one call or a few */
-	const int64_t step = wide ? WIDE_ROWS : in->a.t >= 64 ? MUL_CALL : MUL_CALL * 64 / (in->a.t ? in->a.t : 1);
+	const int64_t most = s->act == ENG_ACT_F32 ? MUL_CALL_F32 : MUL_CALL;
+	const int64_t step = wide ? WIDE_ROWS : in->a.t >= 64 ? most : most * 64 / (in->a.t ? in->a.t : 1);
 
 	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
 		m.r0 = r;
@@ -170,7 +185,7 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 		if (wide)
 			mul_wide(s, v, in, m.r0, m.r1, y, ldy);
 		else
-			s->k->type[v->type->id].mul(&m);
+			mul_of(s, v)(&m);
 	}
 }
 
@@ -408,12 +423,20 @@ static char *scratch_get(struct scratch *s, size_t n, struct err *e)
 	return s->p;
 }
 
-int forward(const struct eng_weights *w, const struct row *rows, int n, const atomic_bool *cancel, struct err *e)
+/* Rows of one session stand side by side and share its flag. */
+static void gather_cancels(struct step *s)
+{
+	for (int i = 0; i < s->n; i++)
+		if (s->rows[i].cancel && (!i || s->rows[i].cancel != s->rows[i - 1].cancel))
+			s->cancel[s->n_cancel++] = s->rows[i].cancel;
+}
+
+int forward(const struct eng_weights *w, const struct row *rows, int n, enum eng_act act, struct err *e)
 {
 	const struct eng_model *m = w->model;
 	struct eng *g = m->eng;
 	struct step s = { .w = w, .c = &m->cfg, .k = &g->kern, .pool = g->pool, .rows = rows, .n = n,
-			  .n_logits = count_logits(rows, n), .cancel = cancel };
+			  .n_logits = count_logits(rows, n), .act = act };
 	struct carve v = { 0 };
 	int64_t n_ctx = 0;
 
@@ -423,6 +446,7 @@ int forward(const struct eng_weights *w, const struct row *rows, int n, const at
 	if (!v.p)
 		return -1;
 	lay_out(&s, &v, pool_threads(g->pool), n_ctx);
+	gather_cancels(&s);
 	for (int i = 0, k = 0; i < n; i++)
 		if (rows[i].logits)
 			s.out_rows[k++] = &rows[i];

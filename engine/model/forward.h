@@ -19,14 +19,16 @@ struct row {
 	int32_t pos;
 	int32_t token;
 	float *logits;		/* (n_vocab) wanted here, or NULL */
+	const atomic_bool *cancel;	/* its session's; NULL: cannot be stopped */
 };
 
 /*
- * Computes rows in order (rows of one session in ascending positions). `cancel` may be set
- * by any thread: then ERR_CANCELLED, and what the rows wrote is void. ERR_NOMEM when the
- * scratch cannot be had. All rows share the weights' model.
+ * Computes rows in order (rows of one session side by side, in ascending positions), with
+ * activations as `act` says. Any thread may set a row's `cancel`: then ERR_CANCELLED, and what
+ * the rows wrote is void. ERR_NOMEM when the scratch cannot be had. All rows share the
+ * weights' model.
  */
-int forward(const struct eng_weights *w, const struct row *rows, int n, const atomic_bool *cancel, struct err *e);
+int forward(const struct eng_weights *w, const struct row *rows, int n, enum eng_act act, struct err *e);
 
 /* Bytes of scratch that a step of n rows needs, n_logits of them with logits, at a context of n_ctx. */
 size_t forward_scratch(const struct eng_model *m, int n, int n_logits, int64_t n_ctx);

@@ -7,4 +7,5 @@ engine_libengine_a_SOURCES += \
 	%D%/rope.h %D%/rope.c \
 	%D%/forward.h %D%/forward.c \
 	%D%/session.h %D%/session.c \
+	%D%/sched.c \
 	%D%/sampler.c

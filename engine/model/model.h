@@ -20,11 +20,15 @@ struct scratch {
 	size_t size;
 };
 
+struct row;
+
 struct eng {
 	struct pool *pool;
 	struct kern kern;
 	char isa[32];
 	struct scratch scratch;
+	struct row *rows;		/* (n_rows) of a step: sched.c; likewise grown */
+	int n_rows;
 };
 
 struct eng_model {
