@@ -35,6 +35,12 @@ struct opts {
 	const char *now;		/* --now of template: ISO 8601, local */
 	const char *format;		/* -o of show and bench: md, csv, json */
 	enum eng_kv kv;
+	const char *act;		/* int8, f32; NULL: the default */
+	const char *switch_from;	/* of logits: the level before the switch … */
+	int64_t switch_at;		/* … its position … */
+	const char *switch_mode;	/* … exact or borrowed */
+	const char *with_path;		/* --with of logits */
+	bool force;			/* also when the memory does not suffice */
 	struct eng_sample_opts sample;
 	bool seed_set;			/* else a fresh seed, which is told */
 	int64_t n;			/* -n: most tokens of an answer; -1: until it or the context ends */

@@ -130,12 +130,18 @@ static int result_close(struct result *r, bool ok, struct err *e)
 /* -- computing --------------------------------------------------------------------------------- */
 
 struct job {
+	struct rig *rig;
+	const struct opts *o;
+	struct eng_ids ids, with_ids;
+	struct eng_weights *old;	/* of --switch-from */
+	struct eng_session *with;	/* of --with: decodes its ids over and over beside the other */
+	int32_t with_len;
 	struct result out;
 	struct meter meter;
-	struct eng_session *session;
 	int64_t n_vocab;
-	struct err err;
+	bool written;			/* are the rows computed now part of the result? */
 	bool failed;
+	struct err err;
 };
 
 static void write_row(void *arg, int32_t pos, const float *logits)
@@ -146,72 +152,168 @@ static void write_row(void *arg, int32_t pos, const float *logits)
 	(void)pos;
 	_Static_assert(sizeof(float) == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 		       "rows are written as they lie in memory");
-	if (j->failed || xio_write(j->out.fd, logits, n, j->out.name, &j->err) == 0)
+	if (j->failed || !j->written || xio_write(j->out.fd, logits, n, j->out.name, &j->err) == 0)
 		return;
 	j->failed = true;
-	eng_session_cancel(j->session);
+	eng_session_cancel(j->rig->session);
 }
 
-static bool on_progress(void *arg, int64_t done, int64_t total)
+/* Brings the session to the first n ids, chunk by chunk, each beside a token of the other session. */
+static int advance(struct job *j, int32_t n, struct err *e)
 {
-	struct job *j = arg;
+	struct eng_session *s = j->rig->session;
+	struct eng_sync st = { .logits = j->written ? write_row : NULL, .logits_arg = j };
+	struct eng_turn turns[2] = { { s, j->ids.p, 0, &st }, { j->with, j->with_ids.p, 0, NULL } };
 
-	return meter_progress(&j->meter, done, total);
-}
+	for (int32_t at; (at = eng_session_len(s)) < n;) {
+		const int32_t chunk = eng_session_chunk(s);
 
-static int compute(struct rig *r, const struct opts *o, const struct eng_ids *ids, struct err *e)
-{
-	struct job j = { .session = r->session, .n_vocab = eng_model_info(r->model)->n_vocab };
-	struct eng_sync st = { .progress = on_progress, .progress_arg = &j, .logits = write_row, .logits_arg = &j };
-	int ret = -1;
-
-	if ((int64_t)ids->n > eng_session_ctx(r->session))
-		return err_set(e, ERR_CONTEXT, "%zu ids do not fit a context of %lld; -c %zu makes it large enough",
-			       ids->n, (long long)eng_session_ctx(r->session), ids->n);
-	if (result_open(&j.out, o->out_path, e) == 0) {
-		meter_init(&j.meter, "computing");
-		ret = eng_session_sync(r->session, ids->p, (int32_t)ids->n, &st, e);
-		meter_clear(&j.meter);
+		j->with_len = j->with_len < (int32_t)j->with_ids.n ? j->with_len + 1 : 1;
+		turns[0].n = n - at < chunk ? n : at + chunk;
+		turns[1].n = j->with_len;
+		if (eng_sync_many(turns, j->with ? 2 : 1, e) < 0)
+			return -1;
+		if (!meter_progress(&j->meter, turns[0].n, (int64_t)j->ids.n))
+			return err_set(e, ERR_CANCELLED, "stopped");
 	}
-	if (j.failed) {
-		*e = j.err;
+	return 0;
+}
+
+static int bind(struct job *j, struct eng_weights *w, enum eng_bind how, struct err *e)
+{
+	if (eng_session_bind(j->rig->session, w, how, e) < 0)
+		return -1;
+	return j->with ? eng_session_bind(j->with, w, how, e) : 0;
+}
+
+/* Everything at one level, or up to a position at the old one first. */
+static int compute(struct job *j, struct err *e)
+{
+	const int32_t n = (int32_t)j->ids.n, at = (int32_t)j->o->switch_at;
+	const bool borrowed = j->o->switch_mode && !strcmp(j->o->switch_mode, "borrowed");
+
+	if (j->old) {
+		j->written = borrowed;
+		if (bind(j, j->old, ENG_BIND_EXACT, e) < 0 || advance(j, at, e) < 0 ||
+		    bind(j, j->rig->weights, borrowed ? ENG_BIND_BORROWED : ENG_BIND_EXACT, e) < 0)
+			return -1;
+		j->with_len = borrowed ? j->with_len : 0;
+	}
+	j->written = true;
+	return advance(j, n, e);
+}
+
+static int compute_into(struct job *j, struct err *e)
+{
+	int ret;
+
+	if (result_open(&j->out, j->o->out_path, e) < 0)
+		return -1;
+	meter_init(&j->meter, "computing");
+	ret = compute(j, e);
+	meter_clear(&j->meter);
+	if (j->failed) {
+		*e = j->err;
 		ret = -1;
 	}
-	return result_close(&j.out, ret == 0, e);
+	return result_close(&j->out, ret == 0, e);
+}
+
+/* -- what the options ask for ------------------------------------------------------------------- */
+
+static int check_length(const struct job *j, const struct eng_ids *ids, struct err *e)
+{
+	const int64_t n_ctx = eng_session_ctx(j->rig->session);
+
+	if ((int64_t)ids->n <= n_ctx)
+		return 0;
+	return err_set(e, ERR_CONTEXT, "%zu ids do not fit a context of %lld; -c %zu makes it large enough",
+		       ids->n, (long long)n_ctx, ids->n);
+}
+
+static int open_switch(struct job *j, struct err *e)
+{
+	if (!j->o->switch_from)
+		return 0;
+	if (j->o->switch_at > (int64_t)j->ids.n)
+		return err_set(e, ERR_ARG, "--at %lld is behind the %zu ids", (long long)j->o->switch_at, j->ids.n);
+	return rig_weights(j->rig, j->o->switch_from, &j->old, e);
+}
+
+static int open_company(struct job *j, struct err *e)
+{
+	struct eng_session_opts so;
+
+	if (!j->o->with_path)
+		return 0;
+	if (read_ids(j->o->with_path, j->n_vocab, &j->with_ids, e) < 0 || check_length(j, &j->with_ids, e) < 0 ||
+	    rig_session_opts(j->o, j->o->n_ctx, &so, e) < 0)
+		return -1;
+	return eng_session_new(j->rig->weights, &so, &j->with, e);
+}
+
+static int open_job(struct job *j, struct err *e)
+{
+	const struct opts *o = j->o;
+
+	if (rig_open(j->rig, o, e) < 0)
+		return -1;
+	j->n_vocab = eng_model_info(j->rig->model)->n_vocab;
+	if (read_ids(o->tokens_path, j->n_vocab, &j->ids, e) < 0)
+		return -1;
+	interrupt_catch();
+	rig_note_context(j->rig, o);
+	if (rig_session(j->rig, o, o->level, o->n_ctx, e) < 0 || check_length(j, &j->ids, e) < 0)
+		return -1;
+	return open_switch(j, e) < 0 ? -1 : open_company(j, e);
+}
+
+static void close_job(struct job *j)
+{
+	eng_session_free(j->with);
+	eng_weights_release(j->old);
+	rig_close(j->rig);
+	eng_ids_release(&j->ids);
+	eng_ids_release(&j->with_ids);
+}
+
+static const char *missing(const struct opts *o)
+{
+	if (!o->model)
+		return "a model: -m FILE";
+	if (!o->tokens_path)
+		return "ids: --tokens IDS";
+	if (!o->out_path)
+		return "a place for the result: -o FILE";
+	return (o->switch_at || o->switch_mode) && !o->switch_from ? "the level before the switch: --switch-from LEVEL" : NULL;
 }
 
 static int run(struct opts *o)
 {
-	struct eng_ids ids = { 0 };
 	struct rig r = { 0 };
+	struct job j = { .rig = &r, .o = o };
 	struct err e;
 	int ret;
 
-	if (!o->model || !o->tokens_path || !o->out_path)
-		return cmd_usage(&cmd_logits, "logits needs %s", !o->model ? "a model: -m FILE" :
-				 !o->tokens_path ? "ids: --tokens IDS" : "a place for the result: -o FILE");
-	ret = rig_open(&r, o, &e);
+	if (missing(o))
+		return cmd_usage(&cmd_logits, "logits needs %s", missing(o));
+	ret = open_job(&j, &e);
 	if (!ret)
-		ret = read_ids(o->tokens_path, eng_model_info(r.model)->n_vocab, &ids, &e);
-	interrupt_catch();
-	if (!ret) {
-		rig_note_context(&r, o);
-		ret = rig_session(&r, o, o->level, o->n_ctx, &e);
-	}
-	if (!ret)
-		ret = compute(&r, o, &ids, &e);
-	rig_close(&r);
-	eng_ids_release(&ids);
+		ret = compute_into(&j, &e);
+	close_job(&j);
 	return ret < 0 ? rig_fail(&e) : EXIT_OK;
 }
 
 static const char *const takes[] = {
-	"model", "tokens", "out", "level", "kv", "ctx", "chunk", "threads", "isa", "help", NULL
+	"model", "tokens", "out", "level", "kv", "act", "switch-from", "at", "mode", "with", "ctx", "chunk", "force",
+	"threads", "isa", "help", NULL
 };
 
 static const char *const notes[] = {
 	"IDS is a file of token ids apart by white space; nothing is added to them. The result is ids x vocabulary "
 	"float32, little endian, in the order of the ids; it appears whole or not at all.",
+	"With --switch-from, the ids before --at are computed at that level and the rest at -q's: exact gives every row "
+	"as -q's level gives it, borrowed the rows before --at as the old one gave them. --with changes no bit of the result.",
 	NULL
 };
 

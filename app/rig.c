@@ -28,18 +28,31 @@ int rig_open(struct rig *r, const struct opts *o, struct err *e)
 	return eng_model_open(r->eng, o->model, false, &r->model, e);
 }
 
-int rig_session(struct rig *r, const struct opts *o, const char *level, int64_t n_ctx, struct err *e)
+int rig_session_opts(const struct opts *o, int64_t n_ctx, struct eng_session_opts *so, struct err *e)
 {
-	const struct eng_session_opts so = { .n_ctx = n_ctx, .kv = o->kv, .chunk = o->chunk };
+	*so = (struct eng_session_opts){ .n_ctx = n_ctx, .kv = o->kv, .chunk = o->chunk };
+	return o->act ? eng_act_parse(o->act, &so->act, e) : 0;
+}
+
+int rig_weights(struct rig *r, const char *level, struct eng_weights **out, struct err *e)
+{
 	struct meter m;
 	char what[48];
 	int ret;
 
 	snprintf(what, sizeof what, "making %.32s", level ? level : "the level");
 	meter_init(&m, what);
-	ret = eng_weights_get(r->model, level, meter_progress, &m, &r->weights, e);
+	ret = eng_weights_get(r->model, level, meter_progress, &m, out, e);
 	meter_clear(&m);
-	if (ret < 0 || eng_session_new(r->weights, &so, &r->session, e) < 0)
+	return ret;
+}
+
+int rig_session(struct rig *r, const struct opts *o, const char *level, int64_t n_ctx, struct err *e)
+{
+	struct eng_session_opts so;
+
+	if (rig_session_opts(o, n_ctx, &so, e) < 0 || rig_weights(r, level, &r->weights, e) < 0 ||
+	    eng_session_new(r->weights, &so, &r->session, e) < 0)
 		return -1;
 	interrupt_watch(r->session);
 	return 0;

@@ -19,6 +19,10 @@ struct rig {
 int rig_open(struct rig *r, const struct opts *o, struct err *e);
 /* Weights at `level` (NULL: the file's own) and a session of n_ctx positions (0: the default). */
 int rig_session(struct rig *r, const struct opts *o, const char *level, int64_t n_ctx, struct err *e);
+/* Other weights of the rig's model, making them when needed; the caller releases them. */
+int rig_weights(struct rig *r, const char *level, struct eng_weights **out, struct err *e);
+/* The session that the options ask for. */
+int rig_session_opts(const struct opts *o, int64_t n_ctx, struct eng_session_opts *so, struct err *e);
 void rig_close(struct rig *r);
 
 /* Says so on stderr when more context is asked for than the model was trained on. */

@@ -1,7 +1,7 @@
 /*
  * The scheduler: brings sessions to their lists of ids, step by step. A step takes rows of
  * every session that is not there yet: one of each first, so that no answer waits for another
- * one's prompt, then more in turn, up to the largest chunk.
+ * one's prompt, then more in turn, up to the largest chunk beside them.
  */
 #include "config.h"
 #include "engine/base/xio.h"
@@ -82,19 +82,20 @@ static void begin(const struct eng_turn *t)
 /* How many rows each session has in the next step; all together. */
 static int plan(const struct eng_turn *t, int n)
 {
-	int used = 0, most = 0;
+	int used = 0, most = n - 1, chunk = 0;
 
 	for (int i = 0; i < n; i++) {
 		struct eng_session *s = t[i].session;
 
 		s->turn.take = s->n < s->turn.n;
 		used += s->turn.take;
-		most = s->chunk > most ? s->chunk : most;
+		chunk = s->chunk > chunk ? s->chunk : chunk;
 	}
+	most += chunk;
 	for (int i = 0; i < n; i++) {
 		struct eng_session *s = t[i].session;
-		const int left = s->turn.n - s->n, chunk = left < s->chunk ? left : s->chunk;
-		const int more = chunk - s->turn.take < most - used ? chunk - s->turn.take : most - used;
+		const int left = s->turn.n - s->n, own = left < s->chunk ? left : s->chunk;
+		const int more = own - s->turn.take < most - used ? own - s->turn.take : most - used;
 
 		if (more > 0) {
 			s->turn.take += more;
