@@ -134,8 +134,11 @@ static void kinds(void)
 		{ "[INST] x [/INST]", "mistral" }, { "{{ x }}", "custom" }, { "", "none" },
 	};
 
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		ok(!strcmp(prompt_kind(cases[i].src, strlen(cases[i].src)), cases[i].kind), "kind %s", cases[i].kind);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *kind = cases[i].kind;
+
+		ok(!strcmp(prompt_kind(cases[i].src, strlen(cases[i].src)), kind), "kind %s", kind ? kind : "");
+	}
 }
 
 static void with_model(const char *path, const json_t *ref)

@@ -8,6 +8,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t seed = 7;
@@ -87,6 +88,44 @@ static void test_round(const struct kern *k)
 		d_right = d_right && (isnan(want.d[g]) ? isnan(got.d[g]) : got.d[g] == want.d[g]);
 	ok(q_right && d_right, "%s rounding: zeros, ties, extremes, infinity and NaN", k->name);
 	ok(got.q[33] == -14 && got.q[34] == -14 && got.q[35] == -12 && got.d[3] == 0, "%s rounding: half to even", k->name);
+}
+
+/* The rest brings every finite value back to half a step of the second scale, and is the same bytes in every set. */
+static void test_rest(const struct kern *k, const struct kern *scalar)
+{
+	static float x[K];
+	static struct rounded a, got, want;
+	struct kern_acts acts = { .t = 4, .k = K / 4, .x = x, .q = a.q, .d = a.d, .sum = a.sum };
+	struct kern_acts rest = { .t = 4, .k = K / 4, .q = got.q, .d = got.d, .sum = got.sum };
+	bool near = true, sums = true;
+	int q_max = 0;
+
+	groups_fill(x);
+	k->quant_q8(&acts, 0, 4);
+	memset(&got, 0x55, sizeof got);
+	k->rest_q8(&acts, &rest, 1, 3);
+	ok(got.q[0] == 0x55 && got.q[K / 4 - 1] == 0x55 && got.q[K / 4] != 0x55 && got.q[3 * K / 4] == 0x55,
+	   "%s rest: only the tokens that were asked for", k->name);
+	k->rest_q8(&acts, &rest, 0, 4);
+	for (int g = 0; g < GROUPS; g++) {
+		int sum[2] = { 0, 0 };
+
+		for (int i = 0; i < 32; i++) {
+			const double back = (double)a.d[g] * a.q[32 * g + i] + (double)got.d[g] * got.q[32 * g + i];
+
+			sum[i / 16] += got.q[32 * g + i];
+			q_max = abs(got.q[32 * g + i]) > q_max ? abs(got.q[32 * g + i]) : q_max;
+			if (got.d[g] >= FLT_MIN && !(fabs(back - x[32 * g + i]) <= 0.55 * got.d[g]))
+				near = false;
+		}
+		sums = sums && sum[0] == got.sum[2 * g] && sum[1] == got.sum[2 * g + 1];
+	}
+	ok(near && q_max > 100, "%s rest: values at 16 bits come back (largest %d)", k->name, q_max);
+	ok(sums, "%s rest: its sums are those of its values", k->name);
+	rest = (struct kern_acts){ .t = 4, .k = K / 4, .q = want.q, .d = want.d, .sum = want.sum };
+	scalar->rest_q8(&acts, &rest, 0, 4);
+	ok(!memcmp(got.q, want.q, sizeof got.q) && !memcmp(got.sum, want.sum, sizeof got.sum),
+	   "%s rest: as scalar, infinity and NaN too", k->name);
 }
 
 /* One scale a token: zeros, far below the least magnitude, one outlier, halves, infinity, then random. */
@@ -424,12 +463,14 @@ static void test_attn(const struct kern *k, enum kern_kv kv)
 int main(void)
 {
 	for (int set = -1; set < CPU_N; set++) {
-		struct kern k;
+		struct kern k, scalar;
 
 		if (set >= 0 && !(cpu_flags() >> set & 1))
 			continue;
 		kern_fill(&k, set < 0 ? 0 : (2u << set) - 1);
+		kern_fill(&scalar, 0);
 		test_round(&k);
+		test_rest(&k, &scalar);
 		test_round_token(&k);
 		test_nan(&k);
 		test_norm(&k);

@@ -71,7 +71,7 @@ typedef void kern_quant_fn(const struct kern_acts *a, int64_t t0, int64_t t1);
 
 /*
  * Rounds what that rounding left over: per group rest->d = a->d / 254, rest->q = (x - d q) / rest->d to
- * the nearest, within -127 … 127. Products with a and with rest, added, are products with x kept at
+ * the nearest, within -127 … 127; x - d q is one operation (fma), for d q may lie beyond a float. Products with a and with rest, added, are products with x kept at
  * 16 bits. rest->x is not looked at.
  */
 typedef void kern_rest_fn(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1);

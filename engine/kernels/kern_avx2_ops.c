@@ -100,7 +100,7 @@ static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, f
 	UNROLL
 	for (int i = 0; i < 4; i++) {
 		const __m256 whole = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(q + 8 * i))));
-		const __m256 left = _mm256_sub_ps(_mm256_loadu_ps(x + 8 * i), _mm256_mul_ps(_mm256_set1_ps(d), whole));
+		const __m256 left = _mm256_fnmadd_ps(_mm256_set1_ps(d), whole, _mm256_loadu_ps(x + 8 * i));
 
 		n[i] = small >= FLT_MIN ? _mm256_cvtps_epi32(_mm256_div_ps(left, _mm256_set1_ps(small))) : _mm256_setzero_si256();
 		n[i] = _mm256_max_epi32(_mm256_min_epi32(n[i], _mm256_set1_epi32(127)), _mm256_set1_epi32(-127));

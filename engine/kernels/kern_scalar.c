@@ -75,7 +75,7 @@ static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int
 		rest->d[g] = small;
 		rest->sum[2 * g] = rest->sum[2 * g + 1] = 0;
 		for (int i = 0; i < KERN_ACT_BLOCK; i++) {
-			const float left = a->x[at + i] - d * a->q[at + i];
+			const float left = fmaf(-d, a->q[at + i], a->x[at + i]);
 			const float q = small >= FLT_MIN ? nearbyintf(left / small) : 0;
 
 			rest->q[at + i] = (int8_t)(q < -127 ? -127 : q > 127 ? 127 : q);
