@@ -444,6 +444,7 @@ static void on_text(struct chat *c, struct event *ev)
 	c->what = NULL;
 	str_add(&c->answer->text, ev->text.p, ev->text.len);
 	c->answer->stats = ev->g.stats;
+	c->answer->n_think = ev->n_think;
 	touch(c, c->answer);
 	take_rate(c, ev->g.decode_now);
 }
@@ -455,6 +456,7 @@ static void finish_answer(struct chat *c, struct event *ev)
 	c->answer = NULL;
 	i->running = false;
 	i->stats = ev->g.stats;
+	i->n_think = ev->n_think;
 	i->end = ev->end;
 	i->ids = ev->ids;
 	ev->ids = (struct eng_ids){ 0 };

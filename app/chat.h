@@ -30,6 +30,7 @@ struct chat_item {
 	struct eng_ids ids;		/* ITEM_ANSWER: as sampled */
 	struct answer_stats stats;	/* ITEM_ANSWER */
 	enum answer_end end;
+	int32_t n_think;		/* ITEM_ANSWER: tokens up to the end of its thinking, so far */
 	bool running;			/* ITEM_ANSWER still streaming, or waiting for its turn */
 	unsigned serial;		/* 1, 2, … as they were made; grows along items[] */
 	unsigned version;

@@ -16,4 +16,4 @@ noinst_LIBRARIES += %D%/libapp.a
 bin_PROGRAMS += tidbit
 tidbit_SOURCES = %D%/main.c
 APP_LDADD = %D%/libapp.a $(ENGINE_LDADD) $(NCURSESW_LIBS) $(READLINE_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
-tidbit_LDADD = ui/libui.a $(APP_LDADD)
+tidbit_LDADD = ui/libui.a $(MD4C_LIBS) $(FRIBIDI_LIBS) $(APP_LDADD)

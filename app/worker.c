@@ -55,6 +55,9 @@ struct task {
 	char what[32];
 	int64_t start_ns;
 	bool prefill;		/* progress counts tokens of a prompt */
+	struct str seen;	/* the end of the answer's text so far, while it may still be thinking */
+	int32_t n_think;
+	bool thought;
 };
 
 /* -- queues ------------------------------------------------------------------------ */
@@ -119,6 +122,7 @@ static bool merge(struct event *newest, const struct event *ev)
 	case EV_TEXT:
 		str_add(&newest->text, ev->text.p, ev->text.len);
 		newest->g = ev->g;
+		newest->n_think = ev->n_think;
 		return true;
 	case EV_PROGRESS:
 		memcpy(newest->what, ev->what, sizeof newest->what);
@@ -272,6 +276,21 @@ static bool on_progress(void *arg, int64_t done, int64_t total)
 	return !atomic_load(&t->w->cancelled);
 }
 
+/* Counts the tokens of the thinking, which ends with the token that completes its mark. */
+static void count_thinking(struct task *t, const char *text, size_t n, int32_t n_gen)
+{
+	static const char close[] = "</think>";
+	const size_t keep = sizeof close - 2;
+
+	if (t->thought)
+		return;
+	t->n_think = n_gen;
+	str_add(&t->seen, text, n);
+	t->thought = strstr(t->seen.p, close) != NULL;
+	if (t->seen.len > keep)
+		str_erase(&t->seen, 0, t->seen.len - keep);
+}
+
 static void on_text(void *arg, const char *text, size_t n, const struct answer_stats *s)
 {
 	struct task *t = arg;
@@ -279,8 +298,10 @@ static void on_text(void *arg, const char *text, size_t n, const struct answer_s
 	struct event *ev = event_new(EV_TEXT, t->job);
 	const int64_t now = os_now_ns();
 
+	count_thinking(t, text, n, s->n_gen);
 	if (!ev)
 		return;
+	ev->n_think = t->n_think;
 	str_add(&ev->text, text, n);
 	/* the prompt's pages are seen with the first token */
 	read_gauges(w, s, s->n_gen <= 1, &ev->g);
@@ -433,7 +454,10 @@ static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 		.prompt = prompt.p, .n_prompt = (int32_t)prompt.n, .n_max = j->n_max,
 		.text = on_text, .progress = on_progress, .arg = &t,
 	};
+	str_init(&t.seen, 0);
 	r = answer_run(&a, &ev->err);
+	str_release(&t.seen);
+	ev->n_think = t.n_think;
 	ev->ids = a.ids;
 	ev->end = a.end;
 	ev->g.stats = a.stats;

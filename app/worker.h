@@ -79,6 +79,7 @@ struct event {
 	struct level_report level;	/* EV_OPENED, EV_LEVEL */
 	char plain_why[160];		/* EV_OPENED: why there is no chat template to use, or "" */
 	struct str text;		/* EV_TEXT */
+	int32_t n_think;		/* EV_TEXT, EV_ANSWERED: tokens up to "</think>", all of them before it comes */
 	struct eng_ids ids;		/* EV_ANSWERED */
 	enum answer_end end;
 	struct gauges g;

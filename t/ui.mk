@@ -8,3 +8,7 @@ t_t9530_width_t_LDADD = ui/libui.a $(APP_TEST_LIBS)
 dist_check_SCRIPTS += %D%/t9500-screen-chat.sh
 dist_check_SCRIPTS += %D%/t9510-screen-restore.sh
 EXTRA_DIST += %D%/lib/screen-lib.sh
+check_PROGRAMS += %D%/t9540-markdown.t
+t_t9540_markdown_t_SOURCES = %D%/t9540-markdown.c
+t_t9540_markdown_t_LDADD = ui/libui.a $(MD4C_LIBS) $(FRIBIDI_LIBS) $(APP_TEST_LIBS)
+EXTRA_DIST += %D%/lib/answers.md

@@ -2,6 +2,12 @@ noinst_LIBRARIES += %D%/libui.a
 %C%_libui_a_SOURCES = \
 	%D%/ui.h \
 	%D%/binding.h %D%/binding.c \
+	%D%/codelook.h %D%/codelook.c \
+	%D%/doc.h %D%/doc.c \
+	%D%/docdraw.h %D%/docdraw.c \
+	%D%/find.h %D%/find.c \
+	%D%/markdown.h %D%/markdown.c \
+	%D%/mdrows.h %D%/mdrows.c \
 	%D%/gauge.h %D%/gauge.c \
 	%D%/input.h %D%/input.c \
 	%D%/key.h %D%/key.c \
@@ -13,5 +19,5 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/term.h %D%/term.c \
 	%D%/width.h %D%/width.c \
 	%D%/wrap.h %D%/wrap.c
-%C%_libui_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(UNISTRING_CFLAGS)
+%C%_libui_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(UNISTRING_CFLAGS) $(PCRE2_CFLAGS) $(MD4C_CFLAGS) $(FRIBIDI_CFLAGS)
 UI_LIBS = %D%/libui.a

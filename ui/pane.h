@@ -15,6 +15,9 @@ struct pane_ops {
 	void (*draw)(struct pane *p, struct box b);
 	/* Moves by pages (negative: up). */
 	void (*page)(struct pane *p, int pages);
+	/* Moves by rows: its mark, where it has one. */
+	void (*move)(struct pane *p, int rows);
+	void (*home)(struct pane *p);
 	/* Goes to the end and stays there while it grows. */
 	void (*end)(struct pane *p);
 	/* Is there something above or below what is seen? */

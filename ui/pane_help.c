@@ -97,7 +97,7 @@ static void put(struct cursor *c, const char *text, int x, int w)
 	c->text = text;
 	c->x = c->b.x + x;
 	c->w = w < 1 ? 1 : w;
-	wrap_text(text, strlen(text), c->w, false, on_row, c);
+	wrap_text(text, strlen(text), c->w, WRAP_HANG, on_row, c);
 }
 
 static void draw_entry(struct cursor *c, const struct entry *e)
@@ -149,15 +149,27 @@ static void draw_pane(struct pane *pane, struct box b)
 	draw_all(p, b);
 }
 
-static void page(struct pane *pane, int pages)
+static void move(struct pane *pane, int rows)
 {
 	struct pane_help *p = (struct pane_help *)pane;
 
-	p->top += pages * (p->h > 3 ? p->h - 2 : 1);
+	p->top += rows;
 	if (p->top > p->rows - p->h)
 		p->top = p->rows - p->h;
 	if (p->top < 0)
 		p->top = 0;
+}
+
+static void page(struct pane *pane, int pages)
+{
+	const struct pane_help *p = (const struct pane_help *)pane;
+
+	move(pane, pages * (p->h > 3 ? p->h - 2 : 1));
+}
+
+static void home(struct pane *pane)
+{
+	((struct pane_help *)pane)->top = 0;
 }
 
 static void end(struct pane *pane)
@@ -185,7 +197,8 @@ static void free_pane(struct pane *pane)
 }
 
 static const struct pane_ops ops = {
-	.name = "help", .draw = draw_pane, .page = page, .end = end, .more = more, .free = free_pane,
+	.name = "help", .draw = draw_pane, .page = page, .move = move, .home = home, .end = end, .more = more,
+	.free = free_pane,
 };
 
 struct pane *pane_help_new(void)

@@ -6,6 +6,7 @@
 #include <curses.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 
 static const struct { attr_t attr; short colour; } styles[] = {
 #define STYLE_ROW(id, attr, colour) { attr, colour },
@@ -25,12 +26,16 @@ static const char *const graph[][2] = {
 };
 
 static bool ascii, coloured;
+static attr_t italic = A_UNDERLINE;
 
 void style_init(bool in_ascii)
 {
 	const char *no_color = getenv("NO_COLOR");
 
+	const char *sitm = tigetstr((char *)"sitm");
+
 	ascii = in_ascii;
+	italic = sitm && sitm != (char *)-1 ? A_ITALIC : A_UNDERLINE;
 	coloured = !(no_color && *no_color) && has_colors() && start_color() == OK;
 	if (!coloured)
 		return;
@@ -59,6 +64,22 @@ const char *graph_glyph(int step)
 void style_set(enum style s)
 {
 	attr_set(styles[s].attr, coloured && styles[s].colour >= 0 ? (short)(s + 1) : 0, NULL);
+}
+
+void look_set(struct look l)
+{
+	static const struct { unsigned bit; attr_t attr; } more[] = {
+		{ LOOK_BOLD, A_BOLD }, { LOOK_UNDER, A_UNDERLINE }, { LOOK_STRIKE, A_DIM }, { LOOK_REVERSE, A_REVERSE },
+	};
+	const enum style s = l.style < STYLE_N ? l.style : STYLE_TEXT;
+	attr_t attr = styles[s].attr;
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (l.more & more[i].bit)
+			attr |= more[i].attr;
+	if (l.more & LOOK_ITALIC)
+		attr |= italic;
+	attr_set(attr, coloured && styles[s].colour >= 0 ? (short)(s + 1) : 0, NULL);
 }
 
 /* What is common in English text has a likeness in ASCII. */
@@ -143,4 +164,12 @@ void draw_blank(int y, int x, int n)
 	move(y, x);
 	for (int i = 0; i < n && x + i < COLS; i++)
 		addch(' ');
+}
+
+void mark_row(int y, int x, int n)
+{
+	if (y < 0 || y >= LINES || x < 0 || x >= COLS)
+		return;
+	mvchgat(y, x, n < COLS - x ? n : COLS - x, styles[STYLE_MARKED].attr,
+		coloured && styles[STYLE_MARKED].colour >= 0 ? STYLE_MARKED + 1 : 0, NULL);
 }

@@ -18,7 +18,17 @@
 	X(LEVEL, A_BOLD, COLOR_GREEN)	/* the level in use */ \
 	X(WARN, A_BOLD, COLOR_YELLOW)	/* something goes on, or wants to be seen */ \
 	X(ERROR, A_BOLD, COLOR_RED) \
-	X(KEY, A_BOLD, -1)
+	X(KEY, A_BOLD, -1) \
+	X(HEADING, A_BOLD, COLOR_BLUE) \
+	X(LINK, A_UNDERLINE, -1) \
+	X(QUOTE, A_DIM, -1) \
+	X(FRAME, A_DIM, -1)		/* around code and between a table's cells */ \
+	X(CODE, A_NORMAL, COLOR_CYAN)	/* in a line of text */ \
+	X(WORD, A_BOLD, -1)		/* in code: words of the language */ \
+	X(LITERAL, A_NORMAL, COLOR_GREEN)	/* in code: strings and numbers */ \
+	X(COMMENT, A_DIM, -1)		/* in code */ \
+	X(MATCH, A_REVERSE, -1)		/* what was searched for */ \
+	X(MARKED, A_REVERSE, -1)	/* the line that keys act on */
 
 enum style {
 #define STYLE_ENUM(id, attr, colour) STYLE_##id,
@@ -26,6 +36,10 @@ enum style {
 #undef STYLE_ENUM
 	STYLE_N
 };
+
+/* What a style can have on top. */
+enum { LOOK_BOLD = 1, LOOK_ITALIC = 2, LOOK_UNDER = 4, LOOK_STRIKE = 8, LOOK_REVERSE = 16 };
+struct look { unsigned char style, more; };
 
 /* name, glyph, what stands for it in ASCII. Each takes one column. */
 #define GLYPHS(X) \
@@ -42,7 +56,17 @@ enum style {
 	X(BAR_RIGHT, "\xe2\x96\x8f", "]") \
 	X(BAR_FULL, "\xe2\x96\x88", "#") \
 	X(ARROW, "\xe2\x86\x92", ">") \
-	X(MORE, "\xe2\x86\x93", "v")
+	X(MORE, "\xe2\x86\x93", "v") \
+	X(FOLDED, "\xe2\x96\xb8", ">") \
+	X(UNFOLDED, "\xe2\x96\xbe", "v") \
+	X(BULLET, "\xe2\x80\xa2", "*") \
+	X(BULLET2, "\xe2\x97\xa6", "-") \
+	X(DONE, "\xe2\x98\x91", "x") \
+	X(OPEN, "\xe2\x98\x90", "o") \
+	X(BAR, "\xe2\x94\x82", "|") \
+	X(CROSS, "\xe2\x94\xbc", "+") \
+	X(FRAME_TOP, "\xe2\x94\x8c", "+") \
+	X(FRAME_END, "\xe2\x94\x94", "+")
 
 enum glyph {
 #define GLYPH_ENUM(id, unicode, ascii) GLYPH_##id,
@@ -65,6 +89,8 @@ enum { GRAPH_STEPS = 8 };
 /* The following text has this style. */
 void style_set(enum style s);
 
+void look_set(struct look l);
+
 /* Draws at most max columns of n bytes at y, x; returns the columns taken. Nothing outside the screen is touched. */
 int draw_text(int y, int x, int max, const char *s, size_t n);
 int draw(int y, int x, int max, const char *s);
@@ -72,5 +98,7 @@ int draw(int y, int x, int max, const char *s);
 void draw_right(int y, int x, int max, const char *s);
 void draw_hline(int y, int x, int n);
 void draw_blank(int y, int x, int n);
+/* The row that keys act on. */
+void mark_row(int y, int x, int n);
 
 #endif

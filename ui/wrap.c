@@ -24,14 +24,16 @@ static size_t second_column(const char *s, size_t n, size_t i)
 }
 
 /* Where the rows after the first begin: under the text, past a bullet or a number if there is one. */
-static int hang(const char *s, size_t n, int cols, bool table)
+static int hang(const char *s, size_t n, int cols, enum wrap_mode mode)
 {
 	size_t i = 0, mark;
 
+	if (mode == WRAP_FLAT)
+		return 0;
 	while (i < n && s[i] == ' ')
 		i++;
 	mark = i;
-	if (table && (i = second_column(s, n, mark))) {
+	if (mode == WRAP_TABLE && (i = second_column(s, n, mark))) {
 		int w = width_of(s, i);
 
 		return w > cols / 2 ? 0 : w;
@@ -48,11 +50,11 @@ static int hang(const char *s, size_t n, int cols, bool table)
 	return (int)i > HANG_MAX || (int)i > cols / 2 ? 0 : (int)i;
 }
 
-static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, int cols, bool table,
+static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, int cols, enum wrap_mode mode,
 		      wrap_row_fn *row, void *arg)
 {
 	const char *p = s + off;
-	int indent = 0, rest = hang(p, n, cols, table), used = 0;
+	int indent = 0, rest = hang(p, n, cols, mode), used = 0;
 	size_t start = 0, good = 0, i = 0;	/* good: the last place to break after start */
 
 	while (i < n) {
@@ -84,9 +86,31 @@ static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, i
 		row(arg, off + start, n - start, indent);
 }
 
-void wrap_text(const char *s, size_t n, int cols, bool table, wrap_row_fn *row, void *arg)
+/* Blanks are as good as letters here. */
+static void wrap_code(const char *s, size_t off, size_t n, int cols, wrap_row_fn *row, void *arg)
 {
-	char *breaks = n ? mem_alloc(n) : NULL;
+	const char *p = s + off;
+	size_t start = 0;
+	int used = 0;
+
+	for (size_t i = 0; i < n;) {
+		int w;
+		size_t k = width_next(p + i, n - i, &w);
+
+		if (used + w > cols && i > start) {
+			row(arg, off + start, i - start, 0);
+			start = i;
+			used = 0;
+		}
+		used += w;
+		i += k;
+	}
+	row(arg, off + start, n - start, 0);
+}
+
+void wrap_text(const char *s, size_t n, int cols, enum wrap_mode mode, wrap_row_fn *row, void *arg)
+{
+	char *breaks = n && mode != WRAP_CODE ? mem_alloc(n) : NULL;
 	size_t off = 0;
 
 	/* Without memory words are cut wherever the row ends. */
@@ -96,7 +120,10 @@ void wrap_text(const char *s, size_t n, int cols, bool table, wrap_row_fn *row, 
 		const char *nl = memchr(s + off, '\n', n - off);
 		size_t len = nl ? (size_t)(nl - s) - off : n - off;
 
-		wrap_line(s, off, len, breaks, cols, table, row, arg);
+		if (mode == WRAP_CODE)
+			wrap_code(s, off, len, cols, row, arg);
+		else
+			wrap_line(s, off, len, breaks, cols, mode, row, arg);
 		if (!nl)
 			break;
 		off += len + 1;

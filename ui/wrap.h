@@ -13,10 +13,14 @@
 /* One row: the bytes [off, off + len) of the text, `indent` columns in. */
 typedef void wrap_row_fn(void *arg, size_t off, size_t len, int indent);
 
-/*
- * Wraps n bytes of valid UTF-8 (lines ended by \n; no other control bytes) to cols >= 1.
- * table: a line may be two columns, apart by two blanks; what is wrapped stays in the second.
- */
-void wrap_text(const char *s, size_t n, int cols, bool table, wrap_row_fn *row, void *arg);
+enum wrap_mode {
+	WRAP_HANG,		/* rows after the first begin where the line's text began */
+	WRAP_TABLE,		/* the same; a line may be two columns, apart by two blanks: they begin in the second */
+	WRAP_FLAT,		/* they begin at the left */
+	WRAP_CODE,		/* cut where the row ends; every blank is kept */
+};
+
+/* Wraps n bytes of valid UTF-8 (lines ended by \n; no other control bytes) to cols >= 1. */
+void wrap_text(const char *s, size_t n, int cols, enum wrap_mode mode, wrap_row_fn *row, void *arg);
 
 #endif
