@@ -25,6 +25,7 @@ const struct cmd *const cmd_verbs[] = {
 	&cmd_show,
 	&cmd_tokenize,
 	&cmd_template,
+	&cmd_quantize,
 	&cmd_help,
 	&cmd_version,
 	NULL

@@ -15,7 +15,7 @@
 
 enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-enum { OPT_MAX = 96, OPT_LIST_MAX = 16 };	/* rows that there may be; values of one OPT_LIST */
+enum { OPT_MAX = 96, OPT_LIST_MAX = 64 };	/* rows that there may be; values of one OPT_LIST */
 struct opt_list { const char *v[OPT_LIST_MAX]; int n; };
 
 /*
@@ -26,12 +26,12 @@ struct opt_list { const char *v[OPT_LIST_MAX]; int n; };
 struct opts {
 	const char *model;		/* -m, or the positional MODEL */
 	const char *prompt;		/* positional PROMPT of run */
-	const char *file;		/* positional FILE of show */
+	const char *file;		/* positional FILE of show, IN of quantize */
 	const char *system;
-	const char *level;		/* -q; bench takes a list with commas */
+	const char *level;		/* -q; bench takes a list with commas; LEVEL of quantize */
 	const char *isa;
 	const char *tokens_path;	/* --tokens */
-	const char *out_path;		/* -o of logits */
+	const char *out_path;		/* -o of logits, OUT of quantize */
 	const char *now;		/* --now of template: ISO 8601, local */
 	const char *format;		/* -o of show and bench: md, csv, json */
 	enum eng_kv kv;
@@ -58,6 +58,9 @@ struct opts {
 	const char *tools_path;		/* --tools */
 	const char *policy;		/* --context-policy: ask, drop-oldest, refuse */
 	bool null;			/* --null */
+	const char *output_type, *embd_type;	/* of quantize */
+	struct opt_list tensor_types;	/* REGEX=TYPE */
+	bool requantize, dry_run, replace;
 	bool help;
 	bool given[OPT_MAX];		/* by row of opt_table */
 	bool model_set;			/* the model came by -m: positionals begin after it */
@@ -88,8 +91,8 @@ int cmd_open_chat(struct opts *o);
 
 /* The rows of cmd.c. */
 extern const struct cmd *const cmd_verbs[];	/* NULL-ended */
-extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_tokenize, cmd_template, cmd_help,
-	cmd_version;
+extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_tokenize, cmd_template,
+	cmd_quantize, cmd_help, cmd_version;
 
 /* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */
 int cmd_fail(const struct err *e);

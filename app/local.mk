@@ -5,7 +5,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/answer.c \
 	%D%/loop.c %D%/worker.c %D%/chat.c %D%/chat_plain.c %D%/slash.c \
 	%D%/cmd.c %D%/opt.c %D%/help.c %D%/version.c \
-	%D%/cmd_chat.c %D%/cmd_run.c %D%/cmd_bench.c %D%/cmd_logits.c %D%/cmd_show.c %D%/cmd_tokenize.c %D%/cmd_template.c \
+	%D%/cmd_chat.c %D%/cmd_run.c %D%/cmd_bench.c %D%/cmd_logits.c %D%/cmd_show.c %D%/cmd_tokenize.c %D%/cmd_template.c %D%/cmd_quantize.c \
 	%D%/bench.h %D%/bench.c %D%/sink.h %D%/sink.c %D%/sink_md.c %D%/sink_csv.c %D%/sink_json.c \
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c \

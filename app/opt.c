@@ -88,6 +88,16 @@ const struct opt opt_table[] = {
 	{ "context-policy", .arg = "POLICY", .type = OPT_CHOICE, .at = AT(policy), .choices = "ask drop-oldest refuse",
 	  .unset = "ask", .help = "what to do with a message that the context has no room for" },
 	{ "null", .type = OPT_FLAG, .at = AT(null), .help = "end each answer with a NUL byte in place of a line end" },
+	{ "tensor-type", .arg = "REGEX=TYPE", .type = OPT_LIST, .at = AT(tensor_types),
+	  .help = "type of the tensors in whose name REGEX is found; may be given again, the first that fits counts" },
+	{ "output-tensor-type", .arg = "TYPE", .type = OPT_TEXT, .at = AT(output_type), .unset = "as the level has it",
+	  .help = "type of the output matrix" },
+	{ "token-embedding-type", .arg = "TYPE", .type = OPT_TEXT, .at = AT(embd_type), .unset = "as the level has it",
+	  .help = "type of the token embedding" },
+	{ "allow-requantize", .type = OPT_FLAG, .at = AT(requantize),
+	  .help = "take a model that is quantized already: what was lost stays lost" },
+	{ "dry-run", .type = OPT_FLAG, .at = AT(dry_run), .help = "tell every tensor's type and size, and write nothing" },
+	{ "replace", "force", .type = OPT_FLAG, .at = AT(replace), .help = "replace OUT without asking" },
 	{ "help", .letter = 'h', .type = OPT_FLAG, .at = AT(help), .help = "this help" },
 	{ 0 }
 };

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* The pool's threads inherit a mask with the signals blocked: handlers run on the main thread alone. */
-static int new_engine(struct rig *r, const struct opts *o, struct err *e)
+int rig_engine(struct rig *r, const struct opts *o, struct err *e)
 {
 	const struct eng_opts eo = { .threads = o->threads, .isa = o->isa };
 	sigset_t all, old;
@@ -23,7 +23,7 @@ static int new_engine(struct rig *r, const struct opts *o, struct err *e)
 
 int rig_open(struct rig *r, const struct opts *o, struct err *e)
 {
-	if (new_engine(r, o, e) < 0)
+	if (rig_engine(r, o, e) < 0)
 		return -1;
 	return eng_model_open(r->eng, o->model, false, &r->model, e);
 }

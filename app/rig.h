@@ -15,6 +15,8 @@ struct rig {
 	struct eng_session *session;
 };
 
+/* The engine alone. */
+int rig_engine(struct rig *r, const struct opts *o, struct err *e);
 /* Engine and model. {0} first; close it whatever happened. */
 int rig_open(struct rig *r, const struct opts *o, struct err *e);
 /* Weights at `level` (NULL: the file's own) and a session of n_ctx positions (0: the default). */

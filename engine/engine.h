@@ -308,6 +308,8 @@ struct eng_quantize_result {
 	int64_t fallbacks;			/* that got another type because of an odd row length */
 	uint64_t bytes_in, bytes_out;		/* of the tensors */
 	double bpw;				/* afterwards */
+	const char *level;			/* as it is written: "Q4_K_M"; static */
+	const char *unused;			/* a pattern that decided no tensor's type, or NULL; the caller's */
 	const char *warning;			/* or NULL; static */
 };
 

@@ -24,8 +24,10 @@ static void test_table(void)
 	ok(n == 23, "all levels are there (%d)", n);
 	ok(unique, "names and file types are unique");
 	ok(found, "each is found, and made of types that exist");
-	ok(level_by_name("q4_k_m") == level_by_name("Q4_K_M") && !level_by_name("Q4_K") && !level_by_name(""),
+	ok(level_by_name("q4_k_m") == level_by_name("Q4_K_M") && !level_by_name("Q4_2") && !level_by_name(""),
 	   "names in any case, and no others");
+	ok(level_by_name("q4_k") && level_by_name("q4_k") == level_by_name("Q4_K_M") && !level_by_name("Q2_K_M"),
+	   "the usual mix by its short name");
 	ok(!level_by_ftype(4) && !level_by_ftype(-1) && !level_by_ftype(INT64_MAX), "file types that are no level");
 	for (const struct quant_type *t = quant_types; t->name; t++) {
 		const struct level *l = levels;

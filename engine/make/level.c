@@ -65,8 +65,16 @@ const struct level levels[] = {
 	{ .name = NULL },
 };
 
+/* Short for the mix that is usually meant. */
+static const struct { const char *name, *level; } aliases[] = {
+	{ "Q3_K", "Q3_K_M" }, { "Q4_K", "Q4_K_M" }, { "Q5_K", "Q5_K_M" },
+};
+
 const struct level *level_by_name(const char *name)
 {
+	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+		if (!strcasecmp(aliases[i].name, name))
+			name = aliases[i].level;
 	for (const struct level *l = levels; l->name; l++)
 		if (!strcasecmp(l->name, name))
 			return l;
@@ -178,9 +186,9 @@ static bool applies(enum level_when when, const struct level_model *m, long i)
 	return false;
 }
 
-static enum quant_id by_rule(const struct level_rule *r, const struct level_model *m, const char *name)
+static enum quant_id by_rule(const struct level_rule *r, const struct level_model *m, long nth)
 {
-	return applies(r->when, m, layer_of(name)) ? r->type : r->rest;
+	return applies(r->when, m, nth) ? r->type : r->rest;
 }
 
 /* Who multiplies the whole vocabulary gets more than the rest. */
@@ -194,15 +202,16 @@ static enum quant_id output_type(const struct level *l, int64_t row)
 }
 
 /* 70-billion models (80 layers, few KV heads): attn_v is small there and many heads share it. */
-static enum quant_id attn_v_type(const struct level *l, const struct level_model *m, const char *name)
+static enum quant_id attn_v_type(const struct level *l, const struct level_model *m, long nth)
 {
-	const enum quant_id t = by_rule(&l->attn_v, m, name);
+	const enum quant_id t = by_rule(&l->attn_v, m, nth);
 	const bool large = m->n_layer == 80 && m->n_gqa > 1;
 
 	return large && (t == QUANT_Q3_K || t == QUANT_Q4_K) ? QUANT_Q5_K : t;
 }
 
-static enum quant_id mixed_type(const struct level *l, const struct level_model *m, const char *name, int64_t row)
+static enum quant_id mixed_type(const struct level *l, const struct level_model *m,
+				const char *name, int64_t row, long nth)
 {
 	enum kind kind = kind_of(name);
 
@@ -212,13 +221,13 @@ static enum quant_id mixed_type(const struct level *l, const struct level_model 
 	case KIND_OUTPUT:
 		return output_type(l, row);
 	case KIND_EMBD:
-		return by_rule(&l->token_embd, m, name);
+		return by_rule(&l->token_embd, m, nth);
 	case KIND_ATTN_V:
-		return attn_v_type(l, m, name);
+		return attn_v_type(l, m, nth);
 	case KIND_ATTN_OUTPUT:
-		return by_rule(&l->attn_output, m, name);
+		return by_rule(&l->attn_output, m, nth);
 	case KIND_FFN_DOWN:
-		return by_rule(&l->ffn_down, m, name);
+		return by_rule(&l->ffn_down, m, nth);
 	case KIND_OTHER:
 		break;
 	}
@@ -239,8 +248,16 @@ const struct quant_type *level_fallback(const struct quant_type *t, int64_t row)
 	return row % t->block ? quant_by_id(QUANT_F16) : t;
 }
 
-const struct quant_type *level_tensor_type(const struct level *l, const struct level_model *m,
-					   const char *name, int n_dims, const int64_t *ne)
+enum level_row level_counts(const char *name, long *layer)
+{
+	const enum kind kind = kind_of(name);
+
+	*layer = layer_of(name);
+	return kind == KIND_ATTN_V ? LEVEL_ROW_V : kind == KIND_FFN_DOWN ? LEVEL_ROW_DOWN : LEVEL_ROWS;
+}
+
+const struct quant_type *level_tensor_nth(const struct level *l, const struct level_model *m,
+					  const char *name, int n_dims, const int64_t *ne, long nth)
 {
 	const struct quant_type *base = quant_by_id(l->base);
 
@@ -248,5 +265,11 @@ const struct quant_type *level_tensor_type(const struct level *l, const struct l
 		return NULL;
 	if (base->block == 1)
 		return base;
-	return level_fallback(quant_by_id(mixed_type(l, m, name, ne[0])), ne[0]);
+	return level_fallback(quant_by_id(mixed_type(l, m, name, ne[0], nth)), ne[0]);
+}
+
+const struct quant_type *level_tensor_type(const struct level *l, const struct level_model *m,
+					   const char *name, int n_dims, const int64_t *ne)
+{
+	return level_tensor_nth(l, m, name, n_dims, ne, layer_of(name));
 }

@@ -39,7 +39,7 @@ struct level {
 };
 
 extern const struct level levels[];	/* in the order of bits; ends with name NULL */
-const struct level *level_by_name(const char *name);	/* any case; NULL unknown */
+const struct level *level_by_name(const char *name);	/* any case; "Q4_K" is Q4_K_M; NULL unknown */
 const struct level *level_by_ftype(int64_t ftype);
 /* The same for a name that a user gave: ERR_ARG tells the names there are. */
 int level_parse(const char *name, const struct level **out, struct err *e);
@@ -59,6 +59,16 @@ struct level_model {
  */
 const struct quant_type *level_tensor_type(const struct level *l, const struct level_model *m,
 					   const char *name, int n_dims, const int64_t *ne);
+
+/*
+ * The same for a model in which some tensors got their types otherwise: those are not
+ * counted, so that the nth of the others is not the layer's number. level_counts() tells
+ * which count a name belongs to (LEVEL_ROWS: none) and its layer.
+ */
+enum level_row { LEVEL_ROW_V, LEVEL_ROW_DOWN, LEVEL_ROWS };
+enum level_row level_counts(const char *name, long *layer);
+const struct quant_type *level_tensor_nth(const struct level *l, const struct level_model *m,
+					  const char *name, int n_dims, const int64_t *ne, long nth);
 
 /* `t`, or for rows that are no whole blocks of it the type that is used instead: F16 at the end. */
 const struct quant_type *level_fallback(const struct quant_type *t, int64_t row);

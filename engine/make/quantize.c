@@ -18,16 +18,19 @@
 #include <pcre2.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PIECE = 1 << 18 };	/* weights: a megabyte of floats; a multiple of every block */
 
-struct override { pcre2_code *code; const struct quant_type *type; };
+struct override { pcre2_code *code; const struct quant_type *type; bool used; };
 
 struct item {
 	const struct gguf_tensor *t;
 	struct gguf_layout from;
 	const struct quant_type *to;	/* NULL: it is copied */
+	struct override *by_pattern;	/* that fits, or NULL */
+	long nth;			/* of the tensors that a rule counts */
 	int64_t n;			/* weights */
 	uint64_t bytes;			/* in the new file */
 };
@@ -110,31 +113,45 @@ static int compile(struct quantizer *q, struct err *e)
 	return 0;
 }
 
-static const struct quant_type *overridden(const struct quantizer *q, const char *name)
+static struct override *overridden(const struct quantizer *q, const char *name)
 {
 	for (size_t i = 0; i < q->opts->n_overrides; i++)
 		if (pcre2_match(q->overrides[i].code, (PCRE2_SPTR)name, strlen(name), 0, 0,
 				q->match, NULL) >= 0)
-			return q->overrides[i].type;
+			return &q->overrides[i];
 	return NULL;
 }
 
-/* What the user asked of this tensor, or what the rules say; NULL: it stays. */
-static const struct quant_type *wanted(const struct quantizer *q, const struct gguf_tensor *t)
+static bool of_floats(const struct quantizer *q)
 {
-	const struct quant_type *by_rule, *o;
-	const bool embd = !strcmp(t->name, "token_embd.weight");
-	const bool output = !strcmp(t->name, "output.weight") || (embd && !q->rules.has_output);
+	return quant_by_id(q->level->base)->block == 1;
+}
 
-	by_rule = level_tensor_type(q->level, &q->rules, t->name, t->n_dims, t->ne);
+/*
+ * What the user asked of this tensor, or what the rules say, before its row length is looked
+ * at; NULL: it stays. The order is llama-quantize's: at a level of floats neither patterns nor
+ * a tied output's type count.
+ */
+static const struct quant_type *wanted(struct quantizer *q, const struct item *it)
+{
+	const struct gguf_tensor *t = it->t;
+	const bool embd = !strcmp(t->name, "token_embd.weight");
+	const struct quant_type *by_rule;
+
+	by_rule = level_tensor_nth(q->level, &q->rules, t->name, t->n_dims, t->ne, it->nth);
 	if (!by_rule)
 		return NULL;
 	if (embd && q->embd_type)
-		return level_fallback(q->embd_type, t->ne[0]);
-	if (output && q->output_type)
-		return level_fallback(q->output_type, t->ne[0]);
-	o = quant_by_id(q->level->base)->block > 1 ? overridden(q, t->name) : NULL;
-	return o ? level_fallback(o, t->ne[0]) : by_rule;
+		return q->embd_type;
+	if (!strcmp(t->name, "output.weight") && q->output_type)
+		return q->output_type;
+	if (of_floats(q))
+		return by_rule;
+	if (it->by_pattern) {
+		it->by_pattern->used = true;
+		return it->by_pattern->type;
+	}
+	return embd && !q->rules.has_output && q->output_type ? q->output_type : by_rule;
 }
 
 static int64_t first_of(const struct gguf *g, const char *arch, const char *key, int64_t otherwise)
@@ -172,10 +189,24 @@ static int gather_rules(struct quantizer *q, struct err *e)
 	return 0;
 }
 
-static int plan_tensor(struct quantizer *q, const struct gguf_tensor *t, struct item *it,
-		       struct err *e)
+/* Not what the level's base is made for: its rows are no whole blocks of it. */
+static bool falls_back(const struct quantizer *q, const struct item *it, const struct quant_type *to)
 {
-	const struct quant_type *from = quant_by_id(t->type), *to = wanted(q, t);
+	return it->t->ne[0] % to->block || (!it->by_pattern && it->t->ne[0] % quant_by_id(q->level->base)->block);
+}
+
+/* llama-quantize makes such a tensor with an importance matrix only. */
+static bool wants_imatrix(const struct quantizer *q, const struct gguf_tensor *t,
+			  const struct quant_type *to)
+{
+	return q->level->wants_imatrix && to->id == QUANT_Q2_K &&
+	       strcmp(t->name, "token_embd.weight") && strcmp(t->name, "output.weight");
+}
+
+static int plan_tensor(struct quantizer *q, struct item *it, struct err *e)
+{
+	const struct gguf_tensor *t = it->t;
+	const struct quant_type *from = quant_by_id(t->type), *to = wanted(q, it);
 	const char *path = gguf_part_path(q->g, t->part);
 	struct eng_quantize_result *res = q->res;
 	char name[96];
@@ -184,7 +215,12 @@ static int plan_tensor(struct quantizer *q, const struct gguf_tensor *t, struct 
 	if (!quant_layout(t->type, &it->from))
 		return err_set(e, ERR_UNSUPPORTED, "%s: tensor %s has the unknown type %u", path,
 			       name, (unsigned)t->type);
-	it->t = t;
+	if (to) {
+		res->fallbacks += falls_back(q, it, to);
+		to = level_fallback(to, t->ne[0]);
+		if (wants_imatrix(q, t, to))
+			res->warning = "made without an importance matrix, which this level wants: expect poor answers";
+	}
 	it->n = t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3];
 	it->to = to && to != from ? to : NULL;
 	it->bytes = t->bytes;
@@ -197,16 +233,88 @@ static int plan_tensor(struct quantizer *q, const struct gguf_tensor *t, struct 
 			       name, it->from.name);
 	if (it->to && from->block > 1 && !q->opts->requantize)
 		return err_set(e, ERR_ARG, "%s: tensor %s is quantized already (%s): what was lost "
-			       "there stays lost; requantizing must be asked for", path, name,
-			       from->name);
+			       "there stays lost; --allow-requantize does it all the same", path,
+			       name, from->name);
 	res->tensors++;
 	res->params += it->n;
 	res->changed += it->to != NULL;
-	res->fallbacks += to && t->ne[0] % quant_by_id(q->level->base)->block;
 	res->bytes_in += t->bytes;
 	res->bytes_out += it->bytes;
 	q->total += it->n;
 	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const long x = *(const long *)a, y = *(const long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* How many of the sorted numbers are smaller. */
+static long count_below(const long *v, long n, long than)
+{
+	long lo = 0;
+
+	while (lo < n) {
+		const long mid = lo + (n - lo) / 2;
+
+		if (v[mid] < than)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return lo;
+}
+
+/*
+ * Which of the attn_v and ffn_down tensors each one is: the layer's number, less those before
+ * it whose type a pattern decides.
+ */
+static int number_items(struct quantizer *q, struct err *e)
+{
+	long *layers = mem_array((size_t)q->n_items, LEVEL_ROWS * sizeof *layers), layer;
+	long *taken[LEVEL_ROWS], n[LEVEL_ROWS] = { 0 };
+
+	if (!layers)
+		return err_set(e, ERR_NOMEM, "no memory for a list of layers");
+	for (int r = 0; r < LEVEL_ROWS; r++)
+		taken[r] = layers + r * q->n_items;
+	for (struct item *it = q->items; it < q->items + q->n_items; it++) {
+		const enum level_row r = level_counts(it->t->name, &layer);
+
+		it->by_pattern = of_floats(q) ? NULL : overridden(q, it->t->name);
+		if (it->by_pattern && r < LEVEL_ROWS)
+			taken[r][n[r]++] = layer;
+	}
+	for (int r = 0; r < LEVEL_ROWS; r++)
+		qsort(taken[r], (size_t)n[r], sizeof **taken, by_number);
+	for (struct item *it = q->items; it < q->items + q->n_items; it++) {
+		const enum level_row r = level_counts(it->t->name, &layer);
+
+		it->nth = r < LEVEL_ROWS ? layer - count_below(taken[r], n[r], layer) : layer;
+	}
+	mem_free(layers);
+	return 0;
+}
+
+static void tell_plan(const struct quantizer *q)
+{
+	struct eng_quantize_result *res = q->res;
+
+	for (int64_t i = 0; i < q->n_items && q->opts->tensor; i++) {
+		const struct item *it = &q->items[i];
+
+		q->opts->tensor(q->opts->arg, it->t->name, it->from.name,
+				it->to ? it->to->name : it->from.name, it->bytes);
+	}
+	if (res->params)
+		res->bpw = 8.0 * (double)res->bytes_out / (double)res->params;
+	for (size_t i = 0; i < q->opts->n_overrides && !res->unused; i++)
+		if (!q->overrides[i].used)
+			res->unused = q->opts->overrides[i].pattern;
+	if (of_floats(q) && q->output_type && !q->rules.has_output)
+		res->warning = "the output matrix is the embedding, whose type the level decides";
 }
 
 static int plan(struct quantizer *q, struct err *e)
@@ -216,18 +324,13 @@ static int plan(struct quantizer *q, struct err *e)
 	if (!q->items)
 		return err_set(e, ERR_NOMEM, "no memory for a list of tensors");
 	for (int64_t i = 0; i < q->n_items; i++)
-		if (plan_tensor(q, gguf_tensor_at(q->g, i), &q->items[i], e) < 0)
+		q->items[i].t = gguf_tensor_at(q->g, i);
+	if (number_items(q, e) < 0)
+		return -1;
+	for (int64_t i = 0; i < q->n_items; i++)
+		if (plan_tensor(q, &q->items[i], e) < 0)
 			return -1;
-	for (int64_t i = 0; i < q->n_items && q->opts->tensor; i++) {
-		const struct item *it = &q->items[i];
-
-		q->opts->tensor(q->opts->arg, it->t->name, it->from.name,
-				it->to ? it->to->name : it->from.name, it->bytes);
-	}
-	if (q->res->params)
-		q->res->bpw = 8.0 * (double)q->res->bytes_out / (double)q->res->params;
-	if (q->level->wants_imatrix)
-		q->res->warning = "this level wants an importance matrix: expect poor answers";
+	tell_plan(q);
 	return 0;
 }
 
@@ -475,6 +578,7 @@ static int start(struct quantizer *q, const char *in, struct err *e)
 {
 	if (level_parse(q->opts->level, &q->level, e) < 0)
 		return -1;
+	q->res->level = q->level->name;
 	if (find_type(q->opts->output_type, &q->output_type, e) < 0 ||
 	    find_type(q->opts->embd_type, &q->embd_type, e) < 0 || compile(q, e) < 0 ||
 	    gguf_open(&q->g, in, quant_layout, e) < 0 || gather_rules(q, e) < 0)
