@@ -66,7 +66,7 @@ static int run(struct opts *o)
 }
 
 static const char *const takes[] = {
-	"model", "levels", "n-prompt", "n-gen", "repetitions", "threads", "output", "kv", "ctx", "chunk", "isa", "help", NULL
+	"model", "levels", "n-prompt", "n-gen", "repetitions", "threads", "output", "kv", "ctx", "chunk", "force", "isa", "help", NULL
 };
 
 static const char *const notes[] = {

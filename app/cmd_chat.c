@@ -40,7 +40,7 @@ out:
 
 static const char *const takes[] = {
 	"model", "system", "raw", "temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
-	"level", "kv", "ctx", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
+	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
 };
 
 const struct cmd cmd_chat = {

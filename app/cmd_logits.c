@@ -233,10 +233,14 @@ static int check_length(const struct job *j, const struct eng_ids *ids, struct e
 
 static int open_switch(struct job *j, struct err *e)
 {
+	struct eng_session_opts so;
+
 	if (!j->o->switch_from)
 		return 0;
 	if (j->o->switch_at > (int64_t)j->ids.n)
 		return err_set(e, ERR_ARG, "--at %lld is behind the %zu ids", (long long)j->o->switch_at, j->ids.n);
+	if (rig_session_opts(j->o, j->o->n_ctx, &so, e) < 0 || rig_need(j->rig, j->o, j->o->switch_from, &so, e) < 0)
+		return -1;
 	return rig_weights(j->rig, j->o->switch_from, &j->old, e);
 }
 
@@ -247,7 +251,7 @@ static int open_company(struct job *j, struct err *e)
 	if (!j->o->with_path)
 		return 0;
 	if (read_ids(j->o->with_path, j->n_vocab, &j->with_ids, e) < 0 || check_length(j, &j->with_ids, e) < 0 ||
-	    rig_session_opts(j->o, j->o->n_ctx, &so, e) < 0)
+	    rig_session_opts(j->o, j->o->n_ctx, &so, e) < 0 || rig_need(j->rig, j->o, j->o->level, &so, e) < 0)
 		return -1;
 	return eng_session_new(j->rig->weights, &so, &j->with, e);
 }

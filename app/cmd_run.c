@@ -287,7 +287,7 @@ static int run(struct opts *o)
 
 static const char *const takes[] = {
 	"model", "raw", "system", "temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
-	"level", "kv", "ctx", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
+	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
 };
 
 static const char *const notes[] = {

@@ -8,7 +8,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/cmd_chat.c %D%/cmd_run.c %D%/cmd_bench.c %D%/cmd_logits.c %D%/cmd_show.c %D%/cmd_tokenize.c %D%/cmd_template.c %D%/cmd_quantize.c \
 	%D%/bench.h %D%/bench.c %D%/sink.h %D%/sink.c %D%/sink_md.c %D%/sink_csv.c %D%/sink_json.c \
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
-	%D%/units.h %D%/units.c \
+	%D%/units.h %D%/units.c %D%/need.h %D%/need.c \
 	%D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \
 	%D%/paths.c %D%/termtext.c
 %C%_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) -DBUILD_HOST='"$(host)"' -DBUILD_CFLAGS='"$(CFLAGS)"'

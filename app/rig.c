@@ -2,10 +2,12 @@
 #include "app/rig.h"
 #include "app/interrupt.h"
 #include "app/meter.h"
+#include "app/need.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* The pool's threads inherit a mask with the signals blocked: handlers run on the main thread alone. */
 int rig_engine(struct rig *r, const struct opts *o, struct err *e)
@@ -30,8 +32,21 @@ int rig_open(struct rig *r, const struct opts *o, struct err *e)
 
 int rig_session_opts(const struct opts *o, int64_t n_ctx, struct eng_session_opts *so, struct err *e)
 {
-	*so = (struct eng_session_opts){ .n_ctx = n_ctx, .kv = o->kv, .chunk = o->chunk };
+	*so = (struct eng_session_opts){ .n_ctx = n_ctx, .kv = o->kv, .chunk = o->chunk, .all_logits = o->tokens_path };
 	return o->act ? eng_act_parse(o->act, &so->act, e) : 0;
+}
+
+int rig_need(const struct rig *r, const struct opts *o, const char *level, const struct eng_session_opts *so,
+	     struct err *e)
+{
+	struct eng_need n;
+	char text[200];
+
+	if (need_check(r->model, level, so, o->force, &n, e) < 0)
+		return -1;
+	if (o->stats || isatty(STDERR_FILENO))
+		cmd_note("%s", need_text(text, sizeof text, &n));
+	return 0;
 }
 
 int rig_weights(struct rig *r, const char *level, struct eng_weights **out, struct err *e)
@@ -51,7 +66,7 @@ int rig_session(struct rig *r, const struct opts *o, const char *level, int64_t 
 {
 	struct eng_session_opts so;
 
-	if (rig_session_opts(o, n_ctx, &so, e) < 0 || rig_weights(r, level, &r->weights, e) < 0 ||
+	if (rig_session_opts(o, n_ctx, &so, e) < 0 || rig_need(r, o, level, &so, e) < 0 || rig_weights(r, level, &r->weights, e) < 0 ||
 	    eng_session_new(r->weights, &so, &r->session, e) < 0)
 		return -1;
 	interrupt_watch(r->session);

@@ -19,9 +19,15 @@ struct rig {
 int rig_engine(struct rig *r, const struct opts *o, struct err *e);
 /* Engine and model. {0} first; close it whatever happened. */
 int rig_open(struct rig *r, const struct opts *o, struct err *e);
-/* Weights at `level` (NULL: the file's own) and a session of n_ctx positions (0: the default). */
+/*
+ * Weights at `level` (NULL: the file's own) and a session of n_ctx positions (0: the default).
+ * What they need is held against the memory there is first (ERR_LIMIT, but with --force), and told
+ * on stderr when that is a terminal, or with --stats.
+ */
 int rig_session(struct rig *r, const struct opts *o, const char *level, int64_t n_ctx, struct err *e);
-/* Other weights of the rig's model, making them when needed; the caller releases them. */
+/* The check alone, and other weights of the rig's model, made when needed; the caller releases them. */
+int rig_need(const struct rig *r, const struct opts *o, const char *level, const struct eng_session_opts *so,
+	     struct err *e);
 int rig_weights(struct rig *r, const char *level, struct eng_weights **out, struct err *e);
 /* The session that the options ask for. */
 int rig_session_opts(const struct opts *o, int64_t n_ctx, struct eng_session_opts *so, struct err *e);

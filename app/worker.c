@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "app/worker.h"
+#include "app/need.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 
@@ -347,6 +348,7 @@ static int open_model(struct worker *w, const struct job *j, struct err *e)
 	const struct eng_opts eo = { .threads = w->o->threads, .isa = w->o->isa };
 	const struct eng_session_opts so = { .n_ctx = w->o->n_ctx, .kv = w->o->kv, .chunk = w->o->chunk };
 	struct eng_model *m = NULL;
+	struct eng_need need;
 	struct task t;
 
 	if (!w->eng && eng_new(&w->eng, &eo, e))
@@ -357,7 +359,7 @@ static int open_model(struct worker *w, const struct job *j, struct err *e)
 	w->model = m;
 	pthread_mutex_unlock(&w->lock);
 	task_init(&t, w, JOB_OPEN, false, "making", j->level ? j->level : "the level");
-	if (eng_weights_get(m, j->level, on_progress, &t, &w->weights, e) ||
+	if (need_check(m, j->level, &so, w->o->force, &need, e) < 0 || eng_weights_get(m, j->level, on_progress, &t, &w->weights, e) ||
 	    eng_session_new(w->weights, &so, &w->session, e))
 		return -1;
 	pthread_mutex_lock(&w->lock);
@@ -502,8 +504,10 @@ static int refill(struct worker *w, const int32_t *ids, int32_t n, struct level_
 static int switch_level(struct worker *w, const char *level, struct level_report *r, struct err *e)
 {
 	struct eng_weights *neu = NULL, *old = w->weights;
+	const struct eng_session_opts so = { .n_ctx = eng_session_ctx(w->session), .kv = w->o->kv, .chunk = w->o->chunk };
 	const int32_t n = eng_session_len(w->session);
 	int32_t *ids = mem_array((size_t)n, sizeof *ids);
+	struct eng_need need;
 	struct task t;
 	int err = -1;
 
@@ -512,7 +516,8 @@ static int switch_level(struct worker *w, const char *level, struct level_report
 	if (n)
 		memcpy(ids, eng_session_ids(w->session), (size_t)n * sizeof *ids);
 	task_init(&t, w, JOB_LEVEL, false, "making", level);
-	if (eng_weights_get(w->model, level, on_progress, &t, &neu, e))
+	if (need_check(w->model, level, &so, w->o->force, &need, e) < 0 ||
+	    eng_weights_get(w->model, level, on_progress, &t, &neu, e))
 		goto out;
 	r->make_ns = os_now_ns() - t.start_ns;
 	if (neu == old) {

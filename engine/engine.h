@@ -150,6 +150,7 @@ struct eng_session_opts {
 	enum eng_kv kv;
 	enum eng_act act;
 	int chunk;		/* most tokens computed together in a prefill; 0: the default */
+	bool all_logits;	/* every position's will be asked for: they count in eng_need */
 };
 
 struct eng_session;
@@ -236,6 +237,24 @@ struct eng_mem {
 	uint64_t scratch;
 };
 void eng_session_mem(const struct eng_session *s, struct eng_mem *m);
+
+/*
+ * The same before it is taken: what a model at a level (NULL: the file's own) and a session
+ * will have taken when its context is full, and what this machine and the process's control
+ * groups leave for it. Weights in a mapping count whole: a model that is not all in memory is
+ * read from the disk again for every token. Where it does not fit, what would.
+ */
+struct eng_need {
+	uint64_t weights, kv, scratch, total;
+	uint64_t available;		/* without swapping; 0: the system does not tell */
+	int64_t n_ctx;			/* the context that this is for */
+	bool fits;
+	int64_t fit_ctx;		/* the largest context that fits at this level; 0: none */
+	const char *fit_level;		/* the largest level of the ladder that fits, or NULL … */
+	int64_t fit_level_ctx;		/* … with this context: n_ctx, or what is left when nothing else fits */
+};
+int eng_model_need(struct eng_model *m, const char *level, const struct eng_session_opts *opts, struct eng_need *out,
+		   struct err *e);
 
 /* -- text -------------------------------------------------------------------------- */
 

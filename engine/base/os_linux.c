@@ -140,40 +140,101 @@ int os_compute_threads(void)
 	return most < 1 ? 1 : most;
 }
 
-static void mem_limit(const char *line, void *arg)
-{
-	uint64_t *least = arg, v;
+/* The two kinds of control groups: how /proc/self/cgroup names them, where they lie, what they call things. */
+struct mem_groups {
+	const char *line, *root;
+	const char *limit, *used, *inactive, *active;
+};
+static const struct mem_groups mem_groups[] = {
+	{ "0::", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file", "active_file" },
+	{ ":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+	  "total_inactive_file", "total_active_file" },
+};
 
-	if (sscanf(line, "%" SCNu64, &v) == 1 && v && (!*least || v < *least))
-		*least = v;
+/* "name 123" in a file of lines; 0 when absent. */
+static uint64_t stat_value(const char *path, const char *name)
+{
+	FILE *f = fopen(path, "re");
+	const size_t n = strlen(name);
+	char line[128];
+	uint64_t v = 0;
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof line, f))
+		if (!strncmp(line, name, n) && line[n] == ' ') {
+			v = strtoull(line + n + 1, NULL, 10);
+			break;
+		}
+	fclose(f);
+	return v;
 }
 
-static void mem_used(const char *line, void *arg)
+static bool number_in(const char *dir, const char *name, uint64_t *v)
 {
-	uint64_t *first = arg;
+	char path[800], line[64];
 
-	if (!*first)
-		*first = strtoull(line, NULL, 10);
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return first_line(path, line, sizeof line) && sscanf(line, "%" SCNu64, v) == 1;
+}
+
+/* What a group leaves, pages of files not counted: those are given up when memory is short. */
+static void group_room(const struct mem_groups *g, const char *dir, uint64_t *limit, uint64_t *room)
+{
+	char path[800];
+	uint64_t most, used = 0, files;
+
+	if (!number_in(dir, g->limit, &most))
+		return;
+	*limit = most < *limit ? most : *limit;
+	number_in(dir, g->used, &used);
+	snprintf(path, sizeof path, "%s/memory.stat", dir);
+	files = stat_value(path, g->inactive) + stat_value(path, g->active);
+	used = used > files ? used - files : 0;
+	most = most > used ? most - used : 0;
+	*room = most < *room ? most : *room;
+}
+
+/* The least limit, and the least room, of this process's groups and those above them. */
+static void groups_walk(uint64_t *limit, uint64_t *room)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	char line[512], dir[700];
+
+	while (f && fgets(line, sizeof line, f))
+		for (size_t i = 0; i < sizeof mem_groups / sizeof *mem_groups; i++) {
+			const struct mem_groups *g = &mem_groups[i];
+			const char *at = strstr(line, g->line);
+
+			line[strcspn(line, "\n")] = '\0';
+			if (!at || (at != line && i == 0))
+				continue;
+			snprintf(dir, sizeof dir, "%s%s", g->root, at + strlen(g->line));
+			for (char *slash; strlen(dir) >= strlen(g->root); *slash = '\0') {
+				group_room(g, dir, limit, room);
+				slash = strrchr(dir, '/');
+			}
+		}
+	if (f)
+		fclose(f);
 }
 
 uint64_t os_mem_total(void)
 {
-	uint64_t total = proc_kb("/proc/meminfo", "MemTotal"), limit = 0;
+	const uint64_t total = proc_kb("/proc/meminfo", "MemTotal");
+	uint64_t limit = UINT64_MAX, room = UINT64_MAX;
 
-	cgroup_walk("memory.max", mem_limit, &limit);
-	return limit && limit < total ? limit : total;
+	groups_walk(&limit, &room);
+	return limit < total ? limit : total;
 }
 
 uint64_t os_mem_available(void)
 {
-	uint64_t avail = proc_kb("/proc/meminfo", "MemAvailable"), limit = 0, used = 0;
+	const uint64_t avail = proc_kb("/proc/meminfo", "MemAvailable");
+	uint64_t limit = UINT64_MAX, room = UINT64_MAX;
 
-	cgroup_walk("memory.max", mem_limit, &limit);
-	if (!limit)
-		return avail;
-	cgroup_walk("memory.current", mem_used, &used);
-	limit = limit > used ? limit - used : 0;
-	return limit < avail ? limit : avail;
+	groups_walk(&limit, &room);
+	return room < avail ? room : avail;
 }
 
 size_t os_rss(void)

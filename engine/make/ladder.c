@@ -207,28 +207,33 @@ static int by_bytes(const void *a, const void *b)
 	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
 }
 
+uint64_t ladder_bytes(const struct eng_model *m, const struct level *l, double *bpw)
+{
+	const uint64_t vectors = m->alive->made;
+	struct sizing s = { .l = l, .lm = rules_of(m) };
+
+	weights_each_view(m->alive, size_view, &s);
+	if (bpw)
+		*bpw = 8.0 * ((double)s.bytes + (double)vectors) / ((double)s.params + (double)vectors / 4);
+	return (uint64_t)s.bytes + vectors;
+}
+
 int ladder_list(struct eng_model *m, struct err *e)
 {
-	const struct level_model lm = rules_of(m);
-	uint64_t vectors;
-	struct sizing own = { .lm = lm };
-
 	m->levels = mem_calloc(sizeof rungs / sizeof *rungs + 1, sizeof *m->levels);
 	if (!m->levels)
 		return err_set(e, ERR_NOMEM, "no memory for the list of levels");
 	m->levels[m->n_levels++] = (struct eng_level){ .name = m->alive->info.level, .own = true,
 						       .bytes = m->alive->info.bytes, .bpw = m->alive->info.bpw };
-	vectors = m->alive->made;
 	for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++) {
-		struct sizing s = own;
+		const struct level *l = level_by_name(rungs[i]);
+		struct eng_level *row = &m->levels[m->n_levels];
 
-		s.l = level_by_name(rungs[i]);
-		if (!s.l || !strcasecmp(rungs[i], m->alive->info.level))
+		if (!l || !strcasecmp(rungs[i], m->alive->info.level))
 			continue;
-		weights_each_view(m->alive, size_view, &s);
-		m->levels[m->n_levels++] = (struct eng_level){
-			.name = s.l->name, .bytes = (uint64_t)s.bytes + vectors,
-			.bpw = 8.0 * ((double)s.bytes + (double)vectors) / ((double)s.params + (double)vectors / 4) };
+		row->name = l->name;
+		row->bytes = ladder_bytes(m, l, &row->bpw);
+		m->n_levels++;
 	}
 	qsort(m->levels, (size_t)m->n_levels, sizeof *m->levels, by_bytes);
 	return 0;
