@@ -8,22 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct family families[] = {
-	{ "llama", "llama", ROPE_NORM, 0 },
-	{ "qwen2", "qwen2", ROPE_NEOX, 0 },
-	{ "qwen3", "qwen3", ROPE_NEOX, FAMILY_QK_NORM },
-	{ "smollm3", "smollm3", ROPE_NORM, FAMILY_NOPE4 },
-	{ NULL, NULL, ROPE_NORM, 0 },
-};
-
-const struct family *family_find(const char *arch, size_t n)
-{
-	for (const struct family *f = families; f->arch; f++)
-		if (strlen(f->arch) == n && !memcmp(f->arch, arch, n))
-			return f;
-	return NULL;
-}
-
 /* Reading keys of one architecture. */
 struct reader {
 	const struct gguf *g;
@@ -90,6 +74,11 @@ static double get_num(struct reader *r, const char *name, double def, double lo,
 	return r->failed ? 1 : v;
 }
 
+static bool is(struct gguf_str s, const char *word)
+{
+	return s.n == strlen(word) && !memcmp(s.p, word, s.n);
+}
+
 /* A count per layer: one number for all, or an array of n_layer. out is a member of layer[0]. */
 static void get_per_layer(struct reader *r, const char *name, int64_t def, int64_t hi, struct config *c, size_t member)
 {
@@ -120,30 +109,102 @@ static void get_per_layer(struct reader *r, const char *name, int64_t def, int64
 	}
 }
 
+/*
+ * Linear scaling divides positions; yarn does so for slow pairs alone, and makes scores sharper:
+ * the factor for that is 1 + ln(factor) / 10 (arXiv 2309.00071). Longrope's factors are tensors.
+ */
 static void get_rope(struct reader *r, struct config *c)
 {
+	struct rope_config *o = &c->rope[ROPE_FULL], *w = &c->rope[ROPE_WINDOW];
 	struct gguf_str type = { NULL, 0 };
 	double factor;
 
 	c->n_rot = (int32_t)get_int(r, "rope.dimension_count", c->head_dim, 0, c->head_dim);
 	if (c->n_rot % 2)
 		fail(r, gguf_find(r->g, r->key), "is %lld, not even", c->n_rot);
-	c->rope_base = (float)get_num(r, "rope.freq_base", 10000, 1e-3, 1e12);
-	c->rope_ctx_orig = get_int(r, "rope.scaling.original_context_length", c->n_ctx_train, 1, INT32_MAX);
+	*o = (struct rope_config){ .freq_scale = 1 };
+	o->base = (float)get_num(r, "rope.freq_base", 10000, 1e-3, 1e12);
+	o->ctx_orig = get_int(r, "rope.scaling.original_context_length", c->n_ctx_train, 1, INT32_MAX);
 	factor = get_num(r, "rope.scale_linear", 0, 0, 1e6);
 	factor = get_num(r, "rope.scaling.factor", factor, 0, 1e6);
 	if (!r->failed && gguf_get_str(r->g, key_of(r, "rope.scaling.type"), &type, r->e) < 0)
 		r->failed = true;
-	c->rope_freq_scale = 1;
-	c->yarn_attn = (float)get_num(r, "rope.scaling.attn_factor", 1, 0, 1e3);
-	c->yarn_beta_fast = (float)get_num(r, "rope.scaling.yarn_beta_fast", 32, 0, 1e6);
-	c->yarn_beta_slow = (float)get_num(r, "rope.scaling.yarn_beta_slow", 1, 0, 1e6);
-	if (type.n == 4 && !memcmp(type.p, "none", 4))
+	o->attn = (float)get_num(r, "rope.scaling.attn_factor", 1, 0, 1e3);
+	o->beta_fast = (float)get_num(r, "rope.scaling.yarn_beta_fast", 32, 0, 1e6);
+	o->beta_slow = (float)get_num(r, "rope.scaling.yarn_beta_slow", 1, 0, 1e6);
+	if (factor > 0 && !is(type, "none"))
+		o->freq_scale = (float)(1 / factor);
+	*w = *o;
+	if (is(type, "yarn")) {
+		o->ext = (float)get_num(r, "rope.scaling.yarn_ext_factor", 1, 0, 1);
+		if (o->ext != 0 && o->freq_scale < 1)
+			o->attn *= 1 + 0.1f * logf(1 / o->freq_scale);
+	}
+	if (c->family->window_base > 0) {
+		w->base = c->family->window_base;
+		w->freq_scale = 1;
+	} else {
+		*w = *o;
+	}
+	w->base = (float)get_num(r, "rope.freq_base_swa", (double)w->base, 1e-3, 1e12);
+}
+
+/* Which layers see a window: by a period, or told one by one. */
+static void get_windows(struct reader *r, struct config *c)
+{
+	const struct family *f = c->family;
+	const struct gguf_kv *kv;
+	int64_t period;
+	bool each;
+
+	if (r->failed || !f->window_period)
 		return;
-	if (factor > 0)
-		c->rope_freq_scale = (float)(1 / factor);
-	if (type.n == 4 && !memcmp(type.p, "yarn", 4))
-		c->yarn_ext = (float)get_num(r, "rope.scaling.yarn_ext_factor", 1, 0, 1);
+	c->window = get_int(r, "attention.sliding_window", f->window, 0, INT32_MAX);
+	if (r->failed || !c->window)
+		return;
+	kv = gguf_find(r->g, key_of(r, "attention.sliding_window_pattern"));
+	each = kv && kv->is_array;
+	if (each && gguf_get_array(r->g, r->key, kv->type == GGUF_BOOL ? GGUF_BOOL : GGUF_I32, &kv, r->e) < 0)
+		r->failed = true;
+	else if (each && kv->count != (uint64_t)c->n_layer)
+		fail(r, kv, "has %lld values, not one for each layer", (long long)kv->count);
+	period = each ? 1 : get_int(r, "attention.sliding_window_pattern", f->window_period, 0, INT32_MAX);
+	for (int32_t i = 0; i < c->n_layer && !r->failed; i++) {
+		const bool windowed = each ? gguf_elem_i64(r->g, kv, (uint64_t)i) != 0 : !period || i % period < period - 1;
+
+		c->layer[i].window = windowed ? (int32_t)c->window : 0;
+	}
+}
+
+static void check_heads(struct reader *r, struct config *c)
+{
+	for (int32_t i = 0; i < c->n_layer && !r->failed; i++) {
+		struct layer_config *l = &c->layer[i];
+		const bool nope = c->n_rot == 0 || (c->family->flags & FAMILY_NOPE4 && (i + 1) % 4 == 0);
+
+		l->rope = nope ? ROPE_NOT : l->window ? ROPE_WINDOW : ROPE_FULL;
+		if (l->n_head % l->n_head_kv || l->n_head / l->n_head_kv > KERN_MAX_GROUP) {
+			key_of(r, "attention.head_count");
+			fail(r, gguf_find(r->g, r->key), "does not share the KV heads evenly (%lld query heads)", l->n_head);
+		}
+		c->max_head = l->n_head > c->max_head ? l->n_head : c->max_head;
+		c->max_head_kv = l->n_head_kv > c->max_head_kv ? l->n_head_kv : c->max_head_kv;
+		c->max_ff = l->n_ff > c->max_ff ? l->n_ff : c->max_ff;
+	}
+}
+
+static void get_scales(struct reader *r, struct config *c, int64_t heads)
+{
+	const struct family *f = c->family;
+	const int64_t wide = c->n_layer == f->layers_wide ? c->n_embd / heads : c->head_dim;
+
+	c->attn_scale = (float)get_num(r, "attention.scale", 0, 0, 1e3);
+	if (c->attn_scale == 0)
+		c->attn_scale = 1 / sqrtf((float)(wide ? wide : 1));
+	c->embd_scale = f->flags & FAMILY_SCALE_EMBD ? sqrtf((float)c->n_embd) : 1;
+	if (f->attn_softcap > 0)
+		c->attn_softcap = (float)get_num(r, "attn_logit_softcapping", (double)f->attn_softcap, 0, 1e6);
+	c->logit_softcap = (float)get_num(r, "final_logit_softcapping", (double)f->logit_softcap, 0, 1e6);
 }
 
 int config_load(struct config *c, const struct gguf *g, struct err *e)
@@ -176,29 +237,20 @@ int config_load(struct config *c, const struct gguf *g, struct err *e)
 		return err_set(e, ERR_NOMEM, "%s: no memory for %d layers", gguf_path(g), c->n_layer);
 	get_per_layer(&r, "attention.head_count", -1, CONFIG_MAX_HEADS, c, offsetof(struct layer_config, n_head));
 	heads = r.failed ? 1 : c->layer[0].n_head;
-	get_per_layer(&r, "attention.head_count_kv", heads, CONFIG_MAX_HEADS, c, offsetof(struct layer_config, n_head_kv));
+	for (int32_t i = 0; i < c->n_layer; i++)
+		c->layer[i].n_head_kv = c->layer[i].n_head;
+	if (gguf_find(g, key_of(&r, "attention.head_count_kv")))
+		get_per_layer(&r, "attention.head_count_kv", -1, CONFIG_MAX_HEADS, c,
+			      offsetof(struct layer_config, n_head_kv));
 	get_per_layer(&r, "feed_forward_length", -1, CONFIG_MAX_FF, c, offsetof(struct layer_config, n_ff));
 	c->head_dim = (int32_t)get_int(&r, "attention.key_length", c->n_embd / heads, 1, KERN_KV_MAX_HEAD);
 	if (get_int(&r, "attention.value_length", c->head_dim, 1, KERN_KV_MAX_HEAD) != c->head_dim)
 		fail(&r, gguf_find(g, r.key), "differs from attention.key_length (%lld), which is not supported", c->head_dim);
 	c->norm_eps = (float)get_num(&r, "attention.layer_norm_rms_epsilon", NAN, 0, 1);
-	c->attn_scale = (float)get_num(&r, "attention.scale", 0, 0, 1e3);
-	if (c->attn_scale == 0)
-		c->attn_scale = 1 / sqrtf((float)c->head_dim);
-	c->logit_softcap = (float)get_num(&r, "final_logit_softcapping", 0, 0, 1e6);
+	get_scales(&r, c, heads);
 	get_rope(&r, c);
-	for (int32_t i = 0; i < c->n_layer && !r.failed; i++) {
-		struct layer_config *l = &c->layer[i];
-
-		l->rope = !(c->family->flags & FAMILY_NOPE4 && (i + 1) % 4 == 0);
-		if (l->n_head % l->n_head_kv || l->n_head / l->n_head_kv > KERN_MAX_GROUP) {
-			key_of(&r, "attention.head_count");
-			fail(&r, gguf_find(g, r.key), "does not share the KV heads evenly (%lld query heads)", l->n_head);
-		}
-		c->max_head = l->n_head > c->max_head ? l->n_head : c->max_head;
-		c->max_head_kv = l->n_head_kv > c->max_head_kv ? l->n_head_kv : c->max_head_kv;
-		c->max_ff = l->n_ff > c->max_ff ? l->n_ff : c->max_ff;
-	}
+	get_windows(&r, c);
+	check_heads(&r, c);
 	if (r.failed)
 		return -1;
 	embd = gguf_tensor_find(g, "token_embd.weight");

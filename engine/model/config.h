@@ -1,7 +1,6 @@
 /*
- * What kind of model a file holds: its family (a row of the table below) and its
- * hyper-parameters, read from the keys `<arch>.*` and checked before anything is
- * allocated by them. A new family that is a mixture of known switches is a row.
+ * What kind of model a file holds: its family (a row of family.h) and its hyper-parameters,
+ * read from the keys `<arch>.*` and checked before anything is allocated by them.
  *
  * Facts: llama.cpp (Aug 2026) src/models, llama-model.cpp, llama-hparams.
  */
@@ -10,6 +9,7 @@
 
 #include "engine/base/err.h"
 #include "engine/format/gguf.h"
+#include "engine/model/family.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,30 +23,24 @@ enum {
 	CONFIG_MAX_VOCAB = 1 << 22,
 };
 
-enum rope_kind {
-	ROPE_NORM,	/* pairs (2i, 2i+1): the converter permuted the rows of q and k */
-	ROPE_NEOX,	/* pairs (i, i + n_rot/2) */
+/* How positions turn a head: rope.h. */
+struct rope_config {
+	float base;
+	float freq_scale;	/* 1 / linear factor */
+	float attn;		/* on cosine and sine */
+	/* yarn; ext 0 means off */
+	float ext, beta_fast, beta_slow;
+	int64_t ctx_orig;	/* that it was trained on before it was stretched */
 };
 
-/* Switches of a family's graph. */
-enum family_flags {
-	FAMILY_QK_NORM = 1,	/* RMSNorm per head on q and k, before rope */
-	FAMILY_NOPE4 = 2,	/* no rope in every fourth layer (il + 1) % 4 == 0 */
-};
-
-struct family {
-	const char *arch;	/* general.architecture, and the prefix of its keys */
-	const char *name;	/* what people call it */
-	enum rope_kind rope;
-	unsigned flags;
-};
-extern const struct family families[];	/* ends with arch NULL */
+/* A layer's rope is one of these. */
+enum { ROPE_FULL, ROPE_WINDOW, ROPE_N, ROPE_NOT = ROPE_N };
 
 struct layer_config {
 	int32_t n_head, n_head_kv;
 	int32_t n_ff;
 	int32_t window;		/* a position sees that many, itself the last of them; 0: all below it */
-	bool rope;
+	int32_t rope;		/* ROPE_… */
 };
 
 struct config {
@@ -59,18 +53,13 @@ struct config {
 	int64_t n_ctx_train;
 	float norm_eps;
 	float attn_scale;		/* on the scores */
-	float logit_softcap;		/* 0: none */
-	float rope_base;
-	float rope_freq_scale;		/* 1 / linear factor */
-	/* yarn; ext 0 means off */
-	float yarn_ext, yarn_attn, yarn_beta_fast, yarn_beta_slow;
-	int64_t rope_ctx_orig;
+	float embd_scale;		/* on the embedding's rows; mostly 1 */
+	float attn_softcap, logit_softcap;	/* 0: none */
+	struct rope_config rope[ROPE_N];
+	int64_t window;			/* of the layers that have one */
 	struct layer_config *layer;	/* (n_layer) */
 	int32_t max_head, max_head_kv, max_ff;	/* over the layers */
 };
-
-/* The family of an architecture name, or NULL. */
-const struct family *family_find(const char *arch, size_t n);
 
 /*
  * Fills c from a file of a known family. ERR_UNSUPPORTED for an unknown one, ERR_FORMAT

@@ -36,7 +36,7 @@ struct step {
 	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
 	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
 	float *gate, *up;		/* (n, max_ff) */
-	float *cs;			/* (n, n_rot) cosines and sines */
+	float *cs[ROPE_N];		/* (n, n_rot) cosines and sines; NULL when no layer wants them */
 	void *rounded;			/* activations rounded to int8, with scales and sums … */
 	void *rest;			/* … and what that left over, likewise */
 	const void **pages;		/* (threads, 2 × pages of the context) */
@@ -73,7 +73,8 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	s->vx = carve(v, n * c->max_head_kv * c->head_dim, sizeof(float));
 	s->gate = carve(v, n * c->max_ff, sizeof(float));
 	s->up = carve(v, n * c->max_ff, sizeof(float));
-	s->cs = carve(v, n * c->n_rot, sizeof(float));
+	for (int i = 0; i < ROPE_N; i++)
+		s->cs[i] = i == ROPE_WINDOW && !c->window ? NULL : carve(v, n * c->n_rot, sizeof(float));
 	s->rounded = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
 	s->rest = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
 	s->pages = carve(v, 2 * nth * s->n_pages, sizeof *s->pages);
@@ -102,15 +103,25 @@ static bool cancelled(const struct step *s)
 /* -- pieces of the graph: each does thread ith's share -------------------------------- */
 
 /* What is multiplied: as it is, rounded, and what rounding left over. */
-struct input { struct kern_acts a, rest; };
+struct input {
+	struct kern_acts a, rest;
+	float *x;		/* a.x */
+	bool trained;		/* rounding is part of the model: by token, and what it leaves over is lost */
+};
 
-static struct input input(const struct step *s, const float *x, int64_t t, int64_t k)
+static struct input input(const struct step *s, float *x, int64_t t, int64_t k, bool trained)
 {
-	struct input in = { .a = { .t = t, .k = k, .x = x }, .rest = { .t = t, .k = k } };
+	struct input in = { .a = { .t = t, .k = k, .x = x }, .rest = { .t = t, .k = k }, .x = x, .trained = trained };
 
 	kern_acts_place(&in.a, s->rounded);
 	kern_acts_place(&in.rest, s->rest);
 	return in;
+}
+
+/* What goes into a layer's matrices. */
+static struct input layer_input(const struct step *s, float *x, int64_t k)
+{
+	return input(s, x, s->n, k, s->act == ENG_ACT_INT8 && s->c->family->flags & FAMILY_ACT_TOKEN);
 }
 
 static bool rounds(const struct step *s, const struct view *v)
@@ -125,20 +136,42 @@ static kern_mul_fn *mul_of(const struct step *s, const struct view *v)
 	return s->act == ENG_ACT_F32 ? t->mul_f32 : t->mul;
 }
 
+static bool is_wide(const struct step *s, const struct view *v, const struct input *in)
+{
+	return rounds(s, v) && v->type->wide && !in->trained;
+}
+
+/* A token as rounding leaves it, in floats: for matrices that are not multiplied as integers. */
+static void keep_rounded(float *x, int64_t k)
+{
+	float amax = 1e-5f, s;
+
+	for (int64_t i = 0; i < k; i++)
+		amax = fabsf(x[i]) > amax ? fabsf(x[i]) : amax;
+	s = 127 / amax;
+	for (int64_t i = 0; i < k; i++)
+		x[i] = rintf(x[i] * s) / s;
+}
+
 /* Rounds tokens t0 ≤ t < t1 as the matrices that they go into want them. */
 static void round_input(const struct step *s, const struct input *in, const struct view *const *v, int n,
 			int64_t t0, int64_t t1)
 {
-	bool once = false, twice = false;
+	bool once = false, twice = false, never = false;
 
 	for (int i = 0; i < n; i++) {
 		once |= rounds(s, v[i]);
-		twice |= rounds(s, v[i]) && v[i]->type->wide;
+		twice |= is_wide(s, v[i], in);
+		never |= !rounds(s, v[i]);
 	}
-	if (once && t0 < t1)
-		s->k->quant_q8(&in->a, t0, t1);
-	if (twice && t0 < t1)
+	if (t0 >= t1)
+		return;
+	if (once)
+		(in->trained ? s->k->quant_q8_token : s->k->quant_q8)(&in->a, t0, t1);
+	if (twice)
 		s->k->rest_q8(&in->a, &in->rest, t0, t1);
+	for (int64_t t = t0; t < t1 && never && in->trained; t++)
+		keep_rounded(in->x + t * in->a.k, in->a.k);
 }
 
 /* Matrix rows r0 … r1, at most WIDE_ROWS, for all tokens, with activations at 16 bits: two products added. */
@@ -174,7 +207,7 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 		     float *y, int64_t ldy)
 {
 	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .a = &in->a, .y = y, .ldy = ldy };
-	const bool wide = rounds(s, v) && v->type->wide;
+	const bool wide = is_wide(s, v, in);
 	/* about the work of MUL_CALL rows by a chunk; a lone token's share is one call or a few */
 	const int64_t most = s->act == ENG_ACT_F32 ? MUL_CALL_F32 : MUL_CALL;
 	const int64_t step = wide ? WIDE_ROWS : in->a.t >= 64 ? most : most * 64 / (in->a.t ? in->a.t : 1);
@@ -187,6 +220,9 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 		else
 			mul_of(s, v)(&m);
 	}
+	for (int64_t t = 0; t < in->a.t && v->gain != 1; t++)
+		for (int64_t r = lo; r < hi; r++)
+			y[t * ldy + r] *= v->gain;
 }
 
 /*
@@ -210,21 +246,33 @@ static void mul_share(const struct step *s, const struct out *o, int n, const st
 	}
 }
 
-/* One matrix whose result is added to the residual stream: x += v · a. */
-static void mul_add(const struct step *s, const struct view *v, const float *bias, const struct input *in,
-		    int ith, int nth)
+/*
+ * One matrix whose result is added to the residual stream: x += v · a, or x += norm(v · a), for
+ * which whole rows are waited for.
+ */
+static void mul_add(const struct step *s, const struct view *v, const float *bias, const float *norm,
+		    const struct input *in, int ith, int nth)
 {
-	int64_t lo, hi;
+	const int64_t n = s->c->n_embd;
+	int64_t lo, hi, t0, t1;
 
 	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
-	mul_rows(s, v, in, lo, hi, s->h, s->c->n_embd);
-	for (int t = 0; t < s->n; t++) {
-		float *h = s->h + (int64_t)t * s->c->n_embd;
-
+	mul_rows(s, v, in, lo, hi, s->h, n);
+	for (int64_t t = 0; t < s->n; t++) {
 		if (bias)
-			s->k->add(h + lo, bias + lo, hi - lo);
-		s->k->add(s->x + (int64_t)t * s->c->n_embd + lo, h + lo, hi - lo);
+			s->k->add(s->h + t * n + lo, bias + lo, hi - lo);
+		if (!norm)
+			s->k->add(s->x + t * n + lo, s->h + t * n + lo, hi - lo);
 	}
+	pool_barrier(s->pool);
+	if (!norm)
+		return;
+	pool_share(s->n, 1, ith, nth, &t0, &t1);
+	for (int64_t t = t0; t < t1; t++) {
+		s->k->rmsnorm(s->h + t * n, s->h + t * n, norm, n, s->c->norm_eps);
+		s->k->add(s->x + t * n, s->h + t * n, n);
+	}
+	/* no barrier: what comes next is a norm, and a token's is computed by the same thread */
 }
 
 /* h = norm(x), rounded as the matrices want it. */
@@ -234,7 +282,7 @@ static void norm_share(const struct step *s, const float *weight, const struct v
 	int64_t t0, t1;
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
-	*in = input(s, s->h, s->n, s->c->n_embd);
+	*in = layer_input(s, s->h, s->c->n_embd);
 	for (int64_t t = t0; t < t1; t++)
 		s->k->rmsnorm(s->h + t * s->c->n_embd, s->x + t * s->c->n_embd, weight, s->c->n_embd, s->c->norm_eps);
 	round_input(s, in, v, n, t0, t1);
@@ -266,9 +314,9 @@ static void rope_share(const struct step *s, const struct layer *y, int32_t il, 
 			s->k->rmsnorm(q + j * hd, q + j * hd, y->q_norm, hd, c->norm_eps);
 		if (y->k_norm)
 			s->k->rmsnorm(k, k, y->k_norm, hd, c->norm_eps);
-		if (l->rope) {
-			rope_turn(c, q, g, hd, s->cs + t * c->n_rot);
-			rope_turn(c, k, 1, hd, s->cs + t * c->n_rot);
+		if (l->rope != ROPE_NOT) {
+			rope_turn(c, q, g, hd, s->cs[l->rope] + t * c->n_rot);
+			rope_turn(c, k, 1, hd, s->cs[l->rope] + t * c->n_rot);
 		}
 		s->k->kv[r->kv->type].store((char *)kv_keys(r->kv, il, page, (int32_t)kvh) + at, k, hd);
 		s->k->kv[r->kv->type].store((char *)kv_values(r->kv, il, page, (int32_t)kvh) + at, v, hd);
@@ -289,22 +337,29 @@ static void attn_share(const struct step *s, int32_t il, int ith, int nth)
 		const int32_t kvh = (int32_t)(i % l->n_head_kv);
 		const struct row *r = &s->rows[t];
 		const int64_t at = t * ldq + (int64_t)kvh * g * c->head_dim;
+		const int64_t first = l->window && r->pos >= l->window ? r->pos - l->window + 1 : 0;
 
-		for (int64_t p = 0; p * KERN_PAGE <= r->pos; p++) {
+		for (int64_t p = first / KERN_PAGE; p * KERN_PAGE <= r->pos; p++) {
 			kp[p] = kv_keys(r->kv, il, p, kvh);
 			vp[p] = kv_values(r->kv, il, p, kvh);
 		}
 		s->k->kv[r->kv->type].attn(&(struct kern_attn){
 			.q = s->q + at, .ldq = c->head_dim, .g = g, .hd = c->head_dim, .kpage = kp, .vpage = vp,
-			.n = r->pos + 1, .scale = c->attn_scale, .out = s->o + at, .ldo = c->head_dim });
+			.first = first, .n = r->pos + 1, .scale = c->attn_scale, .softcap = c->attn_softcap,
+			.out = s->o + at, .ldo = c->head_dim });
 	}
 }
 
-static void round_share(const struct step *s, const struct input *in, const struct view *v, int ith, int nth)
+/* The norm inside, where there is one, and rounding. */
+static void round_share(const struct step *s, const struct input *in, const float *norm, const struct view *v,
+			int ith, int nth)
 {
+	const int64_t k = in->a.k;
 	int64_t t0, t1;
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
+	for (int64_t t = t0; t < t1 && norm; t++)
+		s->k->rmsnorm(in->x + t * k, in->x + t * k, norm, k, s->c->norm_eps);
 	round_input(s, in, &v, 1, t0, t1);
 }
 
@@ -324,11 +379,23 @@ static void attention(const struct step *s, int32_t il, int ith, int nth)
 	pool_barrier(s->pool);
 	attn_share(s, il, ith, nth);
 	pool_barrier(s->pool);
-	in = input(s, s->o, s->n, y->wo.cols);
-	round_share(s, &in, &y->wo, ith, nth);
+	in = layer_input(s, s->o, y->wo.cols);
+	round_share(s, &in, y->attn_sub_norm, &y->wo, ith, nth);
 	pool_barrier(s->pool);
-	mul_add(s, &y->wo, y->bo, &in, ith, nth);
-	pool_barrier(s->pool);
+	mul_add(s, &y->wo, y->bo, y->attn_post_norm, &in, ith, nth);
+}
+
+/* gate = f(gate) × up of a token, biases before. */
+static void gate_token(const struct step *s, const struct layer *y, int64_t t, int64_t ff)
+{
+	kern_glu_fn *const glu[] = { [GATE_SILU] = s->k->swiglu, [GATE_GELU] = s->k->geglu, [GATE_RELU2] = s->k->relu2glu };
+	float *gate = s->gate + t * ff, *up = s->up + t * ff;
+
+	if (y->bgate)
+		s->k->add(gate, y->bgate, ff);
+	if (y->bup)
+		s->k->add(up, y->bup, ff);
+	glu[s->c->family->gate](gate, gate, up, ff);
 }
 
 static void feed_forward(const struct step *s, int32_t il, int ith, int nth)
@@ -346,12 +413,11 @@ static void feed_forward(const struct step *s, int32_t il, int ith, int nth)
 	pool_barrier(s->pool);
 	pool_share(s->n, 1, ith, nth, &lo, &hi);
 	for (int64_t t = lo; t < hi; t++)
-		s->k->swiglu(s->gate + t * ff, s->gate + t * ff, s->up + t * ff, ff);
-	in = input(s, s->gate, s->n, ff);
-	round_share(s, &in, &y->down, ith, nth);
+		gate_token(s, y, t, ff);
+	in = layer_input(s, s->gate, ff);
+	round_share(s, &in, y->ffn_sub_norm, &y->down, ith, nth);
 	pool_barrier(s->pool);
-	mul_add(s, &y->down, NULL, &in, ith, nth);
-	pool_barrier(s->pool);
+	mul_add(s, &y->down, y->bdown, y->ffn_post_norm, &in, ith, nth);
 }
 
 /* Logits of the rows that want them: their residuals are gathered, normed and multiplied. */
@@ -359,10 +425,11 @@ static void head(const struct step *s, int ith, int nth)
 {
 	const struct config *c = s->c;
 	const struct view *const v = &s->w->output;
-	struct input in = input(s, s->h, s->n_logits, c->n_embd);
+	struct input in = input(s, s->h, s->n_logits, c->n_embd, false);
 	float *y = s->n_logits > 1 ? s->logits : s->out_rows[0]->logits;
 	int64_t lo, hi;
 
+	pool_barrier(s->pool);
 	pool_share(s->n_logits, 1, ith, nth, &lo, &hi);
 	for (int64_t i = lo; i < hi; i++)
 		s->k->rmsnorm(s->h + i * c->n_embd, s->x + (s->out_rows[i] - s->rows) * c->n_embd, s->w->output_norm,
@@ -381,6 +448,32 @@ static void head(const struct step *s, int ith, int nth)
 	}
 }
 
+/* Divisors of the angles: a model stretched to long contexts has others for sessions that are long. */
+static const float *freqs_of(const struct step *s, const struct row *r)
+{
+	const struct eng_weights *w = s->w;
+
+	if (w->rope_freqs)
+		return w->rope_freqs;
+	return r->kv->n_ctx > s->c->rope[ROPE_FULL].ctx_orig ? w->rope_long : w->rope_short;
+}
+
+/* Embedding and angles of a token. */
+static void begin_token(const struct step *s, int64_t t)
+{
+	const struct config *c = s->c;
+	const struct row *r = &s->rows[t];
+	float *x = s->x + t * c->n_embd;
+
+	view_decode_row(&s->w->embd, r->token, x);
+	for (int32_t i = 0; i < c->n_embd && c->embd_scale != 1; i++)
+		x[i] *= c->embd_scale;
+	for (int i = 0; i < ROPE_N && c->n_rot; i++)
+		if (s->cs[i])
+			rope_angles(&c->rope[i], c->n_rot, i == ROPE_FULL ? freqs_of(s, r) : NULL, r->pos,
+				    s->cs[i] + t * c->n_rot);
+}
+
 static void step(void *arg, int ith, int nth)
 {
 	const struct step *s = arg;
@@ -388,11 +481,8 @@ static void step(void *arg, int ith, int nth)
 	int64_t lo, hi;
 
 	pool_share(s->n, 1, ith, nth, &lo, &hi);
-	for (int64_t t = lo; t < hi; t++) {
-		view_decode_row(&s->w->embd, s->rows[t].token, s->x + t * c->n_embd);
-		if (c->n_rot)
-			rope_angles(c, s->w->rope_freqs, s->rows[t].pos, s->cs + t * c->n_rot);
-	}
+	for (int64_t t = lo; t < hi; t++)
+		begin_token(s, t);
 	/* no barrier: a token's norm is computed by the thread that fetched it, and rope comes after one */
 	for (int32_t il = 0; il < c->n_layer; il++) {
 		attention(s, il, ith, nth);

@@ -214,7 +214,7 @@ static void shape_known(struct eng_info *in, const struct config *c)
 	in->n_ff = c->max_ff;
 	in->n_vocab = c->n_vocab;
 	in->n_rot = c->n_rot;
-	in->rope_base = (double)c->rope_base;
+	in->rope_base = (double)c->rope[ROPE_FULL].base;
 	in->norm_eps = (double)c->norm_eps;
 	in->kv_bytes_token = 2 * config_kv_values(c);
 }

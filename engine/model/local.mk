@@ -1,4 +1,5 @@
 engine_libengine_a_SOURCES += \
+	%D%/family.h %D%/family.c \
 	%D%/config.h %D%/config.c \
 	%D%/weights.h %D%/weights.c \
 	%D%/model.h %D%/model.c \

@@ -4,33 +4,32 @@
 #include <math.h>
 
 /* The pair whose wave fits `turns` times into the original context. */
-static float yarn_dim(const struct config *c, float turns)
+static float yarn_dim(const struct rope_config *r, int32_t n_rot, float turns)
 {
-	return (float)c->n_rot * logf((float)c->rope_ctx_orig / (turns * 6.28318531f)) / (2 * logf(c->rope_base));
+	return (float)n_rot * logf((float)r->ctx_orig / (turns * 6.28318531f)) / (2 * logf(r->base));
 }
 
-void rope_angles(const struct config *c, const float *freqs, int32_t pos, float *cs)
+void rope_angles(const struct rope_config *r, int32_t n_rot, const float *freqs, int32_t pos, float *cs)
 {
-	const float step = powf(c->rope_base, -2.0f / (float)c->n_rot);
-	float theta = (float)pos, mscale = c->yarn_attn, lo = 0, hi = 0;
+	const float step = powf(r->base, -2.0f / (float)n_rot);
+	float theta = (float)pos, lo = 0, hi = 0;
 
-	if (c->yarn_ext != 0) {
-		lo = fmaxf(0, floorf(yarn_dim(c, c->yarn_beta_fast)));
-		hi = fminf((float)c->n_rot - 1, ceilf(yarn_dim(c, c->yarn_beta_slow)));
-		mscale *= 1 + 0.1f * logf(1 / c->rope_freq_scale);
+	if (r->ext != 0) {
+		lo = fmaxf(0, floorf(yarn_dim(r, n_rot, r->beta_fast)));
+		hi = fminf((float)n_rot - 1, ceilf(yarn_dim(r, n_rot, r->beta_slow)));
 	}
-	for (int i = 0; i < c->n_rot / 2; i++) {
+	for (int i = 0; i < n_rot / 2; i++) {
 		const float plain = freqs ? theta / freqs[i] : theta;
-		float angle = c->rope_freq_scale * plain;
+		float angle = r->freq_scale * plain;
 
-		if (c->yarn_ext != 0) {
+		if (r->ext != 0) {
 			const float t = ((float)i - lo) / fmaxf(0.001f, hi - lo);
-			const float mix = (1 - fminf(1, fmaxf(0, t))) * c->yarn_ext;
+			const float mix = (1 - fminf(1, fmaxf(0, t))) * r->ext;
 
 			angle = angle * (1 - mix) + plain * mix;
 		}
-		cs[2 * i] = cosf(angle) * mscale;
-		cs[2 * i + 1] = sinf(angle) * mscale;
+		cs[2 * i] = cosf(angle) * r->attn;
+		cs[2 * i + 1] = sinf(angle) * r->attn;
 		theta *= step;
 	}
 }

@@ -26,34 +26,51 @@ struct view {
 	int64_t stride;			/* bytes */
 	const void *data;
 	void *owned;			/* data, when it is memory of ours */
+	float scale;			/* what decode() gives is to be multiplied by it: of a type with a tail, else 1 */
+	float gain;			/* on the product: scale, and the tensor "….scale" where the file has one */
 };
 
-/* The matrices of a layer. name, rows and cols as expressions of c (config), l (layer_config); whether it must be there. */
-#define LAYER_MATRICES(X) \
-	X(wq, "attn_q.weight", (int64_t)l->n_head * c->head_dim, c->n_embd, true) \
-	X(wk, "attn_k.weight", (int64_t)l->n_head_kv * c->head_dim, c->n_embd, true) \
-	X(wv, "attn_v.weight", (int64_t)l->n_head_kv * c->head_dim, c->n_embd, true) \
-	X(wo, "attn_output.weight", c->n_embd, (int64_t)l->n_head * c->head_dim, true) \
-	X(gate, "ffn_gate.weight", l->n_ff, c->n_embd, true) \
-	X(up, "ffn_up.weight", l->n_ff, c->n_embd, true) \
-	X(down, "ffn_down.weight", c->n_embd, l->n_ff, true)
+/* Tensors that may hold several of a layer's, rows one below the other: query, key and value; gate and up. */
+enum whole { ALONE, WHOLE_QKV, WHOLE_UP, WHOLE_N };
 
-/* The vectors of a layer: name, length, whether it must be there. */
+/*
+ * The matrices of a layer, which must be there: name, rows and cols as expressions of c (config) and
+ * l (layer_config); the whole that may hold it, and from which row on. Its view then names the whole.
+ */
+#define LAYER_Q ((int64_t)l->n_head * c->head_dim)
+#define LAYER_KV ((int64_t)l->n_head_kv * c->head_dim)
+#define LAYER_MATRICES(X) \
+	X(wq, "attn_q.weight", LAYER_Q, c->n_embd, WHOLE_QKV, 0) \
+	X(wk, "attn_k.weight", LAYER_KV, c->n_embd, WHOLE_QKV, LAYER_Q) \
+	X(wv, "attn_v.weight", LAYER_KV, c->n_embd, WHOLE_QKV, LAYER_Q + LAYER_KV) \
+	X(wo, "attn_output.weight", c->n_embd, LAYER_Q, ALONE, 0) \
+	X(gate, "ffn_gate.weight", l->n_ff, c->n_embd, WHOLE_UP, 0) \
+	X(up, "ffn_up.weight", l->n_ff, c->n_embd, WHOLE_UP, l->n_ff) \
+	X(down, "ffn_down.weight", c->n_embd, l->n_ff, ALONE, 0)
+
+/* The vectors of a layer: name, length, whether it must be there, the whole and where in it. */
 #define LAYER_VECTORS(X) \
-	X(attn_norm, "attn_norm.weight", c->n_embd, true) \
-	X(ffn_norm, "ffn_norm.weight", c->n_embd, true) \
-	X(q_norm, "attn_q_norm.weight", c->head_dim, c->family->flags & FAMILY_QK_NORM) \
-	X(k_norm, "attn_k_norm.weight", c->head_dim, c->family->flags & FAMILY_QK_NORM) \
-	X(bq, "attn_q.bias", (int64_t)l->n_head * c->head_dim, false) \
-	X(bk, "attn_k.bias", (int64_t)l->n_head_kv * c->head_dim, false) \
-	X(bv, "attn_v.bias", (int64_t)l->n_head_kv * c->head_dim, false) \
-	X(bo, "attn_output.bias", c->n_embd, false)
+	X(attn_norm, "attn_norm.weight", c->n_embd, true, ALONE, 0) \
+	X(ffn_norm, "ffn_norm.weight", c->n_embd, true, ALONE, 0) \
+	X(q_norm, "attn_q_norm.weight", c->head_dim, c->family->flags & FAMILY_QK_NORM, ALONE, 0) \
+	X(k_norm, "attn_k_norm.weight", c->head_dim, c->family->flags & FAMILY_QK_NORM, ALONE, 0) \
+	X(attn_sub_norm, "attn_sub_norm.weight", LAYER_Q, c->family->flags & FAMILY_SUB_NORMS, ALONE, 0) \
+	X(ffn_sub_norm, "ffn_sub_norm.weight", l->n_ff, c->family->flags & FAMILY_SUB_NORMS, ALONE, 0) \
+	X(attn_post_norm, "post_attention_norm.weight", c->n_embd, c->family->flags & FAMILY_POST_NORMS, ALONE, 0) \
+	X(ffn_post_norm, "post_ffw_norm.weight", c->n_embd, c->family->flags & FAMILY_POST_NORMS, ALONE, 0) \
+	X(bq, "attn_q.bias", LAYER_Q, false, WHOLE_QKV, 0) \
+	X(bk, "attn_k.bias", LAYER_KV, false, WHOLE_QKV, LAYER_Q) \
+	X(bv, "attn_v.bias", LAYER_KV, false, WHOLE_QKV, LAYER_Q + LAYER_KV) \
+	X(bo, "attn_output.bias", c->n_embd, false, ALONE, 0) \
+	X(bgate, "ffn_gate.bias", l->n_ff, false, WHOLE_UP, 0) \
+	X(bup, "ffn_up.bias", l->n_ff, false, WHOLE_UP, l->n_ff) \
+	X(bdown, "ffn_down.bias", c->n_embd, false, ALONE, 0)
 
 struct layer {
-#define MEMBER(id, name, rows, cols, must) struct view id;
+#define MEMBER(id, name, rows, cols, whole, from) struct view id;
 	LAYER_MATRICES(MEMBER)
 #undef MEMBER
-#define MEMBER(id, name, len, must) float *id;	/* NULL when absent */
+#define MEMBER(id, name, len, must, whole, from) float *id;	/* NULL when absent */
 	LAYER_VECTORS(MEMBER)
 #undef MEMBER
 };
@@ -70,7 +87,8 @@ struct eng_weights {
 	struct view output;		/* (n_vocab, n_embd); the embedding again when tied */
 	bool tied;
 	float *output_norm;		/* (n_embd) */
-	float *rope_freqs;		/* (n_rot / 2) divisors of the angle, or NULL */
+	/* (n_rot / 2) divisors of the angle, or NULL: for all; for sessions of up to ctx_orig, and of more */
+	float *rope_freqs, *rope_short, *rope_long;
 	uint64_t mapped, made;		/* bytes of the views, and of the vectors in `made` */
 	struct eng_weights *next;	/* in the model's list of those alive */
 };
@@ -88,6 +106,8 @@ int weights_each_view(struct eng_weights *w, weights_view_fn *fn, void *arg);
 void weights_account(struct eng_weights *w);
 void weights_free(struct eng_weights *w);
 
+/* Bytes in the file, or where it was made; the tail of its type is one of them. */
+int64_t view_bytes(const struct view *v);
 /* One row as floats: dst (cols). */
 void view_decode_row(const struct view *v, int64_t row, float *dst);
 
