@@ -1,9 +1,11 @@
 #include "config.h"
 #include "app/chat.h"
 #include "app/cmd.h"
+#include "app/conf.h"
 #include "app/help.h"
 #include "app/opt.h"
 #include "app/paths.h"
+#include "app/store.h"
 #include "app/termtext.h"
 #include "engine/base/str.h"
 
@@ -23,6 +25,7 @@ const struct cmd *const cmd_verbs[] = {
 	&cmd_bench,
 	&cmd_logits,
 	&cmd_show,
+	&cmd_list,
 	&cmd_tokenize,
 	&cmd_template,
 	&cmd_quantize,
@@ -166,12 +169,20 @@ static const char *verb_nearest(const char *word)
 	return cmd_nearest(word, names);
 }
 
-static bool looks_like_model(const char *word)
+static bool looks_like_model(const char *word, const char *const *folders)
 {
 	const size_t n = strlen(word);
 	struct stat st;
+	struct str path;
+	struct err e;
+	bool known;
 
-	return strchr(word, '/') || (n > 5 && !strcasecmp(word + n - 5, ".gguf")) || !stat(word, &st);
+	if (strchr(word, '/') || (n > 5 && !strcasecmp(word + n - 5, ".gguf")) || !stat(word, &st))
+		return true;
+	str_init(&path, 0);
+	known = !store_resolve(word, folders, &path, &e) || e.code == ERR_ARG;
+	str_release(&path);
+	return known;
 }
 
 static int unknown_verb(const char *word)
@@ -182,7 +193,7 @@ static int unknown_verb(const char *word)
 	err_quote(q, sizeof q, word, strlen(word));
 	if (near)
 		return cmd_usage(NULL, "unknown verb '%s'; did you mean %s?", q, near);
-	return cmd_usage(NULL, "unknown verb '%s' (and there is no such file)", q);
+	return cmd_usage(NULL, "unknown verb '%s', and no model by that name", q);
 }
 
 /* The first word may be one of these; behind a verb, --help is the verb's. */
@@ -194,7 +205,7 @@ static const struct { const char *word; const struct cmd *verb; } globals[] = {
  * The verb is the first word that is no option and no option's value; where that looks like a
  * model, or there is none, it is chat. *at is where the verb stands, 0 for nowhere. NULL: unknown.
  */
-static const struct cmd *find_verb(int argc, char **argv, int *at)
+static const struct cmd *find_verb(int argc, char **argv, const char *const *folders, int *at)
 {
 	*at = 1;
 	for (size_t i = 0; argc > 1 && i < sizeof globals / sizeof *globals; i++)
@@ -215,7 +226,7 @@ static const struct cmd *find_verb(int argc, char **argv, int *at)
 			break;
 		case OPT_WORD_PLAIN:
 			verb = verb_by_name(argv[i]);
-			*at = verb || !looks_like_model(argv[i]) ? i : 0;
+			*at = verb || !looks_like_model(argv[i], folders) ? i : 0;
 			return verb || *at ? verb : &cmd_chat;
 		}
 	}
@@ -266,28 +277,96 @@ const struct cmd cmd_version = {
 
 /* -- main --------------------------------------------------------------------------------- */
 
-static int dispatch(int argc, char **argv)
-{
-	const struct cmd *verb;
-	struct opts o;
-	struct err e;
-	int at;
+/* Where options hold a model: a name of the list becomes a path. One struct str for each. */
+static const size_t model_fields[] = { offsetof(struct opts, model), offsetof(struct opts, file) };
 
-	verb = find_verb(argc, argv, &at);
-	if (!verb)
-		return unknown_verb(argv[at]);
-	/* the verb's word is taken out; the options before it count as well */
+enum { N_MODEL_FIELDS = sizeof model_fields / sizeof *model_fields };
+
+static int name_models(struct opts *o, struct str *paths, struct err *e)
+{
+	for (int i = 0; i < N_MODEL_FIELDS; i++) {
+		const char **at = (const char **)((char *)o + model_fields[i]);
+
+		if (!*at)
+			continue;
+		if (store_resolve(*at, o->folders, &paths[i], e) < 0)
+			return -1;
+		if (paths[i].len)
+			*at = paths[i].p;
+	}
+	return 0;
+}
+
+/* The options before the verb count as well: its word is taken out. */
+static int parse(const struct cmd *verb, int at, const struct opts *base, int argc, char **argv, struct opts *o)
+{
+	struct err e;
+
 	for (int i = at; at && i > 1; i--)
 		argv[i] = argv[i - 1];
-	if (opt_parse(verb, cmd_verbs, argc - 1 - (at > 0), argv + 1 + (at > 0), &o, &e) < 0) {
+	if (opt_parse(verb, cmd_verbs, base, argc - 1 - (at > 0), argv + 1 + (at > 0), o, &e) < 0) {
 		cmd_fail(&e);
 		return usage_end(verb);
 	}
-	if (o.help) {
+	return EXIT_OK;
+}
+
+/* What tidbit.conf is wrong about, a line each; or why it cannot be read. */
+static int fail_conf(const struct str *complaints, const struct err *e)
+{
+	if (!complaints->len)
+		return cmd_fail(e);
+	for (const char *p = complaints->p; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		cmd_note("%.*s", (int)strcspn(p, "\n"), p);
+	return EXIT_USAGE;
+}
+
+/* conf_err: what there is to say against tidbit.conf; help and version run all the same. */
+static int run_verb(const struct cmd *verb, struct opts *o, const struct str *complaints, const struct err *conf_err)
+{
+	struct str paths[N_MODEL_FIELDS];
+	struct err e;
+	int code;
+
+	if (o->help) {
 		help_verb(verb, stdout);
 		return EXIT_OK;
 	}
-	return verb->run(&o);
+	if (conf_err->code && verb != &cmd_help && verb != &cmd_version)
+		return fail_conf(complaints, conf_err);
+	for (int i = 0; i < N_MODEL_FIELDS; i++)
+		str_init(&paths[i], 0);
+	code = name_models(o, paths, &e) < 0 ? cmd_fail(&e) : verb->run(o);
+	for (int i = 0; i < N_MODEL_FIELDS; i++)
+		str_release(&paths[i]);
+	return code;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	struct opts o, base = opt_defaults;
+	struct err conf_err = { 0 };
+	struct str complaints;
+	const struct cmd *verb;
+	struct conf *conf;
+	int at, code;
+
+	str_init(&complaints, 1 << 20);
+	/* a file that is wrong does not stand in the way of what needs none: help among it */
+	if (!conf_load(&conf, &complaints, &conf_err))
+		conf_err.code = ERR_NONE;
+	verb = find_verb(argc, argv, conf_folders(conf), &at);
+	if (verb) {
+		conf_apply(conf, verb, &base);
+		code = parse(verb, at, &base, argc, argv, &o);
+		if (code == EXIT_OK)
+			code = run_verb(verb, &o, &complaints, &conf_err);
+	} else {
+		code = unknown_verb(argv[at]);
+	}
+	conf_free(conf);
+	str_release(&complaints);
+	return code;
 }
 
 int cmd_main(int argc, char **argv, cmd_chat_fn *ui_chat)

@@ -64,6 +64,7 @@ struct opts {
 	bool help;
 	bool given[OPT_MAX];		/* by row of opt_table */
 	bool model_set;			/* the model came by -m: positionals begin after it */
+	const char *const *folders;	/* of models, from tidbit.conf; NULL-ended, or NULL */
 	const char *note;		/* something to tell when the chat opens, or NULL: "no model was named: …" */
 };
 
@@ -91,7 +92,7 @@ int cmd_open_chat(struct opts *o);
 
 /* The rows of cmd.c. */
 extern const struct cmd *const cmd_verbs[];	/* NULL-ended */
-extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_tokenize, cmd_template,
+extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_list, cmd_tokenize, cmd_template,
 	cmd_quantize, cmd_help, cmd_version;
 
 /* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */

@@ -1,6 +1,7 @@
 /* The verb show: what a model file says of itself, for people or as JSON. Opens no screen, runs nothing. */
 #include "config.h"
 #include "app/cmd.h"
+#include "app/field.h"
 #include "app/termtext.h"
 #include "app/units.h"
 #include "engine/base/str.h"
@@ -142,37 +143,6 @@ static int print_text(const struct eng_info *in)
 
 /* -- JSON -------------------------------------------------------------------------- */
 
-/* What is not known is null. Text that is no UTF-8 (a path) goes through the filter. */
-static void put_text(json_t *o, const char *key, const char *v)
-{
-	json_t *j = v && *v ? json_string(v) : json_null();
-
-	if (!j) {
-		struct str s;
-
-		str_init(&s, MAX_TEXT);
-		termtext_whole(v, strlen(v), 0, &s);
-		j = json_string(s.p);
-		str_release(&s);
-	}
-	json_object_set_new(o, key, j);
-}
-
-static void put_count(json_t *o, const char *key, uint64_t v)
-{
-	json_object_set_new(o, key, json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v));
-}
-
-static void put_known(json_t *o, const char *key, int64_t v)
-{
-	json_object_set_new(o, key, v ? json_integer(v) : json_null());
-}
-
-static void put_real(json_t *o, const char *key, double v)
-{
-	json_object_set_new(o, key, v > 0 ? json_real(v) : json_null());
-}
-
 static json_t *types_json(const struct eng_info *in)
 {
 	json_t *list = json_array();
@@ -181,11 +151,11 @@ static json_t *types_json(const struct eng_info *in)
 		const struct eng_type_count *t = &in->types[i];
 		json_t *o = json_object();
 
-		put_text(o, "type", t->type);
-		put_count(o, "tensors", (uint64_t)t->tensors);
-		put_count(o, "parameters", (uint64_t)t->params);
-		put_count(o, "bytes", t->bytes);
-		put_real(o, "bits_per_weight", bpw(t->bytes, t->params));
+		field_text(o, "type", t->type);
+		field_count(o, "tensors", (uint64_t)t->tensors);
+		field_count(o, "parameters", (uint64_t)t->params);
+		field_count(o, "bytes", t->bytes);
+		field_real(o, "bits_per_weight", bpw(t->bytes, t->params));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -195,39 +165,39 @@ static json_t *info_json(const struct eng_info *in)
 {
 	json_t *o = json_object();
 
-	put_text(o, "path", in->path);
-	put_text(o, "name", in->name);
-	put_text(o, "architecture", in->arch);
-	put_text(o, "family", in->family);
-	put_text(o, "note", in->note);
-	put_text(o, "license", in->license);
-	put_text(o, "class", in->n_tensors ? eng_class_name(in->cls) : NULL);
-	put_text(o, "level", in->n_tensors ? in->level : NULL);
-	put_count(o, "gguf_version", in->gguf_version);
-	put_count(o, "keys", (uint64_t)in->n_keys);
-	put_count(o, "file_bytes", in->file_bytes);
-	put_count(o, "tensor_bytes", in->tensor_bytes);
-	put_count(o, "tensors", (uint64_t)in->n_tensors);
-	put_count(o, "parameters", (uint64_t)in->n_params);
-	put_real(o, "bits_per_weight", in->bpw);
+	field_text(o, "path", in->path);
+	field_text(o, "name", in->name);
+	field_text(o, "architecture", in->arch);
+	field_text(o, "family", in->family);
+	field_text(o, "note", in->note);
+	field_text(o, "license", in->license);
+	field_text(o, "class", in->n_tensors ? eng_class_name(in->cls) : NULL);
+	field_text(o, "level", in->n_tensors ? in->level : NULL);
+	field_count(o, "gguf_version", in->gguf_version);
+	field_count(o, "keys", (uint64_t)in->n_keys);
+	field_count(o, "file_bytes", in->file_bytes);
+	field_count(o, "tensor_bytes", in->tensor_bytes);
+	field_count(o, "tensors", (uint64_t)in->n_tensors);
+	field_count(o, "parameters", (uint64_t)in->n_params);
+	field_real(o, "bits_per_weight", in->bpw);
 	json_object_set_new(o, "types", types_json(in));
-	put_known(o, "context_length", in->n_ctx_train);
-	put_known(o, "layers", in->n_layer);
-	put_known(o, "embedding_length", in->n_embd);
-	put_known(o, "heads", in->n_head);
-	put_known(o, "heads_kv", in->n_head_kv);
-	put_known(o, "head_dim", in->head_dim);
-	put_known(o, "feed_forward_length", in->n_ff);
-	put_known(o, "vocabulary", in->n_vocab);
+	field_known(o, "context_length", in->n_ctx_train);
+	field_known(o, "layers", in->n_layer);
+	field_known(o, "embedding_length", in->n_embd);
+	field_known(o, "heads", in->n_head);
+	field_known(o, "heads_kv", in->n_head_kv);
+	field_known(o, "head_dim", in->head_dim);
+	field_known(o, "feed_forward_length", in->n_ff);
+	field_known(o, "vocabulary", in->n_vocab);
 	json_object_set_new(o, "tied_output", in->n_tensors ? json_boolean(in->tied) : json_null());
-	put_known(o, "rope_dimensions", in->n_rot);
-	put_real(o, "rope_base", in->rope_base);
-	put_real(o, "norm_epsilon", in->norm_eps);
-	put_known(o, "kv_bytes_per_token", in->kv_bytes_token);
-	put_text(o, "tokenizer", in->tokenizer);
-	put_count(o, "tokens", (uint64_t)in->n_tokens);
+	field_known(o, "rope_dimensions", in->n_rot);
+	field_real(o, "rope_base", in->rope_base);
+	field_real(o, "norm_epsilon", in->norm_eps);
+	field_known(o, "kv_bytes_per_token", in->kv_bytes_token);
+	field_text(o, "tokenizer", in->tokenizer);
+	field_count(o, "tokens", (uint64_t)in->n_tokens);
 	json_object_set_new(o, "add_bos", json_boolean(in->add_bos));
-	put_text(o, "template", in->template_kind);
+	field_text(o, "template", in->template_kind);
 	return o;
 }
 
@@ -236,7 +206,7 @@ static int print_json(const struct eng_info *in)
 	json_t *o = info_json(in);
 	struct err e;
 
-	if (!o || json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) < 0) {
+	if (!o || json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) < 0) {
 		json_decref(o);
 		err_set(&e, ERR_IO, "cannot write what %s is", in->path);
 		return cmd_fail(&e);

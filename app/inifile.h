@@ -6,6 +6,7 @@
  *	# a comment; also behind a blank and a semicolon
  *	[section]
  *	key = value
+ *	  and more of it	a line that begins with a blank goes on with the value above it, as a line of its own
  */
 #ifndef APP_INIFILE_H
 #define APP_INIFILE_H

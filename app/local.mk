@@ -10,6 +10,8 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c %D%/need.h %D%/need.c \
 	%D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \
+	%D%/conf.h %D%/conf.c %D%/field.h %D%/field.c \
+	%D%/store.h %D%/store.c %D%/store_places.c %D%/cmd_list.c \
 	%D%/paths.c %D%/termtext.c
 %C%_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) -DBUILD_HOST='"$(host)"' -DBUILD_CFLAGS='"$(CFLAGS)"'
 %C%_libapp_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS) $(UNISTRING_CFLAGS)

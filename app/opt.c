@@ -485,7 +485,7 @@ static int positionals(const struct cmd *verb, int n, const char *const *words, 
 	return 0;
 }
 
-int opt_parse(const struct cmd *verb, const struct cmd *const *all, int n, char **args,
+int opt_parse(const struct cmd *verb, const struct cmd *const *all, const struct opts *base, int n, char **args,
 	      struct opts *o, struct err *e)
 {
 	const char **words = mem_array((size_t)n + 1, sizeof *words);
@@ -494,7 +494,7 @@ int opt_parse(const struct cmd *verb, const struct cmd *const *all, int n, char 
 
 	if (!words)
 		return err_set(e, ERR_NOMEM, "no memory for the arguments");
-	*o = opt_defaults;
+	*o = *base;
 	if (from_environment(verb, o, e) < 0)
 		goto out;
 	for (int i = 0; i < n; i++) {

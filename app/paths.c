@@ -44,18 +44,41 @@ static const char *home(void)
 	return pw ? pw->pw_dir : NULL;
 }
 
-int paths_dir(enum paths_kind kind, struct str *out, struct err *e)
+int paths_base(enum paths_kind kind, struct str *out, struct err *e)
 {
 	const char *dir = getenv(kinds[kind].env);
 
 	if (dir && dir[0] == '/') {
-		str_addf(out, "%s/tidbit", dir);
+		str_adds(out, dir);
 		return 0;
 	}
 	dir = home();
 	if (!dir)
 		return err_set(e, ERR_NOT_FOUND, "no home folder: set HOME or %s", kinds[kind].env);
-	str_addf(out, "%s%s/tidbit", dir, kinds[kind].fallback);
+	str_addf(out, "%s%s", dir, kinds[kind].fallback);
+	return 0;
+}
+
+int paths_dir(enum paths_kind kind, struct str *out, struct err *e)
+{
+	if (paths_base(kind, out, e) < 0)
+		return -1;
+	str_adds(out, "/tidbit");
+	return 0;
+}
+
+int paths_expand(const char *path, struct str *out, struct err *e)
+{
+	const char *h;
+
+	if (path[0] != '~' || (path[1] && path[1] != '/')) {
+		str_adds(out, path);
+		return 0;
+	}
+	h = home();
+	if (!h)
+		return err_set(e, ERR_NOT_FOUND, "no home folder for ~: set HOME");
+	str_addf(out, "%s%s", h, path + 1);
 	return 0;
 }
 

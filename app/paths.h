@@ -17,6 +17,11 @@ enum paths_kind { PATHS_CONFIG, PATHS_DATA, PATHS_STATE, PATHS_CACHE };
  * specification's default below the home folder. ERR_NOT_FOUND when there is no home folder. */
 int paths_dir(enum paths_kind kind, struct str *out, struct err *e);
 
+/* The same without "/tidbit": where other programs keep theirs. */
+int paths_base(enum paths_kind kind, struct str *out, struct err *e);
+/* Appends a path that the user wrote, with ~ and ~/ at its start made the home folder. */
+int paths_expand(const char *path, struct str *out, struct err *e);
+
 /* The program as it was called (argv[0]); main tells it once. Kept, not copied. */
 void paths_set_program(const char *argv0);
 /*

@@ -66,6 +66,7 @@ struct eng_info {
 	const char *family;		/* the row it runs by: "llama"; NULL when unknown */
 	const char *level;		/* "Q4_1": from general.file_type, else the type of most weights */
 	const char *license;		/* or "" */
+	const char *kind;		/* general.type: "model" (also when it does not say), "adapter", "mmproj", … */
 	const char *note;		/* why it cannot be run, for show; NULL when it can */
 	uint32_t gguf_version;
 	uint64_t file_bytes, tensor_bytes;
@@ -92,6 +93,12 @@ struct eng_model;
  * The tokenizer is built when text is first needed.
  */
 int eng_model_open(struct eng *g, const char *path, bool inspect, struct eng_model **out, struct err *e);
+/*
+ * What a file is, from its headers alone, for lists of files: the same checks, but no weight
+ * is read and none can be had; only eng_model_info() and eng_model_close() are for it. Files
+ * that cannot be run are opened with info.note. Any thread.
+ */
+int eng_model_look(const char *path, struct eng_model **out, struct err *e);
 /* All weights and sessions of the model must be gone. */
 void eng_model_close(struct eng_model *m);
 const struct eng_info *eng_model_info(const struct eng_model *m);

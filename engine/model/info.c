@@ -11,7 +11,7 @@
 enum { MAX_TYPES = 64 };	/* kinds of tensors told apart; a file with more is a prank, its rest is one row */
 
 struct store {
-	char name[200], arch[64], license[200], tokenizer[96], level[24];
+	char name[200], arch[64], license[200], kind[32], tokenizer[96], level[24];
 	struct eng_type_count types[MAX_TYPES];
 	uint32_t id[MAX_TYPES];
 	char type_name[MAX_TYPES][24];
@@ -113,6 +113,9 @@ static void names(struct eng_info *in, struct store *s, const struct gguf *g)
 		in->name = err_quote(s->name, sizeof s->name, file, n);
 	}
 	in->arch = text_of(g, "general.architecture", s->arch, sizeof s->arch);
+	in->kind = text_of(g, "general.type", s->kind, sizeof s->kind);
+	if (!*in->kind)
+		in->kind = "model";
 	in->license = text_of(g, "general.license", s->license, sizeof s->license);
 }
 

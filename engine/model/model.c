@@ -64,6 +64,38 @@ fail:
 	return -1;
 }
 
+/* What a message says behind the file's name. */
+static const char *behind_path(const struct eng_model *m, const char *msg)
+{
+	const size_t n = strlen(gguf_path(m->gguf));
+
+	return !strncmp(msg, gguf_path(m->gguf), n) && !strncmp(msg + n, ": ", 2) ? msg + n + 2 : msg;
+}
+
+int eng_model_look(const char *path, struct eng_model **out, struct err *e)
+{
+	struct eng_model *m = mem_calloc(1, sizeof *m);
+
+	*out = NULL;
+	if (!m)
+		return err_set(e, ERR_NOMEM, "%s: no memory for a model", path);
+	m->look = true;
+	if (gguf_open(&m->gguf, path, quant_layout, e) < 0 || open_config(m, true, e) < 0)
+		goto fail;
+	if (!m->info.note && !(m->alive = weights_open(m, &m->look_err))) {
+		if (m->look_err.code != ERR_UNSUPPORTED) {
+			*e = m->look_err;
+			goto fail;
+		}
+		m->info.note = behind_path(m, m->look_err.msg);
+	}
+	*out = m;
+	return 0;
+fail:
+	eng_model_close(m);
+	return -1;
+}
+
 void eng_model_close(struct eng_model *m)
 {
 	if (!m)

@@ -37,6 +37,8 @@ struct eng_model {
 	struct config cfg;		/* of a model that can be run; else zero */
 	struct eng_info info;
 	void *info_store;		/* what info's strings and types point into */
+	bool look;			/* opened by eng_model_look(): there is no eng, and no data is read */
+	struct err look_err;		/* what info.note tells then */
 	struct eng_weights *alive;	/* list; the file's own first when it is there */
 	struct eng_level *levels;
 	int n_levels;

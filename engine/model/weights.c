@@ -33,7 +33,7 @@ static int find(const struct gguf *g, const char *name, int64_t rows, int64_t co
 		return err_set(e, ERR_FORMAT, "%s: tensor %s at offset %" PRIu64 ": shape %" PRId64 " x %" PRId64
 			       ", expected %" PRId64 " x %" PRId64, gguf_path(g), name, t->info_at,
 			       t->ne[0], t->ne[1], cols, rows);
-	if (!t->data)
+	if (!t->bytes)
 		return err_set(e, ERR_UNSUPPORTED, "%s: tensor %s at offset %" PRIu64 ": type %u is not one that is known here",
 			       gguf_path(g), name, t->info_at, t->type);
 	return 0;
@@ -84,9 +84,11 @@ static int open_view(struct eng_model *m, struct view *v, const struct wanted *w
 	type = quant_by_id(t->type);
 	*v = (struct view){ .name = t->name, .type = type, .layout = LAYOUT_FILE, .rows = w->rows, .cols = w->cols };
 	v->stride = type ? quant_row_bytes(type, w->cols) : -1;
-	if (v->stride < 0 || !m->eng->kern.type[t->type].mul)
+	if (v->stride < 0 || (!m->look && !m->eng->kern.type[t->type].mul))
 		return err_set(e, ERR_UNSUPPORTED, "%s: tensor %s at offset %" PRIu64 ": there is no kernel for type %s",
 			       gguf_path(m->gguf), w->name, t->info_at, type ? type->name : "?");
+	if (m->look)
+		return 0;
 	v->data = (const char *)t->data + w->from * v->stride;
 	v->scale = quant_tail_scale(type, (const char *)t->data + w->total * v->stride);
 	if (!isfinite(v->scale))
@@ -110,6 +112,8 @@ static int open_vector(struct eng_model *m, float **out, const struct wanted *w,
 	if (!type || type->block != 1)
 		return err_set(e, type ? ERR_FORMAT : ERR_UNSUPPORTED, "%s: tensor %s at offset %" PRIu64
 			       ": a vector of type %s", gguf_path(m->gguf), w->name, t->info_at, type ? type->name : "?");
+	if (m->look)
+		return 0;
 	*out = mem_aligned((size_t)w->cols * sizeof **out);
 	if (!*out)
 		return err_set(e, ERR_NOMEM, "%s: no memory for tensor %s", gguf_path(m->gguf), w->name);
