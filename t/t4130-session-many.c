@@ -8,6 +8,7 @@
 #include "t/lib/model.h"
 #include "t/lib/tap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static void fill(void)
 {
 	for (int s = 0; s < MANY; s++)
 		for (int i = 0; i < LEN; i++)
-			lists[s][i] = i ? 3 + (i * (37 + s) + 11 * s) % 400 : 1;
+			lists[s][i] = i ? 3 + (i * (37 + s) + 11 * s) % 200 : 1;
 }
 
 static struct eng_session *session(struct eng_weights *w, enum eng_kv kv, enum eng_act act, int chunk)
@@ -91,8 +92,9 @@ static void test_company(struct eng *g, const char *path, const char *name)
 		for (int kv = 0; kv < (l ? 1 : ENG_KV_N); kv++)
 			ok(company_changes_nothing(w, (enum eng_kv)kv, ENG_ACT_INT8), "%s at %s, cache %s: the same bits in company",
 			   name, eng_weights_info(w)->level, eng_kv_name((enum eng_kv)kv));
-		ok(company_changes_nothing(w, ENG_KV_F16, ENG_ACT_F32), "%s at %s, unrounded activations", name,
-		   eng_weights_info(w)->level);
+		if (l == 0 || l == 4)
+			ok(company_changes_nothing(w, ENG_KV_F16, ENG_ACT_F32), "%s at %s, unrounded activations", name,
+			   eng_weights_info(w)->level);
 		eng_weights_release(w);
 	}
 	eng_model_close(m);
@@ -189,7 +191,11 @@ static void test_price(struct eng *g, const char *path)
 int main(void)
 {
 	struct eng *g = new_engine(2, NULL);
-	char *own = shipped_model(), *qwen = data_path("models/synthetic/qwen3-headdim32.gguf");
+	static const struct { const char *file, *name; } others[] = {
+		{ "qwen3-headdim32", "qwen3" }, { "gemma3-swa8", "gemma3" }, { "bitnet-b158-i2s", "bitnet" },
+		{ "phi3-longrope-long", "phi3" },
+	};
+	char *own = shipped_model();
 	char *smol = data_path("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
 	struct eng_model *m = open_model(g, own);
 
@@ -198,11 +204,17 @@ int main(void)
 	test_wrong(m);
 	eng_model_close(m);
 	test_company(g, own, "stories260K");
-	test_company(g, qwen, "qwen3");
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		char rel[80], *path;
+
+		snprintf(rel, sizeof rel, "models/synthetic/%s.gguf", others[i].file);
+		path = data_path(rel);
+		test_company(g, path, others[i].name);
+		free(path);
+	}
 	test_price(g, smol);
 	eng_free(g);
 	free(own);
-	free(qwen);
 	free(smol);
-	return tap_done_min(26);
+	return tap_done_min(20);
 }

@@ -254,19 +254,22 @@ static const struct kv_page *page_at(const struct kv *kv, int which, int32_t l, 
 	return slot ? *slot : NULL;
 }
 
-/* How many of a page's references are this cache's, and whether `which` is the first of them. */
-static int own_refs(const struct kv *kv, int which, int32_t l, int64_t i, bool *first)
+/* Is `which` the first to hold the page at a place? Does another cache hold it, by itself or by a mark of both? */
+static bool first_holder(const struct kv *kv, int which, int32_t l, int64_t i, bool *shared)
 {
 	const struct kv_page *p = page_at(kv, which, l, i);
-	int n = 0;
+	bool first = true;
+	int ours = 0;
 
-	*first = true;
+	*shared = false;
 	for (int j = -1; j < kv->n_marks; j++)
 		if (page_at(kv, j, l, i) == p) {
-			n++;
-			*first = *first && j >= which;
+			ours++;
+			first = first && j >= which;
+			*shared = *shared || (j >= 0 && kv->mark[j]->refs > 1);
 		}
-	return n;
+	*shared = *shared || p->refs > ours;
+	return first;
 }
 
 uint64_t kv_bytes(const struct kv *kv, uint64_t *shared)
@@ -276,17 +279,12 @@ uint64_t kv_bytes(const struct kv *kv, uint64_t *shared)
 	for (int32_t l = 0; l < kv->cfg->n_layer; l++)
 		for (int64_t i = 0; i < kv->top; i++)
 			for (int j = -1; j < kv->n_marks; j++) {
-				const struct kv_page *p = page_at(kv, j, l, i);
-				bool first;
-				int ours;
+				bool others;
 
-				if (!p)
-					continue;
-				ours = own_refs(kv, j, l, i, &first);
-				if (!first)
+				if (!page_at(kv, j, l, i) || !first_holder(kv, j, l, i, &others))
 					continue;
 				held += page_bytes(kv->cfg, kv->row, l);
-				also += p->refs > ours ? page_bytes(kv->cfg, kv->row, l) : 0;
+				also += others ? page_bytes(kv->cfg, kv->row, l) : 0;
 			}
 	if (shared)
 		*shared = also;
