@@ -1,6 +1,7 @@
 #include "config.h"
 #include "app/answer.h"
 #include "engine/base/os.h"
+#include "engine/base/xio.h"
 
 #include <string.h>
 
@@ -14,18 +15,104 @@ double answer_decode_rate(const struct answer_stats *s)
 	return s->decode_ns > 0 && s->n_gen > 1 ? (double)(s->n_gen - 1) * 1e9 / (double)s->decode_ns : 0;
 }
 
+const char *answer_end_text(enum answer_end end)
+{
+	static const char *const texts[] = {
+		[ANSWER_DONE] = "", [ANSWER_LENGTH] = "cut at -n", [ANSWER_CONTEXT] = "the context is full",
+		[ANSWER_STOPPED] = "stopped", [ANSWER_STOP_TEXT] = "a stop text",
+	};
+
+	return texts[end];
+}
+
+bool answer_can_go_on(enum answer_end end)
+{
+	return end == ANSWER_LENGTH || end == ANSWER_CONTEXT || end == ANSWER_STOPPED;
+}
+
 /* What the loop keeps beside the caller's struct answer. */
 struct run {
 	struct answer *a;
 	struct eng_stream *stream;
 	struct eng_ids all;		/* prompt and answer: what the session is to hold */
-	struct str text;
+	struct str text;		/* of the answer, what it began with included */
+	int32_t open_id, close_id;	/* the marks of thinking as tokens, or -1 */
+	size_t shown;			/* bytes of it that the caller has */
+	size_t *ends;			/* (ids.n) how long the text was after each token */
+	size_t n_ends;
 	int64_t start_ns;
 };
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ERR_NOMEM, "no memory for the answer");
+}
 
 static int add(struct eng_ids *l, int32_t id, struct err *e)
 {
 	return eng_ids_add(l, id) < 0 ? err_set(e, ERR_NOMEM, "no memory for token %zu", l->n) : 0;
+}
+
+/* -- thinking ------------------------------------------------------------------------ */
+
+/* The mark as a token, of a model that was trained to write it; -1 when it is none. */
+static int32_t one_token(struct eng_model *m, const char *mark)
+{
+	struct eng_ids ids = { 0 };
+	struct err e;
+	const bool one = mark && *mark && !eng_encode(m, mark, strlen(mark), ENG_TEXT_SPECIAL, &ids, &e) && ids.n == 1;
+	const int32_t id = one ? ids.p[0] : -1;
+
+	eng_ids_release(&ids);
+	return id;
+}
+
+/* Does the prompt, but for the answer it may hold already, end with the opening mark? */
+static bool opened(const struct answer *a)
+{
+	enum { LAST = 16 };		/* tokens that hold the mark and a line end, whatever the vocabulary */
+	const int32_t n = a->n_prompt - a->n_begun, from = n > LAST ? n - LAST : 0;
+	struct str tail;
+	struct err e;
+	bool yes;
+
+	str_init(&tail, 0);
+	yes = n > 0 && !eng_decode(a->model, a->prompt + from, (size_t)(n - from), true, &tail, &e) &&
+	      think_opens(a->marks.open, tail.p, tail.len);
+	str_release(&tail);
+	return yes;
+}
+
+static void begin_thinking(struct run *r)
+{
+	struct answer *a = r->a;
+
+	a->stats.may_think = r->close_id >= 0;
+	think_init(&a->stats.think, opened(a));
+	if (r->text.len)
+		think_feed(&a->stats.think, &a->marks, r->text.p, r->text.len, false);
+}
+
+/* -- beginning ----------------------------------------------------------------------- */
+
+/* The text of one more token: with the marks of thinking, also where they are control tokens and silent. */
+static void push(const struct run *r, struct eng_stream *st, int32_t id, struct str *out)
+{
+	const size_t before = out->len;
+
+	eng_stream_push(st, id, out);
+	if (out->len == before && id >= 0 && (id == r->open_id || id == r->close_id))
+		str_adds(out, id == r->open_id ? r->a->marks.open : r->a->marks.close);
+}
+
+/* What the answer holds already: its text, and the half character that the stream goes on with. */
+static void take_begun(struct run *r)
+{
+	struct answer *a = r->a;
+
+	for (int32_t i = a->n_prompt - a->n_begun; i < a->n_prompt; i++)
+		push(r, r->stream, a->prompt[i], &r->text);
+	r->shown = a->stats.begun = r->text.len;
 }
 
 static int begin(struct run *r, struct err *e)
@@ -41,7 +128,13 @@ static int begin(struct run *r, struct err *e)
 		if (add(&r->all, a->prompt[i], e) < 0)
 			return -1;
 	r->stream = eng_stream_new(a->model, a->at_start, e);
-	return r->stream ? 0 : -1;
+	if (!r->stream)
+		return -1;
+	r->open_id = one_token(a->model, a->marks.open);
+	r->close_id = one_token(a->model, a->marks.close);
+	take_begun(r);
+	begin_thinking(r);
+	return 0;
 }
 
 static int prefill(struct run *r, struct err *e)
@@ -71,25 +164,88 @@ static int step(struct run *r, int32_t *id, int64_t *ns, struct err *e)
 	return *id < 0 ? err_set(e, ERR_NOMEM, "no memory to choose a token") : 0;
 }
 
-static void show(struct run *r)
+/* Tells the caller the text up to `to`. */
+static void show(struct run *r, size_t to)
 {
 	struct answer *a = r->a;
+	struct think *t = &a->stats.think;
+	const bool was_over = t->state == THINK_OVER;
 
+	think_feed(t, &a->marks, r->text.p, to, false);
+	if (t->state == THINK_INSIDE || (t->state == THINK_OVER && !was_over))
+		a->stats.n_think = a->stats.n_gen;
 	if (a->text)
-		a->text(a->arg, r->text.p, r->text.len, &a->stats);
-	str_clear(&r->text);
+		a->text(a->arg, r->text.p + r->shown, to - r->shown, &a->stats);
+	r->shown = to;
 }
 
-static int take(struct run *r, int32_t id, int64_t ns, struct err *e)
+static int note_end(struct run *r, struct err *e)
+{
+	if ((r->n_ends & (r->n_ends + 1)) == 0) {
+		size_t *p = mem_rearray(r->ends, 2 * (r->n_ends + 1), sizeof *p);
+
+		if (!p)
+			return no_memory(e);
+		r->ends = p;
+	}
+	r->ends[r->n_ends++] = r->text.len;
+	return 0;
+}
+
+/* Do the first n ids spell exactly the new text up to `to`? */
+static bool spells(struct run *r, size_t n, size_t to)
+{
+	const struct answer *a = r->a;
+	struct eng_stream *st = eng_stream_new(a->model, a->at_start, NULL);
+	struct str s;
+	bool same = false;
+
+	if (!st)
+		return false;
+	str_init(&s, 0);
+	for (int32_t i = a->n_prompt - a->n_begun; i < a->n_prompt; i++)
+		push(r, st, a->prompt[i], &s);
+	for (size_t i = 0; i < n; i++)
+		push(r, st, a->ids.p[i], &s);
+	eng_stream_end(st, &s);
+	same = !s.failed && s.len == to && !memcmp(s.p, r->text.p, to);
+	str_release(&s);
+	eng_stream_free(st);
+	return same;
+}
+
+/* A stop text begins at `at`: the answer ends there, and its ids with the token that ends there. */
+static void cut(struct run *r, size_t at)
 {
 	struct answer *a = r->a;
+	size_t n = 0;
+
+	while (n < r->n_ends && (n ? r->ends[n - 1] : a->stats.begun) < at)
+		n++;
+	a->ids.n = spells(r, n, at) ? n : 0;
+	str_cut(&r->text, at);
+	a->end = ANSWER_STOP_TEXT;
+}
+
+/* One more token; *stopped when its text ends the answer. */
+static int take(struct run *r, int32_t id, int64_t ns, bool *stopped, struct err *e)
+{
+	static const struct stop none = { .n = 0 };
+	struct answer *a = r->a;
+	size_t at, safe;
 
 	if (add(&a->ids, id, e) < 0 || add(&r->all, id, e) < 0)
 		return -1;
 	if (a->stats.n_gen++)
 		a->stats.decode_ns += ns;
-	eng_stream_push(r->stream, id, &r->text);
-	show(r);
+	push(r, r->stream, id, &r->text);
+	if (r->text.failed || note_end(r, e) < 0)
+		return no_memory(e);
+	at = stop_find(a->stop ? a->stop : &none, r->text.p, r->text.len, r->shown, &safe);
+	*stopped = at < r->text.len;
+	if (*stopped)
+		cut(r, at);
+	show(r, safe);
 	return 0;
 }
 
@@ -97,6 +253,7 @@ static int take(struct run *r, int32_t id, int64_t ns, struct err *e)
 static int generate(struct run *r, struct err *e)
 {
 	struct answer *a = r->a;
+	bool stopped = false;
 	int32_t id;
 	int64_t ns;
 
@@ -117,9 +274,23 @@ static int generate(struct run *r, struct err *e)
 			a->end = ANSWER_DONE;
 			return 0;
 		}
-		if (take(r, id, ns, e) < 0)
+		if (take(r, id, ns, &stopped, e) < 0)
 			return -1;
+		if (stopped)
+			return 0;
 	}
+}
+
+/* What was held back comes out; what the thinking is can be told now. */
+static void finish(struct run *r)
+{
+	struct answer *a = r->a;
+
+	if (a->end != ANSWER_STOP_TEXT)
+		eng_stream_end(r->stream, &r->text);
+	think_feed(&a->stats.think, &a->marks, r->text.p, r->text.len, true);
+	if (r->shown < r->text.len)
+		show(r, r->text.len);
 }
 
 int answer_run(struct answer *a, struct err *e)
@@ -128,6 +299,7 @@ int answer_run(struct answer *a, struct err *e)
 	struct err why;
 	int ret;
 
+	a->end = ANSWER_DONE;
 	str_init(&r.text, 0);
 	ret = begin(&r, &why);
 	if (!ret)
@@ -139,14 +311,13 @@ int answer_run(struct answer *a, struct err *e)
 		ret = 0;
 	}
 	if (r.stream) {
-		eng_stream_end(r.stream, &r.text);
-		if (r.text.len)
-			show(&r);
+		finish(&r);
 		eng_stream_free(r.stream);
 	}
 	if (ret < 0 && e)
 		*e = why;
 	eng_ids_release(&r.all);
+	mem_free(r.ends);
 	str_release(&r.text);
 	return ret;
 }

@@ -5,6 +5,8 @@
 #ifndef APP_ANSWER_H
 #define APP_ANSWER_H
 
+#include "app/stop.h"
+#include "app/think.h"
 #include "engine/engine.h"
 
 struct answer_stats {
@@ -15,6 +17,10 @@ struct answer_stats {
 	int64_t prefill_ns;	/* in sync for the prompt */
 	int64_t first_ns;	/* from the call to the first token sampled (TTFT) */
 	int64_t decode_ns;	/* in sync + sample for the tokens after the first, the end token apart */
+	int32_t n_think;	/* of n_gen, up to the end of the thinking */
+	bool may_think;		/* the closing mark is a token of its own: it may come without an opening one */
+	struct think think;	/* places in the text of the answer, what it began with included */
+	size_t begun;		/* bytes of text that it began with (n_begun) */
 };
 /* tokens/s; 0 when nothing was timed. Decode counts the tokens that decode_ns covers: n_gen - 1. */
 double answer_prefill_rate(const struct answer_stats *s);
@@ -25,7 +31,12 @@ enum answer_end {
 	ANSWER_LENGTH,		/* the token limit */
 	ANSWER_CONTEXT,		/* the context is full */
 	ANSWER_STOPPED,		/* cancelled */
+	ANSWER_STOP_TEXT,	/* a stop text; it is not part of the answer */
 };
+/* "", "cut at -n", "the context is full", "stopped", "a stop text" */
+const char *answer_end_text(enum answer_end end);
+/* Is there more to come, were it not for what ended it? */
+bool answer_can_go_on(enum answer_end end);
 
 struct answer {
 	/* in */
@@ -36,13 +47,20 @@ struct answer {
 	int32_t n_prompt;
 	int64_t n_max;			/* most tokens, -1: no limit */
 	bool at_start;			/* raw text from the start of a text (detokenizer) */
+	int32_t n_begun;		/* ids at the end of the prompt that are this answer's already */
+	const struct stop *stop;	/* texts that end it, or NULL */
+	struct think_marks marks;
 	/* called after each token with its text (whole characters; n may be 0) and figures so far; may be NULL */
 	void (*text)(void *arg, const char *text, size_t n, const struct answer_stats *s);
 	/* called while prefilling; false stops; may be NULL */
 	eng_progress_fn *progress;
 	void *arg;
 	/* out */
-	struct eng_ids ids;		/* sampled, without the end token; the caller releases */
+	/*
+	 * sampled, without the end token; the caller releases. None when a stop text begins in the
+	 * middle of a token: then no ids spell the text.
+	 */
+	struct eng_ids ids;
 	struct answer_stats stats;
 	enum answer_end end;
 };

@@ -154,6 +154,25 @@ static int copy_msg(struct job_msg *m, const char *role, const struct str *text,
 	return 0;
 }
 
+/* An answer that ended inside its thinking gets the closing mark, so that a template can tell what it was. */
+static int copy_answer(const struct chat *c, struct job_msg *m, const struct chat_item *i)
+{
+	const struct think *t = &i->stats.think;
+	struct str s;
+	int r;
+
+	if (t->state != THINK_INSIDE) {
+		r = copy_msg(m, "assistant", &i->text, &i->ids);
+		m->rest = t->state == THINK_OVER ? t->rest : 0;
+		return r;
+	}
+	str_init(&s, 0);
+	str_addf(&s, "%s\n%s\n\n", i->text.p, worker_profile(c->worker)->think_close);
+	r = s.failed ? -1 : copy_msg(m, "assistant", &s, NULL);
+	str_release(&s);
+	return r;
+}
+
 /* The system prompt, then what was said, up to the answer that is wanted. */
 static int copy_msgs(const struct chat *c, struct job *j)
 {
@@ -173,8 +192,7 @@ static int copy_msgs(const struct chat *c, struct job *j)
 
 		if (it->kind == ITEM_USER && copy_msg(&j->msgs[j->n_msgs++], "user", &it->text, NULL))
 			return -1;
-		if (it->kind == ITEM_ANSWER &&
-		    copy_msg(&j->msgs[j->n_msgs++], "assistant", &it->text, &it->ids))
+		if (it->kind == ITEM_ANSWER && copy_answer(c, &j->msgs[j->n_msgs++], it))
 			return -1;
 	}
 	return 0;
@@ -191,6 +209,9 @@ static int post_answer(struct chat *c)
 	j->raw = c->o->raw;
 	j->sample = c->o->sample;
 	j->n_max = c->o->n;
+	j->thinking = !strcmp(c->o->think, "on") ? 1 : !strcmp(c->o->think, "off") ? 0 : -1;
+	j->fill = true;
+	memcpy(j->given, c->o->given, sizeof j->given);
 	worker_post(c->worker, j);
 	return 0;
 }
@@ -426,6 +447,11 @@ static void on_opened(struct chat *c, struct event *ev)
 	}
 	c->info = eng_model_info(worker_model(c->worker));
 	use_level(c, &ev->level);
+	profile_fill(worker_profile(c->worker), c->o);
+	if (ev->text.len)
+		chat_complain(c, "%s", ev->text.p);
+	if (ev->template_note[0])
+		chat_note(c, "%s: %s", c->name, ev->template_note);
 	if (ev->level.note[0])
 		chat_note(c, "%s · %s", ev->level.name, ev->level.note);
 	if (ev->plain_why[0])
@@ -444,7 +470,7 @@ static void on_text(struct chat *c, struct event *ev)
 	c->what = NULL;
 	str_add(&c->answer->text, ev->text.p, ev->text.len);
 	c->answer->stats = ev->g.stats;
-	c->answer->n_think = ev->n_think;
+	c->answer->n_think = ev->g.stats.n_think;
 	touch(c, c->answer);
 	take_rate(c, ev->g.decode_now);
 }
@@ -456,7 +482,7 @@ static void finish_answer(struct chat *c, struct event *ev)
 	c->answer = NULL;
 	i->running = false;
 	i->stats = ev->g.stats;
-	i->n_think = ev->n_think;
+	i->n_think = ev->g.stats.n_think;
 	i->end = ev->end;
 	i->ids = ev->ids;
 	ev->ids = (struct eng_ids){ 0 };

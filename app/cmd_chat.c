@@ -39,7 +39,8 @@ out:
 }
 
 static const char *const takes[] = {
-	"model", "system", "raw", "temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
+	"model", "system", "raw", "think", "tools", "stop", "context-policy", "null",
+	"temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
 	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
 };
 

@@ -7,8 +7,10 @@
 #include "app/cmd.h"
 #include "app/interrupt.h"
 #include "app/meter.h"
+#include "app/profile.h"
 #include "app/rig.h"
 #include "app/termtext.h"
+#include "app/tools.h"
 #include "app/units.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -39,14 +41,17 @@ static bool stdin_speaks(void)
 	return !fstat(STDIN_FILENO, &st) && (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
-/* Appends what stdin holds, after a line end if a prompt stands before it; in a chat its last line end is dropped. */
-static int read_stdin(bool raw, struct str *prompt, struct err *e)
+/*
+ * Appends a file, or with "-" what standard input holds, after a line end if a prompt stands before
+ * it; in a chat its last line end is dropped.
+ */
+static int read_file(const char *path, bool raw, struct str *prompt, struct err *e)
 {
 	struct str in;
 	int r;
 
 	str_init(&in, RUN_PROMPT_MAX);
-	r = xio_slurp("-", &in, e);
+	r = xio_slurp(path, &in, e);
 	if (!r && !raw && in.len && in.p[in.len - 1] == '\n')
 		str_cut(&in, in.len - 1);
 	if (!r && in.len) {
@@ -58,23 +63,66 @@ static int read_stdin(bool raw, struct str *prompt, struct err *e)
 	return r;
 }
 
-static int tokens(struct rig *r, const struct opts *o, const struct str *prompt, struct eng_ids *ids, struct err *e)
+/* What an answer stands on besides the model. */
+struct setting {
+	struct profile profile;
+	struct stop stop;
+	struct str tools;		/* JSON, "" for none */
+};
+
+static int setting_open(struct setting *s, const struct rig *r, struct opts *o, struct err *e)
 {
+	struct str complaints;
+	int rc;
+
+	str_init(&s->tools, 0);
+	str_init(&complaints, 0);
+	rc = profile_load(&s->profile, eng_model_info(r->model), &complaints, e);
+	for (const char *p = complaints.p; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		cmd_note("%.*s", (int)strcspn(p, "\n"), p);
+	str_release(&complaints);
+	if (rc)
+		return rc;
+	profile_fill(&s->profile, o);
+	for (int i = 0; i < s->profile.n_stops; i++)
+		stop_add(&s->stop, s->profile.stops[i]);
+	for (int i = 0; i < o->stop.n; i++)
+		stop_add(&s->stop, o->stop.v[i]);
+	return o->tools_path ? tools_read(o->tools_path, &s->tools, e) : 0;
+}
+
+static void setting_close(struct setting *s)
+{
+	profile_release(&s->profile);
+	str_release(&s->tools);
+}
+
+static int tokens(struct rig *r, const struct opts *o, const struct setting *s, const struct str *prompt,
+		  struct eng_ids *ids, struct err *e)
+{
+	const struct eng_chat_opts co = {
+		.thinking = !strcmp(o->think, "on") ? 1 : !strcmp(o->think, "off") ? 0 : -1,
+		.tools = s->tools.len ? s->tools.p : NULL,
+	};
 	struct eng_msg msgs[2];
 	const char *why = NULL;
 	size_t n = 0;
 
 	if (!o->raw && eng_has_template(r->model, &why)) {
+		if (why)
+			cmd_note("%s", why);
 		if (o->system)
 			msgs[n++] = (struct eng_msg){ .role = "system", .text = o->system, .len = strlen(o->system) };
 		msgs[n++] = (struct eng_msg){ .role = "user", .text = prompt->p, .len = prompt->len };
-		return eng_chat_tokens(r->model, msgs, n, ids, e);
+		return eng_chat(r->model, msgs, n, &co, ids, e);
 	}
 	if (!o->raw)
 		cmd_note("the model goes on with the prompt instead of answering it: %s",
 			 why ? why : "it has no chat template");
 	if (o->system)
 		cmd_note("--system has no place without a chat template: left out");
+	if (o->tools_path)
+		cmd_note("--tools has no place without a chat template: left out");
 	return eng_tokenize(r->model, prompt->p, prompt->len, false, ids, e);
 }
 
@@ -84,7 +132,10 @@ struct output {
 	struct rig *rig;
 	struct meter meter;
 	bool terminal;		/* stdout is one: the text is filtered */
+	bool thinks_aloud;	/* standard error is one: the thinking goes there */
 	struct termtext filter;
+	struct str all;		/* of the answer */
+	size_t told;		/* bytes of it */
 	struct str buf;
 	char last;		/* byte written last */
 	bool failed;
@@ -108,18 +159,55 @@ static void put_buf(struct output *out)
 	str_clear(&out->buf);
 }
 
-static void on_text(void *arg, const char *text, size_t n, const struct answer_stats *s)
+static void put_answer(struct output *out, const char *text, size_t n)
 {
-	struct output *out = arg;
-
-	(void)s;
-	meter_clear(&out->meter);
 	if (!out->terminal) {
 		put(out, text, n);
 		return;
 	}
 	termtext_add(&out->filter, text, n, &out->buf);
 	put_buf(out);
+}
+
+/* Thinking is no part of the answer. */
+static void put_thinking(struct output *out, const char *text, size_t n)
+{
+	struct str s;
+
+	if (!out->thinks_aloud)
+		return;
+	str_init(&s, 0);
+	termtext_whole(text, n, TERMTEXT_LINES, &s);
+	fputs(s.p, stderr);
+	str_release(&s);
+}
+
+static void tell(struct output *out, const struct answer_stats *s, bool whole)
+{
+	const bool hold = !out->terminal && s->may_think;
+	enum think_part what;
+	size_t from, to;
+
+	do {
+		const bool was_thinking = out->told && out->told <= s->think.to;
+
+		what = think_next(&s->think, out->all.len, whole, hold, &out->told, &from, &to);
+		if (what == THINK_PART_THINKING)
+			put_thinking(out, out->all.p + from, to - from);
+		if (what == THINK_PART_ANSWER && was_thinking && out->thinks_aloud)
+			fputs("\n\n", stderr);
+		if (what == THINK_PART_ANSWER)
+			put_answer(out, out->all.p + from, to - from);
+	} while (what == THINK_PART_THINKING);
+}
+
+static void on_text(void *arg, const char *text, size_t n, const struct answer_stats *s)
+{
+	struct output *out = arg;
+
+	meter_clear(&out->meter);
+	str_add(&out->all, text, n);
+	tell(out, s, false);
 }
 
 static bool on_progress(void *arg, int64_t done, int64_t total)
@@ -131,38 +219,37 @@ static bool on_progress(void *arg, int64_t done, int64_t total)
 
 static void output_init(struct output *out, struct rig *r)
 {
-	*out = (struct output){ .rig = r, .terminal = isatty(STDOUT_FILENO), .last = '\n' };
+	*out = (struct output){
+		.rig = r, .terminal = isatty(STDOUT_FILENO), .thinks_aloud = isatty(STDERR_FILENO), .last = '\n',
+	};
 	meter_init(&out->meter, "reading the prompt");
 	termtext_init(&out->filter, TERMTEXT_LINES);
 	str_init(&out->buf, 0);
+	str_init(&out->all, 0);
 }
 
 /* An answer is whole lines; one that was stopped before its first token is none. */
 static void output_end(struct output *out, const struct answer *a)
 {
 	meter_clear(&out->meter);
+	tell(out, &a->stats, true);
 	termtext_end(&out->filter, &out->buf);
 	put_buf(out);
 	if (out->last != '\n' || (!a->stats.n_gen && a->end != ANSWER_STOPPED))
 		put(out, "\n", 1);
-	str_release(&out->buf);
 }
 
 /* -- figures --------------------------------------------------------------------------------- */
 
 static void tell_speed(const struct answer *a)
 {
-	static const char *const ends[] = {
-		[ANSWER_DONE] = "", [ANSWER_LENGTH] = ", cut at -n", [ANSWER_CONTEXT] = ", the context is full",
-		[ANSWER_STOPPED] = ", stopped",
-	};
 	const struct answer_stats *s = &a->stats;
 	char first[32] = "none";
 
 	if (s->first_ns)
 		units_time(first, sizeof first, s->first_ns);
-	fprintf(stderr, "prompt %d tokens, prefill %.1f tok/s, first token %s, decode %.1f tok/s, answer %d tokens%s\n",
-		s->n_prompt, answer_prefill_rate(s), first, answer_decode_rate(s), s->n_gen, ends[a->end]);
+	fprintf(stderr, "prompt %d tokens, prefill %.1f tok/s, first token %s, decode %.1f tok/s, answer %d tokens%s%s\n",
+		s->n_prompt, answer_prefill_rate(s), first, answer_decode_rate(s), s->n_gen, *answer_end_text(a->end) ? ", " : "", answer_end_text(a->end));
 }
 
 /* The parts add up to the resident set: "other" is the program, its libraries and the file's header. */
@@ -197,14 +284,17 @@ static void tell_model(const struct rig *r, const struct opts *o)
 
 /* -- the verb ---------------------------------------------------------------------------------- */
 
-static int answer(struct rig *r, const struct opts *o, const struct str *prompt, struct err *e)
+static int answer(struct rig *r, const struct opts *o, const struct setting *s, const struct str *prompt, struct err *e)
 {
 	struct eng_ids ids = { 0 };
-	struct answer a = { .model = r->model, .session = r->session, .n_max = o->n };
+	struct answer a = {
+		.model = r->model, .session = r->session, .n_max = o->n, .stop = &s->stop,
+		.marks = { o->raw ? "" : s->profile.think_open, o->raw ? "" : s->profile.think_close },
+	};
 	struct output out;
 	int code = -1;
 
-	if (tokens(r, o, prompt, &ids, e) < 0)
+	if (tokens(r, o, s, prompt, &ids, e) < 0)
 		goto out;
 	a.sampler = eng_sampler_new(&o->sample, e);
 	if (!a.sampler)
@@ -217,12 +307,14 @@ static int answer(struct rig *r, const struct opts *o, const struct str *prompt,
 	a.progress = on_progress;
 	a.arg = &out;
 	code = answer_run(&a, e);
-	if (code < 0) {
+	if (code < 0)
 		meter_clear(&out.meter);
-		str_release(&out.buf);
+	else
+		output_end(&out, &a);
+	str_release(&out.buf);
+	str_release(&out.all);
+	if (code < 0)
 		goto out;
-	}
-	output_end(&out, &a);
 	if (o->stats || isatty(STDERR_FILENO)) {
 		tell_speed(&a);
 		tell_memory(r);
@@ -243,6 +335,7 @@ out:
 
 static int compute(struct opts *o, const struct str *prompt)
 {
+	struct setting s = { 0 };
 	struct rig r = { 0 };
 	struct err e;
 	int code = -1;
@@ -253,29 +346,32 @@ static int compute(struct opts *o, const struct str *prompt)
 	if (rig_open(&r, o, &e) < 0)
 		goto out;
 	rig_note_context(&r, o);
-	if (rig_session(&r, o, o->level, o->n_ctx, &e) == 0)
-		code = answer(&r, o, prompt, &e);
+	if (setting_open(&s, &r, o, &e) == 0 && rig_session(&r, o, o->level, o->n_ctx, &e) == 0)
+		code = answer(&r, o, &s, prompt, &e);
 out:
+	setting_close(&s);
 	rig_close(&r);
 	return code < 0 ? rig_fail(&e) : code;
 }
 
 static int run(struct opts *o)
 {
-	const bool speaks = stdin_speaks();
+	/* -f - is standard input by its name */
+	const bool speaks = stdin_speaks() && !(o->prompt_file && !strcmp(o->prompt_file, "-"));
 	struct str prompt;
 	struct err e;
 	int code;
 
 	if (!o->model)
 		return cmd_usage(&cmd_run, "run needs a MODEL");
-	if (!o->prompt && !speaks && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+	if (!o->prompt && !o->prompt_file && !speaks && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		return cmd_open_chat(o);
-	if (!o->prompt && !speaks)
-		return cmd_usage(&cmd_run, "run needs a PROMPT, as an argument or on standard input");
+	if (!o->prompt && !o->prompt_file && !speaks)
+		return cmd_usage(&cmd_run, "run needs a PROMPT, as an argument, in a file (-f) or on standard input");
 	str_init(&prompt, RUN_PROMPT_MAX);
 	str_adds(&prompt, o->prompt ? o->prompt : "");
-	if (speaks && read_stdin(o->raw, &prompt, &e) < 0)
+	if ((o->prompt_file && read_file(o->prompt_file, o->raw, &prompt, &e) < 0) ||
+	    (speaks && read_file("-", o->raw, &prompt, &e) < 0))
 		code = cmd_fail(&e);
 	else if (prompt.failed)
 		code = cmd_usage(&cmd_run, "the prompt is larger than %d MiB", RUN_PROMPT_MAX >> 20);
@@ -286,7 +382,8 @@ static int run(struct opts *o)
 }
 
 static const char *const takes[] = {
-	"model", "raw", "system", "temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
+	"model", "file", "raw", "system", "think", "tools", "stop",
+	"temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
 	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
 };
 

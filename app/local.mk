@@ -2,14 +2,14 @@ noinst_LIBRARIES += %D%/libapp.a
 %C%_libapp_a_SOURCES = \
 	%D%/cmd.h %D%/answer.h %D%/loop.h %D%/worker.h %D%/chat.h \
 	%D%/opt.h %D%/help.h %D%/paths.h %D%/termtext.h %D%/version.h \
-	%D%/answer.c \
+	%D%/answer.c %D%/stop.h %D%/stop.c %D%/think.h %D%/think.c \
 	%D%/loop.c %D%/worker.c %D%/chat.c %D%/chat_plain.c %D%/slash.c \
 	%D%/cmd.c %D%/opt.c %D%/help.c %D%/version.c \
 	%D%/cmd_chat.c %D%/cmd_run.c %D%/cmd_bench.c %D%/cmd_logits.c %D%/cmd_show.c %D%/cmd_tokenize.c %D%/cmd_template.c %D%/cmd_quantize.c \
 	%D%/bench.h %D%/bench.c %D%/sink.h %D%/sink.c %D%/sink_md.c %D%/sink_csv.c %D%/sink_json.c \
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c %D%/need.h %D%/need.c \
-	%D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \
+	%D%/tools.h %D%/tools.c %D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \
 	%D%/conf.h %D%/conf.c %D%/field.h %D%/field.c \
 	%D%/store.h %D%/store.c %D%/store_places.c %D%/cmd_list.c \
 	%D%/paths.c %D%/termtext.c

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "app/worker.h"
 #include "app/need.h"
+#include "app/tools.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 
@@ -44,6 +45,9 @@ struct worker {
 	struct eng_weights *weights;
 	struct eng_session *session;
 	struct eng_sampler *sampler;
+	struct profile profile;
+	struct stop stop_texts;		/* its own and the user's */
+	struct str tools;		/* JSON, "" for none */
 	struct eng_mem mem;
 	int64_t mem_ns;
 	struct speed speed;
@@ -56,9 +60,6 @@ struct task {
 	char what[32];
 	int64_t start_ns;
 	bool prefill;		/* progress counts tokens of a prompt */
-	struct str seen;	/* the end of the answer's text so far, while it may still be thinking */
-	int32_t n_think;
-	bool thought;
 };
 
 /* -- queues ------------------------------------------------------------------------ */
@@ -91,6 +92,7 @@ struct job *job_new(enum job_kind kind)
 	if (!j)
 		return NULL;
 	j->kind = kind;
+	j->thinking = -1;
 	j->last = event_new(EV_FAILED, kind);
 	if (!j->last) {
 		mem_free(j);
@@ -123,7 +125,6 @@ static bool merge(struct event *newest, const struct event *ev)
 	case EV_TEXT:
 		str_add(&newest->text, ev->text.p, ev->text.len);
 		newest->g = ev->g;
-		newest->n_think = ev->n_think;
 		return true;
 	case EV_PROGRESS:
 		memcpy(newest->what, ev->what, sizeof newest->what);
@@ -198,6 +199,11 @@ const struct eng_model *worker_model(const struct worker *w)
 	model = m->model;
 	pthread_mutex_unlock(&m->lock);
 	return model;
+}
+
+const struct profile *worker_profile(const struct worker *w)
+{
+	return &w->profile;
 }
 
 /* -- gauges ------------------------------------------------------------------------ */
@@ -277,21 +283,6 @@ static bool on_progress(void *arg, int64_t done, int64_t total)
 	return !atomic_load(&t->w->cancelled);
 }
 
-/* Counts the tokens of the thinking, which ends with the token that completes its mark. */
-static void count_thinking(struct task *t, const char *text, size_t n, int32_t n_gen)
-{
-	static const char close[] = "</think>";
-	const size_t keep = sizeof close - 2;
-
-	if (t->thought)
-		return;
-	t->n_think = n_gen;
-	str_add(&t->seen, text, n);
-	t->thought = strstr(t->seen.p, close) != NULL;
-	if (t->seen.len > keep)
-		str_erase(&t->seen, 0, t->seen.len - keep);
-}
-
 static void on_text(void *arg, const char *text, size_t n, const struct answer_stats *s)
 {
 	struct task *t = arg;
@@ -299,10 +290,8 @@ static void on_text(void *arg, const char *text, size_t n, const struct answer_s
 	struct event *ev = event_new(EV_TEXT, t->job);
 	const int64_t now = os_now_ns();
 
-	count_thinking(t, text, n, s->n_gen);
 	if (!ev)
 		return;
-	ev->n_think = t->n_think;
 	str_add(&ev->text, text, n);
 	/* the prompt's pages are seen with the first token */
 	read_gauges(w, s, s->n_gen <= 1, &ev->g);
@@ -368,13 +357,29 @@ static int open_model(struct worker *w, const struct job *j, struct err *e)
 	return 0;
 }
 
+/* What is known of the model besides its file: mistakes in that are told, and harm nothing. */
+static int open_profile(struct worker *w, struct str *complaints, struct err *e)
+{
+	const struct opt_list *stops = &w->o->stop;
+
+	profile_release(&w->profile);
+	w->stop_texts.n = 0;
+	if (profile_load(&w->profile, eng_model_info(w->model), complaints, e))
+		return -1;
+	for (int i = 0; i < w->profile.n_stops; i++)
+		stop_add(&w->stop_texts, w->profile.stops[i]);
+	for (int i = 0; i < stops->n; i++)
+		stop_add(&w->stop_texts, stops->v[i]);
+	return w->o->tools_path ? tools_read(w->o->tools_path, &w->tools, e) : 0;
+}
+
 static int run_open(struct worker *w, const struct job *j, struct event *ev)
 {
 	const char *why = NULL;
 
 	if (w->model)
 		return err_set(&ev->err, ERR_ARG, "a model is open already");
-	if (open_model(w, j, &ev->err)) {
+	if (open_model(w, j, &ev->err) || open_profile(w, &ev->text, &ev->err)) {
 		close_model(w);
 		return -1;
 	}
@@ -383,6 +388,8 @@ static int run_open(struct worker *w, const struct job *j, struct event *ev)
 	/* builds the tokenizer too, here, where nobody waits for a first token yet */
 	if (!w->o->raw && !eng_has_template(w->model, &why))
 		snprintf(ev->plain_why, sizeof ev->plain_why, "%s", why ? why : "it has no chat template");
+	else if (!w->o->raw && why)
+		snprintf(ev->template_note, sizeof ev->template_note, "%s", why);
 	return 0;
 }
 
@@ -402,6 +409,7 @@ static int tokens_raw(struct worker *w, const struct job *j, struct eng_ids *out
 
 static int tokens_chat(struct worker *w, const struct job *j, struct eng_ids *out, struct err *e)
 {
+	const struct eng_chat_opts co = { .thinking = j->thinking, .tools = w->tools.len ? w->tools.p : NULL };
 	struct eng_msg *m = mem_array(j->n_msgs, sizeof *m);
 	int r;
 
@@ -411,9 +419,9 @@ static int tokens_chat(struct worker *w, const struct job *j, struct eng_ids *ou
 		const struct job_msg *jm = &j->msgs[i];
 
 		m[i] = (struct eng_msg){ .role = jm->role, .text = jm->text, .len = strlen(jm->text),
-					 .ids = jm->ids, .n_ids = jm->n_ids };
+					 .ids = jm->ids, .n_ids = jm->n_ids, .rest = jm->rest };
 	}
-	r = eng_chat_tokens(w->model, m, j->n_msgs, out, e);
+	r = eng_chat(w->model, m, j->n_msgs, &co, out, e);
 	mem_free(m);
 	return r;
 }
@@ -438,8 +446,20 @@ static int set_sampler(struct worker *w, const struct eng_sample_opts *so, struc
 	return w->sampler ? 0 : -1;
 }
 
+/* How the answer is sampled: what was given, and for the rest what the profile says. */
+static struct eng_sample_opts sampling(const struct worker *w, const struct job *j)
+{
+	struct opts o = { .sample = j->sample, .think = j->thinking == 0 ? "off" : "auto" };
+
+	memcpy(o.given, j->given, sizeof o.given);
+	if (j->fill)
+		profile_fill(&w->profile, &o);
+	return o.sample;
+}
+
 static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 {
+	const struct eng_sample_opts so = sampling(w, j);
 	struct eng_ids prompt = { 0 };
 	struct answer a;
 	struct task t;
@@ -447,19 +467,17 @@ static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 
 	if (j->raw ? tokens_raw(w, j, &prompt, &ev->err) : tokens_chat(w, j, &prompt, &ev->err))
 		goto out;
-	if (check_fit(w, prompt.n, &ev->err) || set_sampler(w, &j->sample, &ev->err))
+	if (check_fit(w, prompt.n, &ev->err) || set_sampler(w, &so, &ev->err))
 		goto out;
 	task_init(&t, w, JOB_ANSWER, true, "prefill", NULL);
 	w->speed.n = 0;
 	a = (struct answer){
 		.model = w->model, .session = w->session, .sampler = w->sampler,
 		.prompt = prompt.p, .n_prompt = (int32_t)prompt.n, .n_max = j->n_max,
+		.stop = &w->stop_texts, .marks = { w->profile.think_open, w->profile.think_close },
 		.text = on_text, .progress = on_progress, .arg = &t,
 	};
-	str_init(&t.seen, 0);
 	r = answer_run(&a, &ev->err);
-	str_release(&t.seen);
-	ev->n_think = t.n_think;
 	ev->ids = a.ids;
 	ev->end = a.end;
 	ev->g.stats = a.stats;
@@ -624,6 +642,8 @@ static void *work(void *arg)
 		put(w, ev);
 	}
 	close_model(w);
+	profile_release(&w->profile);
+	str_release(&w->tools);
 	eng_free(w->eng);
 	return NULL;
 }
@@ -637,6 +657,7 @@ int worker_new(struct worker **out, struct loop *l, const struct opts *o, struct
 	w->loop = l;
 	w->o = o;
 	w->jobs_end = &w->jobs;
+	str_init(&w->tools, 0);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->more, NULL);
 	if (pthread_create(&w->thread, NULL, work, w)) {

@@ -13,6 +13,7 @@
 #include "app/answer.h"
 #include "app/cmd.h"
 #include "app/loop.h"
+#include "app/profile.h"
 
 struct worker;
 struct event;
@@ -24,7 +25,8 @@ enum job_kind {
 	JOB_RESET,		/* empty the session, begin the sampler's sequence anew */
 };
 
-struct job_msg { const char *role; char *text; int32_t *ids; size_t n_ids; };	/* owned by the job */
+/* Owned by the job. rest: where an answer begins behind its thinking, 0 at the start. */
+struct job_msg { const char *role; char *text; int32_t *ids; size_t n_ids, rest; };
 
 struct job {
 	enum job_kind kind;
@@ -35,6 +37,10 @@ struct job {
 	bool raw;			/* no template: the texts in a row */
 	struct eng_sample_opts sample;
 	int64_t n_max;
+	int thinking;			/* enable_thinking: 1, 0, or -1 not to say */
+	/* what was given of the options: the rest of `sample` is as the model's profile has it */
+	bool fill;
+	bool given[OPT_MAX];
 	/* the worker's own */
 	bool cancelled;			/* stopped before it began */
 	struct event *last;		/* the event that ends the job, made with it: it always comes */
@@ -78,8 +84,8 @@ struct event {
 	int64_t done, total;
 	struct level_report level;	/* EV_OPENED, EV_LEVEL */
 	char plain_why[160];		/* EV_OPENED: why there is no chat template to use, or "" */
-	struct str text;		/* EV_TEXT */
-	int32_t n_think;		/* EV_TEXT, EV_ANSWERED: tokens up to "</think>", all of them before it comes */
+	char template_note[160];	/* EV_OPENED: whose template stands in for the file's, or "" */
+	struct str text;		/* EV_TEXT; EV_OPENED: mistakes in profiles, a line each */
 	struct eng_ids ids;		/* EV_ANSWERED */
 	enum answer_end end;
 	struct gauges g;
@@ -87,7 +93,7 @@ struct event {
 	struct event *next;
 };
 
-/* o is borrowed for the worker's life: threads, isa, kv, n_ctx. */
+/* o is borrowed for the worker's life: threads, isa, kv, n_ctx, stop, tools_path. */
 int worker_new(struct worker **out, struct loop *l, const struct opts *o, struct err *e);
 /* Stops what runs, frees model and session. */
 void worker_free(struct worker *w);
@@ -110,5 +116,7 @@ void event_free(struct event *ev);
  * the worker is freed or another EV_OPENED.
  */
 const struct eng_model *worker_model(const struct worker *w);
+/* What is known of that model besides; for as long. */
+const struct profile *worker_profile(const struct worker *w);
 
 #endif

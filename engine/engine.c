@@ -188,42 +188,65 @@ bool eng_has_template(struct eng_model *m, const char **why)
 	const bool text = model_text(m, &e) == 0;
 
 	if (why)
-		*why = !text ? m->text_err.msg : m->tmpl ? NULL : m->tmpl_err.msg;
+		*why = !text ? m->text_err.msg : m->tmpl ? m->tmpl_note : m->tmpl_err.msg;
 	return text && m->tmpl;
 }
 
 /* No template: the texts in a row, an assistant's by the ids it was sampled as. */
-static int raw_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct ids *out, struct err *e)
+static int raw_tokens(struct eng_model *m, const struct prompt_msg *msgs, size_t n, struct ids *out, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
+		const struct prompt_msg *p = &msgs[i];
 		const unsigned flags = i ? 0 : TOK_BOS;
+		int r = 0;
 
-		if (msgs[i].ids ? ids_append(out, msgs[i].ids, msgs[i].n_ids) < 0 :
-		    vocab_encode(m->vocab, msgs[i].text, msgs[i].len, NULL, 0, flags, out, e) < 0)
-			return msgs[i].ids ? err_set(e, ERR_NOMEM, "no memory for %zu tokens", msgs[i].n_ids) : -1;
+		if (p->ids)
+			r = ids_append(out, p->ids, p->n_ids) < 0 ? err_set(e, ERR_NOMEM, "no memory for %zu tokens", p->n_ids) : 0;
+		else if (!p->n_parts)
+			r = vocab_encode(m->vocab, p->text, p->len, NULL, 0, flags, out, e);
+		for (size_t k = 0; !r && !p->ids && k < p->n_parts; k++)
+			r = vocab_encode(m->vocab, p->parts[k].text, p->parts[k].len, NULL, 0, k ? 0 : flags, out, e);
+		if (r < 0)
+			return -1;
 	}
 	return 0;
 }
 
-int eng_chat_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct eng_ids *out, struct err *e)
+_Static_assert(sizeof(struct eng_part) == sizeof(struct prompt_part), "one list of parts on both sides of the border");
+
+static struct prompt_msg to_prompt(const struct eng_msg *m)
 {
-	const struct prompt_opts opts = { .add_generation_prompt = true, .thinking = -1 };
+	return (struct prompt_msg){
+		.role = m->role, .text = m->text, .len = m->len, .ids = m->ids, .n_ids = m->n_ids, .rest = m->rest,
+		.parts = (const struct prompt_part *)m->parts, .n_parts = m->parts ? m->n_parts : 0,
+	};
+}
+
+int eng_chat(struct eng_model *m, const struct eng_msg *msgs, size_t n, const struct eng_chat_opts *opts,
+	     struct eng_ids *out, struct err *e)
+{
+	const struct prompt_opts po = {
+		.add_generation_prompt = true, .thinking = opts ? opts->thinking : -1, .tools_json = opts ? opts->tools : NULL,
+	};
 	struct prompt_msg *pm;
 	int r;
 
 	if (model_text(m, e) < 0)
 		return -1;
-	if (!m->tmpl)
-		return raw_tokens(m, msgs, n, (struct ids *)out, e);
 	pm = mem_array(n, sizeof *pm);
 	if (!pm)
 		return err_set(e, ERR_NOMEM, "no memory for a conversation of %zu messages", n);
 	for (size_t i = 0; i < n; i++)
-		pm[i] = (struct prompt_msg){ .role = msgs[i].role, .text = msgs[i].text, .len = msgs[i].len,
-					     .ids = msgs[i].ids, .n_ids = msgs[i].n_ids };
-	r = prompt_encode(m->tmpl, m->vocab, pm, n, &opts, (struct ids *)out, e);
+		pm[i] = to_prompt(&msgs[i]);
+	r = m->tmpl ? prompt_encode(m->tmpl, m->vocab, pm, n, &po, (struct ids *)out, e) :
+		raw_tokens(m, pm, n, (struct ids *)out, e);
 	mem_free(pm);
 	return r;
+}
+
+int eng_chat_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct eng_ids *out, struct err *e)
+{
+	return eng_chat(m, msgs, n, NULL, out, e);
 }
 
 /* -- a template by itself -------------------------------------------------------------- */

@@ -294,21 +294,39 @@ void eng_stream_free(struct eng_stream *st);
 void eng_stream_push(struct eng_stream *st, int32_t id, struct str *out);
 void eng_stream_end(struct eng_stream *st, struct str *out);
 
+struct eng_part { const char *text; size_t len; };
+
 struct eng_msg {
-	const char *role;		/* "system", "user", "assistant" */
+	const char *role;		/* "system", "user", "assistant", "tool" */
 	const char *text;
 	size_t len;
 	const int32_t *ids;		/* assistant: as it was sampled, without the end token; or NULL */
 	size_t n_ids;
+	size_t rest;			/* assistant: where the answer begins behind the thinking; 0: at the start */
+	const struct eng_part *parts;	/* the content as a list of texts, in place of text; or NULL */
+	size_t n_parts;
 };
 
-/* True when the file has a chat template that can be used; else *why (may be NULL) tells. */
+/* What a template is told besides the messages. {-1, NULL} leaves all to it. */
+struct eng_chat_opts {
+	int thinking;			/* enable_thinking: 1, 0, or -1 not to say */
+	const char *tools;		/* a JSON array, or NULL */
+};
+
+/*
+ * True when there is a chat template that can be used: the file's, or its family's where it has
+ * none but the tokens of one. *why (may be NULL) then is NULL, or tells whose it is; else it
+ * tells why there is none.
+ */
 bool eng_has_template(struct eng_model *m, const char **why);
 /*
  * Conversation → ids, with the header of the next answer at the end. A model without a
  * template gets the texts in a row (raw continuation).
  */
 int eng_chat_tokens(struct eng_model *m, const struct eng_msg *msgs, size_t n, struct eng_ids *out, struct err *e);
+/* The same with more to tell the template; opts may be NULL. */
+int eng_chat(struct eng_model *m, const struct eng_msg *msgs, size_t n, const struct eng_chat_opts *opts,
+	     struct eng_ids *out, struct err *e);
 
 /* -- making files ------------------------------------------------------------------ */
 

@@ -77,6 +77,7 @@ static void start(struct drive *d, const char *model)
 	d->o.model = model;
 	d->o.threads = 2;
 	d->o.sample.temp = 0;
+	opt_give(opt_by_key("temp"), &d->o);
 	d->o.n = 24;
 	if (loop_new(&d->l, &ops, d, &e) || chat_new(&d->c, d->l, &d->o, &e)) {
 		printf("Bail out! %s\n", e.msg);

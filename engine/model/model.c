@@ -146,6 +146,8 @@ int model_text(struct eng_model *m, struct err *e)
 		if (vocab_load(&m->vocab, m->gguf, &m->text_err) == 0) {
 			m->text = TEXT_READY;
 			prompt_load(&m->tmpl, m->gguf, m->vocab, &m->tmpl_err);
+			if (!m->tmpl && m->tmpl_err.code == ERR_NOT_FOUND)
+				m->tmpl_note = prompt_of_family(&m->tmpl, m->vocab);
 		}
 	}
 	if (m->text == TEXT_READY)

@@ -47,6 +47,7 @@ struct eng_model {
 	struct err text_err;
 	struct vocab *vocab;
 	struct prompt_template *tmpl;	/* NULL: tmpl_err tells why */
+	const char *tmpl_note;		/* NULL, or whose it is; static */
 	struct err tmpl_err;
 };
 

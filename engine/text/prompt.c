@@ -98,6 +98,55 @@ int prompt_load(struct prompt_template **out, const struct gguf *g, const struct
 	return 0;
 }
 
+/* -- families' templates, for files that have none ----------------------------------- */
+
+struct family_template {
+	const char *has[2];	/* control tokens of the vocabulary */
+	const char *source, *note;
+};
+
+static const struct family_template families[] = {
+	{ { "<|im_start|>", "<|im_end|>" },
+	  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+	  "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+	  "it has no chat template: ChatML stands in for it, by its tokens" },
+	{ { "<|start_header_id|>", "<|eot_id|>" },
+	  "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n"
+	  "{{ m.content | trim }}<|eot_id|>{% endfor %}"
+	  "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}",
+	  "it has no chat template: that of Llama 3 stands in for it, by its tokens" },
+	{ { "<start_of_turn>", "<end_of_turn>" },
+	  "{{ bos_token }}{% set ns = namespace(first='') %}{% for m in messages %}"
+	  "{% if m.role == 'system' %}{% set ns.first = m.content | trim + '\n\n' %}{% else %}"
+	  "<start_of_turn>{{ 'model' if m.role == 'assistant' else m.role }}\n{{ ns.first }}{% set ns.first = '' %}"
+	  "{{ m.content | trim }}<end_of_turn>\n{% endif %}{% endfor %}"
+	  "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}",
+	  "it has no chat template: that of Gemma stands in for it, by its tokens" },
+	{ { "<|assistant|>", "<|end|>" },
+	  "{% for m in messages %}{{ '<|system|>' if m.role == 'system' else '<|assistant|>' if m.role == 'assistant' "
+	  "else '<|user|>' }}\n{{ m.content }}<|end|>\n{% endfor %}"
+	  "{% if add_generation_prompt %}<|assistant|>\n{% endif %}",
+	  "it has no chat template: that of Phi stands in for it, by its tokens" },
+};
+
+const char *prompt_of_family(struct prompt_template **out, const struct vocab *v)
+{
+	*out = NULL;
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		const struct family_template *f = &families[i];
+		bool all = true;
+
+		for (int k = 0; k < 2; k++) {
+			const int32_t id = vocab_find(v, f->has[k], strlen(f->has[k]));
+
+			all &= id >= 0 && vocab_attr(v, id) == VOCAB_CONTROL;
+		}
+		if (all)
+			return prompt_compile(out, f->source, strlen(f->source), v, NULL, NULL) ? NULL : f->note;
+	}
+	return NULL;
+}
+
 void prompt_free(struct prompt_template *t)
 {
 	if (!t)
@@ -116,17 +165,32 @@ static int set_tokens(struct jinja_ctx *c, const struct prompt_template *t)
 	       jinja_ctx_set(c, "eos_token", jval_str(c, t->eos, strlen(t->eos), false)) ? -1 : 0;
 }
 
+static struct jval *content(struct jinja_ctx *c, const struct prompt_msg *m, uint32_t mark)
+{
+	struct jval *list, *d;
+
+	if (!m->n_parts)
+		return m->n_ids ? jval_marked(c, m->text, m->len, mark) : jval_str(c, m->text, m->len, true);
+	list = jval_list(c);
+	for (size_t i = 0; i < m->n_parts; i++) {
+		d = jval_dict(c);
+		if (jval_set(d, "type", jval_str(c, "text", 4, true)) ||
+		    jval_set(d, "text", jval_str(c, m->parts[i].text, m->parts[i].len, true)) || jval_append(list, d))
+			return NULL;
+	}
+	return list;
+}
+
 static int set_messages(struct jinja_ctx *c, const struct prompt_msg *msgs, size_t n)
 {
-	struct jval *list = jval_list(c), *d, *text;
+	struct jval *list = jval_list(c), *d;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct prompt_msg *m = &msgs[i];
 
 		d = jval_dict(c);
-		text = m->n_ids ? jval_marked(c, m->text, m->len, (uint32_t)i) : jval_str(c, m->text, m->len, true);
-		if (jval_set(d, "role", jval_str(c, m->role, strlen(m->role), true)) || jval_set(d, "content", text) ||
-		    jval_append(list, d))
+		if (jval_set(d, "role", jval_str(c, m->role, strlen(m->role), true)) ||
+		    jval_set(d, "content", content(c, m, (uint32_t)i)) || jval_append(list, d))
 			return -1;
 	}
 	return jinja_ctx_set(c, "messages", list);
@@ -259,9 +323,38 @@ static int control_at(const struct vocab *v, const struct jinja_out *r, size_t a
 	return rc;
 }
 
-static bool unchanged(const struct jinja_out *r, const struct jinja_mark *k, const struct prompt_msg *m)
+static bool is_text(const struct jinja_out *r, const struct jinja_mark *k, const struct prompt_msg *m, size_t from)
 {
-	return k->end - k->start == m->len && !memcmp(r->text.p + k->start, m->text, m->len);
+	return k->end - k->start == m->len - from && !memcmp(r->text.p + k->start, m->text + from, m->len - from);
+}
+
+/* How many bytes a token adds to the text of an answer. */
+static size_t spelled(const struct vocab *v, int32_t id)
+{
+	const enum vocab_attr a = vocab_attr(v, id);
+
+	return a == VOCAB_CONTROL || a == VOCAB_UNKNOWN || a == VOCAB_UNUSED ? 0 : vocab_token(v, id).n;
+}
+
+/* The last n bytes of a sampled message are which of its last ids? False when they begin inside a token. */
+static bool last_ids(const struct vocab *v, const struct prompt_msg *m, size_t n, size_t *first)
+{
+	size_t at = m->n_ids, have = 0;
+
+	while (at && have < n)
+		have += spelled(v, m->ids[--at]);
+	*first = at;
+	return have == n;
+}
+
+/* Do sampled ids stand for this run: of the whole message, or of what follows the thinking in it? From which on? */
+static bool sampled_run(const struct vocab *v, const struct jinja_out *r, const struct jinja_mark *k,
+			const struct prompt_msg *m, size_t *first)
+{
+	*first = 0;
+	if (is_text(r, k, m, 0))
+		return true;
+	return m->rest && m->rest < m->len && is_text(r, k, m, m->rest) && last_ids(v, m, m->len - m->rest, first);
 }
 
 /* In how many runs does each message stand? (n), the caller frees; NULL without memory. */
@@ -287,14 +380,15 @@ int prompt_encode_out(const struct vocab *v, const struct jinja_out *r, const st
 	for (size_t i = 0; !rc && i < r->n_marks; i++) {
 		const struct jinja_mark *k = &r->marks[i];
 		const struct prompt_msg *m = k->mark < n ? &msgs[k->mark] : NULL;
+		size_t first;
 
-		if (!m || runs[k->mark] != 1 || !unchanged(r, k, m))
+		if (!m || runs[k->mark] != 1 || !sampled_run(v, r, k, m, &first))
 			continue;
 		rc = control_at(v, r, k->end, &edge, e);
 		if (rc || !edge)
 			continue;
 		rc = encode_part(v, r, from, k->start, flags, out, e);
-		if (!rc && ids_append(out, m->ids, m->n_ids))
+		if (!rc && ids_append(out, m->ids + first, m->n_ids - first))
 			rc = err_set(e, ERR_NOMEM, "no memory for the conversation");
 		from = k->end;
 		flags = TOK_SPECIAL;

@@ -9,6 +9,8 @@
 #include "engine/text/jinja.h"
 #include "engine/text/vocab.h"
 
+struct prompt_part { const char *text; size_t len; };
+
 /* One message. Strings are borrowed for the call. */
 struct prompt_msg {
 	const char *role;		/* "system", "user", "assistant", "tool" */
@@ -17,6 +19,10 @@ struct prompt_msg {
 	/* assistant: the ids that were sampled for exactly this text, or NULL; without the end token */
 	const int32_t *ids;
 	size_t n_ids;
+	size_t rest;			/* where the answer begins behind the thinking; 0: at the start */
+	/* the content as a list of texts, in place of text */
+	const struct prompt_part *parts;
+	size_t n_parts;
 };
 
 struct prompt_opts {
@@ -35,6 +41,11 @@ int prompt_load(struct prompt_template **out, const struct gguf *g, const struct
 /* The same from source. v (may be NULL) tells bos_token and eos_token; where (may be NULL) the place of an error. */
 int prompt_compile(struct prompt_template **out, const char *src, size_t n, const struct vocab *v,
 		   struct jinja_where *where, struct err *e);
+/*
+ * For a vocabulary whose file has no template: that of the family whose control tokens it has.
+ * Returns what to say of it, or NULL (and *out) when there is none.
+ */
+const char *prompt_of_family(struct prompt_template **out, const struct vocab *v);
 void prompt_free(struct prompt_template *t);
 
 /* Renders messages to text and spans (what `template` shows). */

@@ -1,0 +1,13 @@
+/* The tools that a model is offered: a file with a JSON array, as templates take it. */
+#ifndef APP_TOOLS_H
+#define APP_TOOLS_H
+
+#include "engine/base/err.h"
+#include "engine/base/str.h"
+
+enum { TOOLS_MAX_BYTES = 1 << 20 };
+
+/* Puts the array into out, as JSON. ERR_FORMAT names the line of a mistake. */
+int tools_read(const char *path, struct str *out, struct err *e);
+
+#endif
