@@ -298,6 +298,21 @@ static int number_items(struct quantizer *q, struct err *e)
 	return 0;
 }
 
+/* -1 for tensors outside of the layers. */
+static long layer_number(const char *name)
+{
+	return strncmp(name, "blk.", 4) ? -1 : strtol(name + 4, NULL, 10);
+}
+
+/* What belongs to no layer first, then layer by layer, by name: so llama-quantize writes them. */
+static int by_layer(const void *a, const void *b)
+{
+	const char *x = ((const struct item *)a)->t->name, *y = ((const struct item *)b)->t->name;
+	const long m = layer_number(x), n = layer_number(y);
+
+	return m != n ? (m < n ? -1 : 1) : strcmp(x, y);
+}
+
 static void tell_plan(const struct quantizer *q)
 {
 	struct eng_quantize_result *res = q->res;
@@ -325,6 +340,7 @@ static int plan(struct quantizer *q, struct err *e)
 		return err_set(e, ERR_NOMEM, "no memory for a list of tensors");
 	for (int64_t i = 0; i < q->n_items; i++)
 		q->items[i].t = gguf_tensor_at(q->g, i);
+	qsort(q->items, (size_t)q->n_items, sizeof *q->items, by_layer);
 	if (number_items(q, e) < 0)
 		return -1;
 	for (int64_t i = 0; i < q->n_items; i++)
