@@ -42,16 +42,60 @@ struct making {
 	int64_t done, total;
 	struct err *e;
 	/* the piece at work */
-	const struct view *from;
-	struct view *to;
+	struct view from, *to;
 	int64_t lo, hi;
-	atomic_bool failed;
+	atomic_bool failed, uneven;
+	_Atomic uint32_t scale;		/* the bits of a ternary tensor's; 0: none yet */
 };
+
+/* All magnitudes but zero must be one: the first thread to see one says which. */
+static void measure(void *arg, int ith, int nth)
+{
+	struct making *k = arg;
+	float *row = mem_aligned((size_t)k->from.cols * sizeof *row), scale = 0;
+	uint32_t seen = 0, bits;
+	bool even = true;
+	int64_t lo, hi;
+
+	if (!row) {
+		atomic_store(&k->failed, true);
+		return;
+	}
+	pool_share(k->from.rows, 1, ith, nth, &lo, &hi);
+	for (int64_t r = lo; r < hi && even; r++) {
+		view_decode_row(&k->from, r, row);
+		even = quant_ternary(row, k->from.cols, &scale);
+	}
+	memcpy(&bits, &scale, sizeof bits);
+	if (!even || (bits && !atomic_compare_exchange_strong(&k->scale, &seen, bits) && seen != bits))
+		atomic_store(&k->uneven, true);
+	mem_free(row);
+}
+
+/* The scale that a type with a tail wants; 1 for any other. */
+static int find_scale(struct making *k, const struct quant_type *t, float *out)
+{
+	uint32_t bits;
+
+	*out = 1;
+	if (!t->tail)
+		return 0;
+	atomic_store(&k->scale, 0);
+	pool_run(k->m->eng->pool, measure, k);
+	if (atomic_load(&k->failed))
+		return err_set(k->e, ERR_NOMEM, "no memory for a row of tensor %s", k->from.name);
+	if (atomic_load(&k->uneven))
+		return err_set(k->e, ERR_ARG, "tensor %s is not ternary (-s, 0, s): it cannot be stored as %s",
+			       k->from.name, t->name);
+	bits = atomic_load(&k->scale);
+	memcpy(out, &bits, sizeof *out);
+	return 0;
+}
 
 static void convert(void *arg, int ith, int nth)
 {
 	struct making *k = arg;
-	const struct view *from = k->from;
+	const struct view *from = &k->from;
 	struct view *to = k->to;
 	float *row = mem_aligned((size_t)from->cols * sizeof *row);
 	int64_t lo, hi;
@@ -82,7 +126,6 @@ static int make_view(void *arg, struct view *v, int layer)
 {
 	struct making *k = arg;
 	const struct quant_type *t = target(k->l, &k->lm, v);
-	const struct view from = *v;
 	const int64_t piece = MAKE_PIECE / v->cols + 1;
 
 	(void)layer;
@@ -91,13 +134,15 @@ static int make_view(void *arg, struct view *v, int layer)
 	if (!k->m->eng->kern.type[t->id].mul || !t->encode)
 		return err_set(k->e, ERR_UNSUPPORTED, "%s: level %s needs type %s, which cannot be made here",
 			       gguf_path(k->m->gguf), k->l->name, t->name);
+	k->from = *v;
+	if (find_scale(k, t, &v->scale) < 0)
+		return -1;
 	v->type = t;
 	v->stride = quant_row_bytes(t, v->cols);
 	v->data = v->owned = mem_aligned((size_t)(v->rows * v->stride));
 	if (!v->owned)
 		return err_set(k->e, ERR_NOMEM, "no memory for tensor %s at %s (%" PRId64 " bytes)", v->name, k->l->name,
 			       v->rows * v->stride);
-	k->from = &from;
 	k->to = v;
 	for (k->lo = 0; k->lo < v->rows; k->lo = k->hi) {
 		k->hi = k->lo + piece < v->rows ? k->lo + piece : v->rows;
@@ -110,7 +155,7 @@ static int make_view(void *arg, struct view *v, int layer)
 	}
 	/* the file's pages of this tensor are no longer read by this level */
 	if (!gguf_is_swapped(k->m->gguf))
-		os_drop(from.data, (size_t)(from.rows * from.stride));
+		os_drop(k->from.data, (size_t)(k->from.rows * k->from.stride));
 	return 0;
 }
 
@@ -142,6 +187,7 @@ struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, eng_
 	if (!w)
 		return NULL;
 	atomic_init(&k.failed, false);
+	atomic_init(&k.uneven, false);
 	snprintf(w->level, sizeof w->level, "%s", l->name);
 	w->info.made = true;
 	note_source(w, m, l);
@@ -195,7 +241,7 @@ static int size_view(void *arg, struct view *v, int layer)
 	const int64_t row = quant_row_bytes(target(s->l, &s->lm, v), v->cols);
 
 	(void)layer;
-	s->bytes += v->rows * row;
+	s->bytes += v->rows * row + target(s->l, &s->lm, v)->tail;
 	s->params += v->rows * v->cols;
 	return 0;
 }

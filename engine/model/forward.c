@@ -208,6 +208,7 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 {
 	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .a = &in->a, .y = y, .ldy = ldy };
 	const bool wide = is_wide(s, v, in);
+	const float gain = v->scale * v->factor;
 	/* about the work of MUL_CALL rows by a chunk; a lone token's share is one call or a few */
 	const int64_t most = s->act == ENG_ACT_F32 ? MUL_CALL_F32 : MUL_CALL;
 	const int64_t step = wide ? WIDE_ROWS : in->a.t >= 64 ? most : most * 64 / (in->a.t ? in->a.t : 1);
@@ -220,9 +221,9 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 		else
 			mul_of(s, v)(&m);
 	}
-	for (int64_t t = 0; t < in->a.t && v->gain != 1; t++)
+	for (int64_t t = 0; t < in->a.t && gain != 1; t++)
 		for (int64_t r = lo; r < hi; r++)
-			y[t * ldy + r] *= v->gain;
+			y[t * ldy + r] *= gain;
 }
 
 /*

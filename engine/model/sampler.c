@@ -161,8 +161,8 @@ int32_t eng_sample(struct eng_sampler *s, const struct eng_session *ses)
 	if (!logits)
 		return -1;
 	/* rows of the embedding beyond the vocabulary are no tokens */
-	if (m->vocab && vocab_size(m->vocab) < n)
-		n = vocab_size(m->vocab);
+	if (m->info.n_tokens > 0 && m->info.n_tokens < n)
+		n = (int32_t)m->info.n_tokens;
 	if (s->size < n) {
 		mem_free(s->c);
 		mem_free(s->p);

@@ -47,16 +47,15 @@ struct wanted {
 };
 
 /* A factor on a matrix' product: the tensor of one value beside it. */
-static int open_gain(struct eng_model *m, struct view *v, struct err *e)
+static int open_factor(struct eng_model *m, struct view *v, struct err *e)
 {
 	static const char end[] = ".weight";
 	const size_t n = strlen(v->name), stem = n < sizeof end ? 0 : n - (sizeof end - 1);
 	const struct gguf_tensor *t;
 	const struct quant_type *type;
 	char name[80];
-	float factor;
 
-	v->gain = v->scale;
+	v->factor = 1;
 	if (n >= sizeof name || !stem || strcmp(v->name + stem, end) != 0)
 		return 0;
 	snprintf(name, sizeof name, "%.*s.scale", (int)stem, v->name);
@@ -68,8 +67,7 @@ static int open_gain(struct eng_model *m, struct view *v, struct err *e)
 	if (!type || type->block != 1)
 		return err_set(e, ERR_FORMAT, "%s: tensor %s at offset %" PRIu64 ": is no number", gguf_path(m->gguf), name,
 			       t->info_at);
-	type->decode(t->data, &factor, 1);
-	v->gain *= factor;
+	type->decode(t->data, &v->factor, 1);
 	return 0;
 }
 
@@ -94,7 +92,7 @@ static int open_view(struct eng_model *m, struct view *v, const struct wanted *w
 	if (!isfinite(v->scale))
 		return err_set(e, ERR_FORMAT, "%s: tensor %s at offset %" PRIu64 ": its scale is no number",
 			       gguf_path(m->gguf), w->name, t->info_at);
-	return open_gain(m, v, e);
+	return open_factor(m, v, e);
 }
 
 /* A vector as floats of our own: small, and the file may hold it in another type or [n, 1]. */

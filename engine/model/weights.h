@@ -27,7 +27,7 @@ struct view {
 	const void *data;
 	void *owned;			/* data, when it is memory of ours */
 	float scale;			/* what decode() gives is to be multiplied by it: of a type with a tail, else 1 */
-	float gain;			/* on the product: scale, and the tensor "….scale" where the file has one */
+	float factor;			/* on products beside scale: the tensor "….scale" where the file has one, else 1 */
 };
 
 /* Tensors that may hold several of a layer's, rows one below the other: query, key and value; gate and up. */
