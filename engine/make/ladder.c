@@ -215,8 +215,9 @@ int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *pro
 		*out = eng_weights_ref(m->alive);
 		return 0;
 	}
+	l = level_by_name(level);	/* "Q4_K" is another name of Q4_K_M */
 	for (w = m->alive; w; w = w->next)
-		if (!strcasecmp(w->level, level)) {
+		if (!strcasecmp(w->level, l ? l->name : level)) {
 			*out = eng_weights_ref(w);
 			return 0;
 		}

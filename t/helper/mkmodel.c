@@ -364,6 +364,21 @@ static void long_factors(const struct shape *s, float *out)
 	}
 }
 
+/* -1 for tensors outside of the layers. */
+static long layer_number(const char *name)
+{
+	return strncmp(name, "blk.", 4) ? -1 : strtol(name + 4, NULL, 10);
+}
+
+/* The order that quantize writes. */
+static int by_layer(const void *a, const void *b)
+{
+	const char *x = ((const struct tensor *)a)->name, *y = ((const struct tensor *)b)->name;
+	const long m = layer_number(x), n = layer_number(y);
+
+	return m != n ? (m < n ? -1 : 1) : strcmp(x, y);
+}
+
 enum { MAX_HALF = 128 };	/* pairs of a head */
 
 static void add_all(struct model *m)
@@ -392,6 +407,7 @@ static void add_all(struct model *m)
 		add_attention(m, i, out_gain);
 		add_feed_forward(m, i, out_gain);
 	}
+	qsort(m->tensors, (size_t)m->n_tensors, sizeof *m->tensors, by_layer);
 }
 
 /* -- writing --------------------------------------------------------------------------- */
@@ -485,8 +501,6 @@ static void put_keys(struct model *m)
 	gguf_writer_str(m->w, "general.architecture", m->family->arch, strlen(m->family->arch));
 	gguf_writer_str(m->w, "general.type", "model", 5);
 	gguf_writer_str(m->w, "general.name", s->name, strlen(s->name));
-	gguf_writer_u32(m->w, "general.quantization_version", 2);
-	gguf_writer_u32(m->w, "general.file_type", (uint32_t)m->level->ftype);
 	key_u32(m, "block_count", s->layers);
 	key_u32(m, "context_length", s->ctx);
 	key_u32(m, "embedding_length", s->embd);
@@ -517,6 +531,8 @@ static int write_model(struct model *m, const char *path, struct err *e)
 	put_keys(m);
 	if (mkvocab_write(mkvocab_find(m->shape->vocab), m->w, m->n_vocab, e) < 0)
 		goto out;
+	gguf_writer_u32(m->w, "general.quantization_version", 2);
+	gguf_writer_u32(m->w, "general.file_type", (uint32_t)m->level->ftype);
 	for (int i = 0; i < m->n_tensors; i++) {
 		const struct tensor *t = &m->tensors[i];
 
