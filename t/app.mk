@@ -3,6 +3,8 @@ dist_check_SCRIPTS += %D%/t9000-cli-version.sh
 dist_check_SCRIPTS += %D%/t9010-cli-options.sh
 dist_check_SCRIPTS += %D%/t9100-run.sh
 dist_check_SCRIPTS += %D%/t9110-logits.sh
+dist_check_SCRIPTS += %D%/t9111-logits-act.sh
+dist_check_SCRIPTS += %D%/t9130-need.sh
 dist_check_SCRIPTS += %D%/t9120-bench.sh
 
 APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS) $(INIH_LIBS)

@@ -14,3 +14,6 @@ t_t4110_session_fork_t_SOURCES = %D%/t4110-session-fork.c
 t_t4110_session_fork_t_LDADD = $(TEST_LIBS)
 t_t4140_session_bits_t_SOURCES = %D%/t4140-session-bits.c
 t_t4140_session_bits_t_LDADD = $(TEST_LIBS)
+noinst_PROGRAMS += %D%/helper/sparsemodel
+t_helper_sparsemodel_SOURCES = %D%/helper/sparsemodel.c
+t_helper_sparsemodel_LDADD = %D%/libtap.a

@@ -4,18 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct buf { unsigned char *p; size_t n, size; };
 
 struct spot { char *name; enum gm_field field; size_t at; };
 
-struct tensor { char *name; uint32_t type; int n_dims; int64_t ne[8]; size_t offset; };
+struct tensor { char *name; uint32_t type; int n_dims; int64_t ne[8]; uint64_t offset; };
 
 struct ggufmake {
 	bool big;
 	uint32_t version, align;
 	bool align_set;
 	struct buf keys, data, file;
+	uint64_t hole;			/* bytes behind the data */
 	size_t n_keys;
 	struct tensor *tensors;
 	size_t n_tensors;
@@ -266,6 +268,15 @@ void gm_tensor(struct ggufmake *m, const char *name, uint32_t type, int n_dims, 
 	}
 }
 
+void gm_hole(struct ggufmake *m, const char *name, uint32_t type, int n_dims, const int64_t *ne, uint64_t bytes)
+{
+	const uint64_t align = m->align ? m->align : 1, at = (m->data.n + m->hole + align - 1) / align * align;
+
+	gm_tensor(m, name, type, n_dims, ne, NULL, 0);
+	m->tensors[m->n_tensors - 1].offset = at;
+	m->hole = at + bytes - m->data.n;
+}
+
 static void build(struct ggufmake *m)
 {
 	struct buf *f = &m->file;
@@ -318,6 +329,7 @@ void gm_write(struct ggufmake *m, const char *path)
 	build(m);
 	f = must(fopen(path, "wb"));
 	must(fwrite(m->file.p, 1, m->file.n, f) == m->file.n ? m : NULL);
+	must(!m->hole || (!fflush(f) && !ftruncate(fileno(f), (off_t)(m->file.n + m->hole))) ? m : NULL);
 	must(fclose(f) ? NULL : m);
 }
 

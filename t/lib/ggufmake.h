@@ -59,6 +59,12 @@ void gm_raw(struct ggufmake *m, const char *key, uint32_t type, const void *valu
 void gm_tensor(struct ggufmake *m, const char *name, uint32_t type, int n_dims, const int64_t *ne,
 	       const void *data, size_t bytes);
 
+/*
+ * A tensor of zeros that are nowhere in memory: gm_write() leaves a hole in the file, gm_bytes()
+ * has none of it. After the last gm_tensor().
+ */
+void gm_hole(struct ggufmake *m, const char *name, uint32_t type, int n_dims, const int64_t *ne, uint64_t bytes);
+
 /* The whole file; owned by m, may be changed in place, void at the next key or tensor. */
 unsigned char *gm_bytes(struct ggufmake *m, size_t *n);
 void gm_write(struct ggufmake *m, const char *path);
