@@ -258,7 +258,7 @@ struct eng_need {
 	bool fits;
 	int64_t fit_ctx;		/* the largest context that fits at this level; 0: none */
 	const char *fit_level;		/* the largest level of the ladder that fits, or NULL … */
-	int64_t fit_level_ctx;		/* … with this context: n_ctx, or what is left when nothing else fits */
+	int64_t fit_level_ctx;		/* … with this context: n_ctx, or when nothing else fits what the smallest leaves */
 };
 int eng_model_need(struct eng_model *m, const char *level, const struct eng_session_opts *opts, struct eng_need *out,
 		   struct err *e);

@@ -41,7 +41,7 @@ static int64_t largest_context(const struct eng_model *m, const struct eng_sessi
 	return lo * KERN_PAGE;
 }
 
-/* Levels below in size, the largest first: one for the whole context, else one for any. */
+/* The largest level below in size that fits with the whole context; else the smallest, with what it leaves. */
 static void look_for_level(const struct eng_model *m, const struct eng_session_opts *o, struct eng_need *out)
 {
 	for (int i = 0; i < m->n_levels; i++) {
@@ -55,14 +55,11 @@ static void look_for_level(const struct eng_model *m, const struct eng_session_o
 		out->fit_level_ctx = out->n_ctx;
 		return;
 	}
-	for (int i = 0; i < m->n_levels && !out->fit_ctx && !out->fit_level; i++) {
-		const struct eng_level *l = &m->levels[i];
-
-		if (l->bytes < out->weights)
-			out->fit_level_ctx = largest_context(m, o, l->bytes, out->n_ctx, out->available);
-		if (l->bytes < out->weights && out->fit_level_ctx)
-			out->fit_level = l->name;
-	}
+	if (out->fit_ctx || !m->n_levels || m->levels[m->n_levels - 1].bytes >= out->weights)
+		return;
+	out->fit_level_ctx = largest_context(m, o, m->levels[m->n_levels - 1].bytes, out->n_ctx, out->available);
+	if (out->fit_level_ctx)
+		out->fit_level = m->levels[m->n_levels - 1].name;
 }
 
 /* Of weights that are alive, only what lies in the file is still to be had. */
