@@ -61,6 +61,7 @@ struct opts {
 	const char *output_type, *embd_type;	/* of quantize */
 	struct opt_list tensor_types;	/* REGEX=TYPE */
 	bool requantize, dry_run, replace;
+	const char *theme;		/* of the screen */
 	bool help;
 	bool given[OPT_MAX];		/* by row of opt_table */
 	bool model_set;			/* the model came by -m: positionals begin after it */

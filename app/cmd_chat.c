@@ -41,7 +41,8 @@ out:
 static const char *const takes[] = {
 	"model", "system", "raw", "think", "tools", "stop", "context-policy", "null",
 	"temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
-	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
+	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "theme", "offline",
+	"help", NULL
 };
 
 const struct cmd cmd_chat = {

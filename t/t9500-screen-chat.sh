@@ -84,7 +84,7 @@ test_expect_success 'wide and combining characters: the caret is where it belong
 	screen_keys Left && screen_until 5 at 5,38 && screen_keys C-c && screen_wait "^ ›$"
 '
 test_expect_success 'help: F1, and Esc closes it' '
-	screen_keys F1 && screen_wait "Ctrl-J  *new line" && screen_keys NPage && screen_wait "^ commands" && screen_wait "/quant" &&
+	screen_keys F1 && screen_wait "Ctrl-J, Alt-Enter, Shift-Enter" && screen_keys NPage && screen_wait "^ commands" && screen_wait "/quant" &&
 	screen_wait "Esc close" && screen_keys Escape && screen_gone "^ commands"
 '
 test_expect_success '/help tells the commands' '

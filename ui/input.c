@@ -489,7 +489,7 @@ static void draw_line(const struct input *in, const struct line *l, int y, int x
 	}
 }
 
-void input_draw(struct input *in, struct box b, int *y, int *x)
+void input_draw(struct input *in, struct box b, bool focus, int *y, int *x)
 {
 	const char *said = b.w >= TIGHT && b.h > 1 ? message() : NULL;
 	size_t row, h;
@@ -510,7 +510,7 @@ void input_draw(struct input *in, struct box b, int *y, int *x)
 		in->top = row;
 	if (row >= in->top + h)
 		in->top = row - h + 1;
-	style_set(STYLE_STRONG);
+	style_set(focus ? STYLE_STRONG : STYLE_DIM);
 	if (lead(b.w))
 		draw(b.y, b.x + margin, 1, in->top ? glyph(GLYPH_ELLIPSIS) : glyph(GLYPH_PROMPT));
 	style_set(STYLE_TEXT);

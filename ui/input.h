@@ -53,7 +53,7 @@ const char *input_hint(const struct input *in);
 
 /* Rows that it needs in a box so wide, at least 1. */
 int input_rows(struct input *in, int cols);
-/* Draws it and tells where the caret is. */
-void input_draw(struct input *in, struct box b, int *y, int *x);
+/* Draws it and tells where the caret is. focus: keys go here. */
+void input_draw(struct input *in, struct box b, bool focus, int *y, int *x);
 
 #endif

@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libui.a
 %C%_libui_a_SOURCES = \
 	%D%/ui.h \
 	%D%/binding.h %D%/binding.c \
+	%D%/builtin.h %D%/builtin.c \
+	%D%/clip.h %D%/clip.c \
 	%D%/codelook.h %D%/codelook.c \
 	%D%/doc.h %D%/doc.c \
 	%D%/docdraw.h %D%/docdraw.c \
@@ -11,6 +13,8 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/gauge.h %D%/gauge.c \
 	%D%/input.h %D%/input.c \
 	%D%/key.h %D%/key.c \
+	%D%/outside.h %D%/outside.c \
+	%D%/prompt.h %D%/prompt.c \
 	%D%/pane.h \
 	%D%/pane_chat.h %D%/pane_chat.c \
 	%D%/pane_help.h %D%/pane_help.c \
@@ -20,4 +24,10 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/width.h %D%/width.c \
 	%D%/wrap.h %D%/wrap.c
 %C%_libui_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(UNISTRING_CFLAGS) $(PCRE2_CFLAGS) $(MD4C_CFLAGS) $(FRIBIDI_CFLAGS)
+nodist_%C%_libui_a_SOURCES = %D%/builtin_text.c
+CLEANFILES += %D%/builtin_text.c
+%D%/builtin_text.c: profiles/keys.conf profiles/themes.conf %D%/local.mk
+	$(AM_V_GEN)$(MKDIR_P) %D% && { echo '#include "config.h"'; echo '#include "ui/builtin.h"'; \
+	for f in keys themes; do echo "const char builtin_$$f[] ="; \
+	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $(srcdir)/profiles/$$f.conf; echo ';'; done; } >$@.new && mv $@.new $@
 UI_LIBS = %D%/libui.a

@@ -16,7 +16,7 @@ struct pane_ops {
 	/* Moves by pages (negative: up). */
 	void (*page)(struct pane *p, int pages);
 	/* Moves by rows: its mark, where it has one. */
-	void (*move)(struct pane *p, int rows);
+	void (*step)(struct pane *p, int rows);
 	void (*home)(struct pane *p);
 	/* Goes to the end and stays there while it grows. */
 	void (*end)(struct pane *p);

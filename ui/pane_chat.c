@@ -48,6 +48,7 @@ struct pane_chat {
 	struct place mark;		/* the row that keys act on */
 	struct find *find;
 	struct box seen;
+	int caret;			/* the screen's row that the mark is in */
 	bool above;			/* there was something above when it was last drawn */
 };
 
@@ -552,8 +553,10 @@ static void draw_pane(struct pane *pane, struct box b)
 		const struct item_view *v = view_of(p, item);
 
 		draw_row(p, v, row, b, b.y + y);
-		if (p->focused && item == p->mark.item && row == p->mark.row)
+		if (p->focused && item == p->mark.item && row == p->mark.row) {
 			mark_row(b.y + y, b.x, b.w);
+			p->caret = b.y + y;
+		}
 		if (++row >= view_rows(v, p->c->items[item])) {
 			item++;
 			row = 0;
@@ -587,7 +590,7 @@ void pane_chat_bare(struct pane *pane, bool on)
 	p->top.cols = p->mark.cols = -1;
 }
 
-static void move(struct pane *pane, int rows)
+static void step(struct pane *pane, int rows)
 {
 	struct pane_chat *p = (struct pane_chat *)pane;
 
@@ -648,6 +651,23 @@ const char *pane_chat_take(struct pane *pane, struct str *out)
 	}
 	take_text(item, out);
 	return names[item->kind];
+}
+
+bool pane_chat_foldable(const struct pane *pane)
+{
+	const struct pane_chat *p = (const struct pane_chat *)pane;
+	size_t from, to, body;
+
+	return p->focused && p->mark.item < p->n_views && p->mark.item < p->c->n_items &&
+	       p->c->items[p->mark.item]->kind == ITEM_ANSWER && find_thinking(&p->views[p->mark.item], &from, &to, &body);
+}
+
+void pane_chat_caret(const struct pane *pane, int *y, int *x)
+{
+	const struct pane_chat *p = (const struct pane_chat *)pane;
+
+	*y = p->caret;
+	*x = p->seen.x;
 }
 
 bool pane_chat_fold(struct pane *pane)
@@ -746,7 +766,7 @@ static void free_pane(struct pane *pane)
 }
 
 static const struct pane_ops ops = {
-	.name = "chat", .draw = draw_pane, .page = page, .move = move, .home = home, .end = end, .more = more,
+	.name = "chat", .draw = draw_pane, .page = page, .step = step, .home = home, .end = end, .more = more,
 	.free = free_pane,
 };
 

@@ -28,6 +28,9 @@ void pane_chat_bare(struct pane *p, bool on);
 const char *pane_chat_take(struct pane *p, struct str *out);
 /* Shows or hides the thinking of the answer that the mark stands in; false when it has none. */
 bool pane_chat_fold(struct pane *p);
+bool pane_chat_foldable(const struct pane *p);
+/* Where the mark was drawn last. */
+void pane_chat_caret(const struct pane *p, int *y, int *x);
 /* What is searched for is shown everywhere; NULL or "" ends that. ERR_ARG for a bad pattern. */
 int pane_chat_search(struct pane *p, const char *pattern, struct err *e);
 bool pane_chat_searched(const struct pane *p);

@@ -50,18 +50,17 @@ static void heading(struct pane_help *p, const char *text)
 	add(p, mem_strdup(text), NULL);
 }
 
-static void add_keys(struct pane_help *p)
+/* The keys of one place, an action a row with all its keys. */
+static void add_keys(struct pane_help *p, enum where where)
 {
 	struct str s;
-	struct key k;
 
-	str_init(&s, 64);
-	for (const struct binding *b = bindings; b->key; b++) {
-		if (!b->help || !key_parse(b->key, &k))
-			continue;
+	str_init(&s, 256);
+	for (enum action a = ACT_NONE + 1; a < ACT_N; a++) {
 		str_clear(&s);
-		key_label(&k, style_ascii(), &s);
-		add(p, mem_strdup(s.p), action_help(b->action));
+		binding_keys(a, where, style_ascii(), &s);
+		if (s.len)
+			add(p, mem_strdup(s.p), action_help(a));
 	}
 	str_release(&s);
 }
@@ -149,7 +148,7 @@ static void draw_pane(struct pane *pane, struct box b)
 	draw_all(p, b);
 }
 
-static void move(struct pane *pane, int rows)
+static void step(struct pane *pane, int rows)
 {
 	struct pane_help *p = (struct pane_help *)pane;
 
@@ -164,7 +163,7 @@ static void page(struct pane *pane, int pages)
 {
 	const struct pane_help *p = (const struct pane_help *)pane;
 
-	move(pane, pages * (p->h > 3 ? p->h - 2 : 1));
+	step(pane, pages * (p->h > 3 ? p->h - 2 : 1));
 }
 
 static void home(struct pane *pane)
@@ -197,7 +196,7 @@ static void free_pane(struct pane *pane)
 }
 
 static const struct pane_ops ops = {
-	.name = "help", .draw = draw_pane, .page = page, .move = move, .home = home, .end = end, .more = more,
+	.name = "help", .draw = draw_pane, .page = page, .step = step, .home = home, .end = end, .more = more,
 	.free = free_pane,
 };
 
@@ -208,9 +207,13 @@ struct pane *pane_help_new(void)
 	if (!p)
 		return NULL;
 	p->pane.ops = &ops;
-	heading(p, "keys");
-	add_keys(p);
+	heading(p, "keys while you write");
+	add_keys(p, IN_INPUT);
 	add(p, mem_strdup("others"), "as in readline: Ctrl-R searches, Ctrl-W and Ctrl-K cut, Ctrl-Y puts back, Tab completes commands; your inputrc holds");
+	heading(p, "keys while you read");
+	add_keys(p, IN_CONVERSATION);
+	heading(p, "keys in both");
+	add_keys(p, ALWAYS);
 	heading(p, "commands");
 	add_commands(p);
 	return &p->pane;

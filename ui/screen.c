@@ -10,10 +10,13 @@
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 #include "ui/binding.h"
+#include "ui/clip.h"
 #include "ui/gauge.h"
 #include "ui/input.h"
+#include "ui/outside.h"
 #include "ui/pane_chat.h"
 #include "ui/pane_help.h"
+#include "ui/prompt.h"
 #include "ui/term.h"
 #include "ui/width.h"
 
@@ -46,6 +49,9 @@ struct screen {
 	struct input *input;
 	struct keys *keys;
 	struct pane *chat, *help;	/* help NULL: closed */
+	enum where focus;
+	bool bare;			/* the conversation alone */
+	struct prompt prompt;		/* what to search for */
 	struct gauge_reading reading;
 	unsigned reading_version;
 	int64_t reading_ns, paint_ns;
@@ -53,7 +59,7 @@ struct screen {
 	bool dirty, urgent;
 	bool esc;			/* a lone Esc that nobody wanted: perhaps Alt by hand */
 	bool leaving;			/* Ctrl-C on nothing: the next one leaves */
-	char hint[HINT];		/* one line instead of the keys, until the next key */
+	char hint[HINT];	/* one line instead of the keys, until the next key */
 	bool gone;			/* the terminal is */
 };
 
@@ -102,8 +108,12 @@ static struct layout lay_out(struct screen *s, int rows, int cols)
 	struct layout l = { 0 };
 	struct box rest = { 0, 0, rows, cols };
 	bool parts = cols >= PARTS_MIN_COLS, ruled = parts && rows >= GAUGES_MIN_ROWS;
-	int want = input_rows(s->input, cols), most = rows / 3 > 0 ? rows / 3 : 1;
+	int want = s->prompt.open ? 1 : input_rows(s->input, cols), most = rows / 3 > 0 ? rows / 3 : 1;
 
+	if (s->bare) {
+		l.body = rest;
+		return l;
+	}
 	if (parts && rows >= HEADER_MIN_ROWS)
 		l.header = take_top(&rest, 1);
 	if (ruled)
@@ -250,30 +260,37 @@ static bool running(const struct chat *c)
 }
 
 /* What a key does now; NULL: nothing, so it is not shown. */
-static const char *word_now(void *arg, const struct binding *b)
+static const char *word_now(void *arg, enum action a)
 {
 	const struct screen *s = arg;
 	bool empty = input_empty(s->input);
+	const char *word = action_word(a);
 
-	switch (b->action) {
+	switch (a) {
 	case ACT_SEND:
-		return s->c->answer && input_text(s->input)[0] != '/' ? NULL : b->word;
+		return s->c->answer && input_text(s->input)[0] != '/' ? NULL : word;
 	case ACT_LEVEL_UP:
-		return s->c->n_levels > 1 && s->c->target > 0 ? b->word : NULL;
+		return s->c->n_levels > 1 && s->c->target > 0 ? word : NULL;
 	case ACT_LEVEL_DOWN:
-		return s->c->target + 1 < s->c->n_levels ? b->word : NULL;
+		return s->c->target + 1 < s->c->n_levels ? word : NULL;
 	case ACT_INTERRUPT:
 		return running(s->c) ? "stop" : empty ? NULL : "clear";
 	case ACT_CLOSE:
-		return s->help ? b->word : NULL;
+		return s->help || s->focus != IN_INPUT ? word : NULL;
 	case ACT_PAGE_UP:
-		return front(s)->ops->more(front(s)) ? b->word : NULL;
+		return s->focus == IN_INPUT && front(s)->ops->more(front(s)) ? word : NULL;
 	case ACT_FOLLOW:
-		return !s->help && pane_chat_scrolled(s->chat) && empty ? b->word : NULL;
+		return !s->help && pane_chat_scrolled(s->chat) && empty ? word : NULL;
 	case ACT_LEAVE:
-		return empty && !running(s->c) ? b->word : NULL;
+		return empty && !running(s->c) ? word : NULL;
+	case ACT_FOCUS:
+		return s->focus == IN_INPUT && s->c->n_items && !s->help ? word : NULL;
+	case ACT_NEXT:
+		return pane_chat_searched(s->chat) ? word : NULL;
+	case ACT_UNFOLD:
+		return pane_chat_foldable(s->chat) ? word : NULL;
 	default:
-		return b->word;
+		return word;
 	}
 }
 
@@ -297,7 +314,7 @@ static void draw_keys(struct screen *s, const struct layout *l)
 	if (!l->keys.h)
 		return;
 	str_init(&line, 1024);
-	binding_line(&line, b.w - 2, style_ascii(), word_now, s);
+	binding_line(&line, b.w - 2, style_ascii(), s->focus, word_now, s);
 	style_set(STYLE_DIM);
 	draw(b.y, b.x + 1, b.w - 1, line.p);
 	str_release(&line);
@@ -337,7 +354,14 @@ static void paint(struct screen *s)
 	if (l.line.h)
 		gauge_line(&s->reading, (struct box){ l.line.y, l.line.x + 1, 1, l.line.w - 2 });
 	draw_keys(s, &l);
-	input_draw(s->input, l.input, &y, &x);
+	if (s->bare)
+		y = LINES - 1;
+	else if (s->prompt.open)
+		prompt_draw(&s->prompt, l.input, &y, &x);
+	else
+		input_draw(s->input, l.input, s->focus == IN_INPUT, &y, &x);
+	if (s->focus == IN_CONVERSATION && !s->prompt.open)
+		pane_chat_caret(s->chat, &y, &x);
 	style_set(STYLE_TEXT);
 	move(y < LINES ? y : LINES - 1, x < COLS ? x : COLS - 1);
 	refresh();
@@ -373,6 +397,11 @@ static void changed(struct screen *s)
 
 /* -- actions -------------------------------------------------------------------------- */
 
+static void hint(struct screen *s, const char *text)
+{
+	snprintf(s->hint, sizeof(s->hint), "%s", text);
+}
+
 static void take_draft(struct screen *s)
 {
 	if (!s->c->draft)
@@ -394,10 +423,6 @@ static void on_send(void *arg, const char *text)
 		loop_quit(s->loop, EXIT_OK);
 }
 
-static void hint(struct screen *s, const char *text)
-{
-	snprintf(s->hint, sizeof(s->hint), "%s", text);
-}
 
 static void send_message(struct screen *s)
 {
@@ -438,6 +463,155 @@ static void suspend(struct screen *s)
 	changed(s);
 }
 
+/* -- the conversation under the keys --------------------------------------------------- */
+
+static void set_focus(struct screen *s, enum where where)
+{
+	if (where == IN_CONVERSATION && !s->c->n_items)
+		return;
+	s->focus = where;
+	pane_chat_focus(s->chat, where == IN_CONVERSATION);
+}
+
+static void tell(struct screen *s, const struct err *e)
+{
+	struct str clean;
+
+	str_init(&clean, 1024);
+	termtext_whole(e->msg, strlen(e->msg), 0, &clean);
+	hint(s, clean.p);
+	str_release(&clean);
+}
+
+static void copy_marked(struct screen *s)
+{
+	char told[HINT];
+	struct err e = { 0 };
+	struct str text;
+
+	str_init(&text, 0);
+	if (!pane_chat_take(s->chat, &text) || text.failed)
+		hint(s, "nothing to copy");
+	else if (clip_send(text.p, text.len, told, sizeof(told), &e))
+		tell(s, &e);
+	else
+		hint(s, told);
+	str_release(&text);
+}
+
+static void open_marked(struct screen *s)
+{
+	struct err e = { 0 };
+	struct str text;
+
+	str_init(&text, 0);
+	if (pane_chat_take(s->chat, &text) && !text.failed && outside_edit(text.p, text.len, ".md", NULL, &e))
+		tell(s, &e);
+	str_release(&text);
+}
+
+static void next_match(struct screen *s, int step)
+{
+	if (!pane_chat_searched(s->chat))
+		hint(s, "nothing is searched for: / begins");
+	else if (!pane_chat_next(s->chat, step))
+		hint(s, "not found");
+}
+
+/* What is typed is looked for at once; a pattern that is not whole yet finds nothing and is no mistake. */
+static void search_key(struct screen *s, const struct key *k)
+{
+	struct err e = { 0 };
+
+	switch (prompt_key(&s->prompt, k)) {
+	case PROMPT_MORE:
+		if (pane_chat_search(s->chat, s->prompt.text.p, &e))
+			pane_chat_search(s->chat, NULL, NULL);
+		break;
+	case PROMPT_DONE:
+		if (pane_chat_search(s->chat, s->prompt.text.p, &e))
+			tell(s, &e);
+		else if (s->prompt.text.len)
+			next_match(s, -1);
+		break;
+	case PROMPT_GONE:
+		pane_chat_search(s->chat, NULL, NULL);
+		break;
+	}
+}
+
+static void set_bare(struct screen *s, bool on)
+{
+	s->bare = on;
+	pane_chat_bare(s->chat, on);
+	clearok(curscr, TRUE);
+}
+
+/* What is open goes, the innermost first. False: nothing was. */
+static bool close_innermost(struct screen *s)
+{
+	if (s->help)
+		close_help(s);
+	else if (s->bare)
+		set_bare(s, false);
+	else if (s->focus == IN_CONVERSATION && pane_chat_searched(s->chat))
+		pane_chat_search(s->chat, NULL, NULL);
+	else if (s->focus == IN_CONVERSATION)
+		set_focus(s, IN_INPUT);
+	else
+		return chat_stop(s->c);
+	return true;
+}
+
+static void toggle_help(struct screen *s)
+{
+	if (s->help)
+		close_help(s);
+	else
+		s->help = pane_help_new();
+}
+
+/* Of the conversation's own keys. The help moves by the same ones. */
+static bool act_reading(struct screen *s, enum action a)
+{
+	struct pane *p = front(s);
+
+	switch (a) {
+	case ACT_ROW_UP:
+	case ACT_ROW_DOWN:
+		p->ops->step(p, a == ACT_ROW_UP ? -1 : 1);
+		return true;
+	case ACT_TOP:
+		p->ops->home(p);
+		return true;
+	case ACT_BOTTOM:
+		p->ops->end(p);
+		return true;
+	case ACT_COPY:
+		copy_marked(s);
+		return true;
+	case ACT_EDITOR:
+		open_marked(s);
+		return true;
+	case ACT_SEARCH:
+		prompt_open(&s->prompt, "/");
+		return true;
+	case ACT_NEXT:
+	case ACT_PREVIOUS:
+		next_match(s, a == ACT_NEXT ? 1 : -1);
+		return true;
+	case ACT_UNFOLD:
+		if (!pane_chat_fold(s->chat))
+			set_focus(s, IN_INPUT);
+		return true;
+	case ACT_WRITE:
+		set_focus(s, IN_INPUT);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* True: done. False: the key is readline's after all. */
 static bool act(struct screen *s, enum action a)
 {
@@ -458,20 +632,19 @@ static bool act(struct screen *s, enum action a)
 		interrupt(s);
 		return true;
 	case ACT_CLOSE:
-		if (s->help)
-			close_help(s);
-		else
-			return chat_stop(s->c);
-		return true;
+		return close_innermost(s);
 	case ACT_PAGE_UP:
 	case ACT_PAGE_DOWN:
 		p->ops->page(p, a == ACT_PAGE_UP ? -1 : 1);
 		return true;
+	case ACT_FOCUS:
+		set_focus(s, s->focus == IN_INPUT ? IN_CONVERSATION : IN_INPUT);
+		return true;
+	case ACT_BARE:
+		set_bare(s, !s->bare);
+		return true;
 	case ACT_HELP:
-		if (s->help)
-			close_help(s);
-		else
-			s->help = pane_help_new();
+		toggle_help(s);
 		return true;
 	case ACT_REDRAW:
 		term_resized();
@@ -488,12 +661,9 @@ static bool act(struct screen *s, enum action a)
 	case ACT_LINE_UP:
 	case ACT_LINE_DOWN:
 		return input_move(s->input, a == ACT_LINE_UP ? -1 : 1);
-	case ACT_FOLLOW:
-	case ACT_NONE:
-	case ACT_N:
-		break;
+	default:
+		return act_reading(s, a);
 	}
-	return false;
 }
 
 /* End on its own moves in the message if there is one; with Ctrl it never does. */
@@ -520,24 +690,14 @@ static void send_esc(struct screen *s)
 	s->esc = false;
 }
 
-static void on_key(struct screen *s, const struct key *k)
+/* A key for what is being written. */
+static void write_key(struct screen *s, const struct key *k, enum action a)
 {
-	enum action a = binding_find(k);
-	bool leaving = s->leaving && a == ACT_INTERRUPT;
-
-	s->leaving = leaving;
-	s->hint[0] = 0;
-	changed(s);
-	if (k->code == K_PASTE) {
-		s->esc = false;
-		input_paste(s->input, k->bytes, k->n);
-		return;
-	}
 	if (s->esc && a == ACT_SEND) {	/* Esc, Enter: Alt-Enter by hand */
 		s->esc = false;
 		a = ACT_NEWLINE;
 	}
-	if (a == ACT_CLOSE && !s->help && input_wants_esc(s->input))
+	if (a == ACT_CLOSE && !s->help && !s->bare && input_wants_esc(s->input))
 		a = ACT_NONE;
 	if (a && !searching_key(s, a) && (a == ACT_FOLLOW ? follow(s, k) : act(s, a))) {
 		s->esc = false;
@@ -551,6 +711,39 @@ static void on_key(struct screen *s, const struct key *k)
 	send_esc(s);
 	input_key(s->input, k);
 	take_draft(s);
+}
+
+/* A key for the conversation: what it does not know does nothing. */
+static void read_key(struct screen *s, enum action a)
+{
+	s->esc = false;
+	if (a == ACT_FOLLOW)
+		front(s)->ops->end(front(s));
+	else if (a)
+		act(s, a);
+}
+
+static void on_key(struct screen *s, const struct key *k)
+{
+	enum action a = binding_find(k, s->focus);
+	bool leaving = s->leaving && a == ACT_INTERRUPT;
+
+	s->leaving = leaving;
+	s->hint[0] = 0;
+	changed(s);
+	if (s->prompt.open) {
+		search_key(s, k);
+		return;
+	}
+	if (k->code == K_PASTE) {
+		set_focus(s, IN_INPUT);
+		s->esc = false;
+		input_paste(s->input, k->bytes, k->n);
+	} else if (s->focus == IN_CONVERSATION) {
+		read_key(s, a);
+	} else {
+		write_key(s, k, a);
+	}
 }
 
 static void take_keys(struct screen *s)
@@ -698,6 +891,7 @@ static void screen_free(struct screen *s)
 		s->chat->ops->free(s->chat);
 	chat_free(s->c);
 	keys_free(s->keys);
+	prompt_release(&s->prompt);
 	input_free(s->input);
 	loop_free(s->loop);
 }
@@ -707,12 +901,21 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
 	static const struct input_ops input_ops = { on_send, candidate };
 	bool utf8 = set_locale();
+	struct str complaints;
 
 	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) || term_start(e))
 		return -1;
 	style_init(o->ascii || !utf8);
-	if (chat_new(&s->c, s->loop, o, e))
+	str_init(&complaints, 16384);
+	bindings_load(&complaints);
+	if (style_theme(o->theme, &complaints, e) || chat_new(&s->c, s->loop, o, e)) {
+		str_release(&complaints);
 		return -1;
+	}
+	if (complaints.len)
+		chat_complain(s->c, "%s", complaints.p);
+	str_release(&complaints);
+	prompt_init(&s->prompt);
 	s->keys = keys_new(true);
 	s->chat = pane_chat_new(s->c, &s->reading);
 	if (!s->keys || !s->chat)

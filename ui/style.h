@@ -5,33 +5,36 @@
 #ifndef UI_STYLE_H
 #define UI_STYLE_H
 
+#include "engine/base/err.h"
+#include "engine/base/str.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-/* name, attributes, colour (curses' number, -1: the terminal's own). Meaning first, colour second. */
+/* Meaning first: how each looks is a row of a theme (profiles/themes.conf). id, name there. */
 #define STYLES(X) \
-	X(TEXT, A_NORMAL, -1) \
-	X(DIM, A_DIM, -1)		/* what can be overlooked: rules, units, notes */ \
-	X(STRONG, A_BOLD, -1) \
-	X(USER, A_BOLD, COLOR_CYAN) \
-	X(MODEL, A_BOLD, COLOR_GREEN) \
-	X(LEVEL, A_BOLD, COLOR_GREEN)	/* the level in use */ \
-	X(WARN, A_BOLD, COLOR_YELLOW)	/* something goes on, or wants to be seen */ \
-	X(ERROR, A_BOLD, COLOR_RED) \
-	X(KEY, A_BOLD, -1) \
-	X(HEADING, A_BOLD, COLOR_BLUE) \
-	X(LINK, A_UNDERLINE, -1) \
-	X(QUOTE, A_DIM, -1) \
-	X(FRAME, A_DIM, -1)		/* around code and between a table's cells */ \
-	X(CODE, A_NORMAL, COLOR_CYAN)	/* in a line of text */ \
-	X(WORD, A_BOLD, -1)		/* in code: words of the language */ \
-	X(LITERAL, A_NORMAL, COLOR_GREEN)	/* in code: strings and numbers */ \
-	X(COMMENT, A_DIM, -1)		/* in code */ \
-	X(MATCH, A_REVERSE, -1)		/* what was searched for */ \
-	X(MARKED, A_REVERSE, -1)	/* the line that keys act on */
+	X(TEXT, "text") \
+	X(DIM, "dim")			/* what can be overlooked: rules, units, notes */ \
+	X(STRONG, "strong") \
+	X(USER, "user") \
+	X(MODEL, "model") \
+	X(LEVEL, "level")		/* the level in use */ \
+	X(WARN, "warn")			/* something goes on, or wants to be seen */ \
+	X(ERROR, "error") \
+	X(KEY, "key") \
+	X(HEADING, "heading") \
+	X(LINK, "link") \
+	X(QUOTE, "quote") \
+	X(FRAME, "frame")		/* around code and between a table's cells */ \
+	X(CODE, "code")			/* in a line of text */ \
+	X(WORD, "word")			/* in code: words of the language */ \
+	X(LITERAL, "literal")		/* in code: strings and numbers */ \
+	X(COMMENT, "comment")		/* in code */ \
+	X(MATCH, "match")		/* what was searched for */ \
+	X(MARKED, "marked")		/* the line that keys act on */
 
 enum style {
-#define STYLE_ENUM(id, attr, colour) STYLE_##id,
+#define STYLE_ENUM(id, name) STYLE_##id,
 	STYLES(STYLE_ENUM)
 #undef STYLE_ENUM
 	STYLE_N
@@ -78,8 +81,17 @@ enum glyph {
 /* A part of the screen. h or w 0: nothing is shown. */
 struct box { int y, x, h, w; };
 
-/* After term_start(). ascii: no glyph beyond ASCII is drawn, text of others becomes '?'. */
+/* After term_start(). ascii: no glyph beyond ASCII is drawn, text of others becomes '?'. Everything is plain text. */
 void style_init(bool ascii);
+/*
+ * Takes a theme, NULL: one that suits the terminal. Without colours (NO_COLOR, a terminal that has
+ * none) their attributes remain. Mistakes in the user's rows are lines in complaints. ERR_ARG names
+ * the themes for an unknown one; what was in use still is.
+ */
+int style_theme(const char *name, struct str *complaints, struct err *e);
+/* The i-th theme's name, NULL after the last; valid until the next call. After style_theme(). */
+const char *style_theme_name(int i);
+const char *style_theme_now(void);
 bool style_ascii(void);
 const char *glyph(enum glyph g);
 /* Eight steps of a graph and ten of a bar's last cell: level 0 … max → glyph. */

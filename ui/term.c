@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -231,9 +232,21 @@ void term_stop(void)
 	screen = NULL;
 }
 
+void term_leave(void)
+{
+	leave();
+}
+
+void term_send(const char *p, size_t n)
+{
+	fflush(stdout);
+	write_all(p, n);
+}
+
 void term_resume(void)
 {
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &tty_screen);
+	doupdate();
 	reset_prog_mode();
 	enter();
 	term_resized();
@@ -257,7 +270,6 @@ void term_suspend(void)
 	sigaction(SIGTSTP, &kept, NULL);
 	/* A shell may have changed its modes meanwhile: those are the ones to put back at the end. */
 	tcgetattr(STDIN_FILENO, &tty_before);
-	doupdate();
 	term_resume();
 }
 

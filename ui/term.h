@@ -28,6 +28,10 @@ void term_stop(void);
 
 /* Stops the whole job as Ctrl-Z does in other programs; returns when it goes on. */
 void term_suspend(void);
+/* Gives the terminal to another program; term_resume() takes it back. */
+void term_leave(void);
+/* A sequence that draws nothing, in order with what is drawn. */
+void term_send(const char *p, size_t n);
 /* After a stop that came without us (SIGSTOP): takes the screen again. */
 void term_resume(void);
 /* Asks the kernel for the size and tells curses; true when it changed. Never below 1×1. */
