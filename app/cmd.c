@@ -376,6 +376,8 @@ int cmd_main(int argc, char **argv, cmd_chat_fn *ui_chat)
 	screen = ui_chat;
 	paths_set_program(argc > 0 ? argv[0] : NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* a file that grows too large is an error like a full disk */
+	signal(SIGXFSZ, SIG_IGN);
 	code = dispatch(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
 		cmd_note("cannot write to standard output: %s", strerror(errno));

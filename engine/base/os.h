@@ -24,6 +24,8 @@ size_t os_rss_peak(void);
 size_t os_resident(const void *p, size_t n);
 /* Gives the pages of a file mapping back; they are read again when touched. */
 void os_drop(const void *p, size_t n);
+/* Bytes that can still be written where `path` is; UINT64_MAX when the system does not tell. */
+uint64_t os_disk_free(const char *path);
 /* The processor's name as people know it, or "unknown". Static memory. */
 const char *os_cpu_name(void);
 /* CLOCK_MONOTONIC in nanoseconds: the only clock that figures are made from. */

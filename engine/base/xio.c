@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,10 +195,54 @@ int xio_unlink(const char *path, struct err *e)
 	return fault("unlink") || unlink(path) < 0 ? err_errno(e, "%s: cannot remove", path) : 0;
 }
 
-int xio_fsync_folder(const char *path, struct err *e)
+static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? mem_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : mem_strdup(".");
+
+	return slash ? mem_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : mem_strdup(".");
+}
+
+enum { FD_NAME = 40 };
+
+static const char *fd_name(int fd, char *buf)
+{
+	snprintf(buf, FD_NAME, "/proc/self/fd/%d", fd);
+	return buf;
+}
+
+int xio_open_nameless(const char *path, int mode, struct err *e)
+{
+#ifdef O_TMPFILE
+	char *folder = folder_of(path), name[FD_NAME];
+	int fd;
+
+	if (!folder)
+		return err_set(e, ERR_NOMEM, "no memory for a path");
+	fd = xio_open(folder, O_RDWR | O_TMPFILE, mode, e);
+	mem_free(folder);
+	if (fd < 0 || !access(fd_name(fd, name), F_OK))
+		return fd;
+	/* without /proc it would never get a name */
+	xio_close(fd, path, NULL);
+	return err_set(e, ERR_UNSUPPORTED, "%s: files have names here", path);
+#else
+	(void)mode;
+	return err_set(e, ERR_UNSUPPORTED, "%s: files have names here", path);
+#endif
+}
+
+int xio_link(int fd, const char *to, struct err *e)
+{
+	char from[FD_NAME];
+
+	if (fault("link") || linkat(AT_FDCWD, fd_name(fd, from), AT_FDCWD, to, AT_SYMLINK_FOLLOW) < 0)
+		return err_errno(e, "%s: cannot give a file this name", to);
+	return 0;
+}
+
+int xio_fsync_folder(const char *path, struct err *e)
+{
+	char *folder = folder_of(path);
 	int fd, r;
 
 	if (!folder)
@@ -207,6 +252,35 @@ int xio_fsync_folder(const char *path, struct err *e)
 	xio_close(fd, folder, NULL);
 	mem_free(folder);
 	return r;
+}
+
+char *xio_target(const char *path, struct err *e)
+{
+	char real[PATH_MAX], *copy;
+	const char *name = path;
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISLNK(st.st_mode))
+		name = realpath(path, real);
+	if (!name) {
+		err_errno(e, "%s: cannot follow this link", path);
+		return NULL;
+	}
+	if (!stat(name, &st) && !S_ISREG(st.st_mode)) {
+		err_set(e, ERR_IO, "%s: is %s", path, S_ISDIR(st.st_mode) ? "a folder" : "not a regular file");
+		return NULL;
+	}
+	copy = folder_of(name);
+	if (copy && stat(copy, &st) < 0) {
+		err_errno(e, "%s: cannot write into folder %s", path, copy);
+		mem_free(copy);
+		return NULL;
+	}
+	mem_free(copy);
+	copy = mem_strdup(name);
+	if (!copy)
+		err_set(e, ERR_NOMEM, "no memory for a path");
+	return copy;
 }
 
 bool xio_same(const char *a, const char *b)

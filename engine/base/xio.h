@@ -36,8 +36,21 @@ int xio_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path
 int xio_fsync(int fd, const char *path, struct err *e);
 int xio_rename(const char *from, const char *to, struct err *e);
 int xio_unlink(const char *path, struct err *e);
+/*
+ * A file without a name in the folder of `path`, for reading and writing: gone with its last
+ * descriptor, however the program ends. -1 where system or file system has no such thing (an
+ * error of any kind: try a named one). xio_link() gives it the name `to`, which must be free.
+ */
+int xio_open_nameless(const char *path, int mode, struct err *e);
+int xio_link(int fd, const char *to, struct err *e);
 /* Makes the names in the folder of `path` last, after a rename. */
 int xio_fsync_folder(const char *path, struct err *e);
+/*
+ * The file that stands, or would stand, under a name: where a symbolic link leads, else the
+ * name itself; to be freed with mem_free(). NULL with ERR_IO for a folder, a device, a link
+ * that leads nowhere.
+ */
+char *xio_target(const char *path, struct err *e);
 /* Do both names lead to one file? False when either leads to none. */
 bool xio_same(const char *a, const char *b);
 /* Closes and reports a delayed write error; fd -1 is ignored. */
@@ -55,7 +68,7 @@ int xio_mkdirs(const char *path, struct err *e);
 
 /*
  * The test's door. The hook is asked before each operation with its name ("malloc",
- * "open", "read", "write", "fsync", "rename", "unlink", "close", "mmap") and returns 0 to go on
+ * "open", "read", "write", "fsync", "rename", "link", "unlink", "close", "mmap") and returns 0 to go on
  * or an errno to fail with. Set before any thread is started.
  */
 typedef int xio_fault_fn(const char *op, void *arg);

@@ -41,7 +41,7 @@ void gguf_writer_free(struct gguf_writer *w)
 {
 	if (!w)
 		return;
-	xio_close(w->fd, w->temp, NULL);
+	xio_close(w->fd, w->path, NULL);
 	if (w->temp)
 		xio_unlink(w->temp, NULL);
 	str_release(&w->kv);
@@ -227,22 +227,26 @@ int gguf_writer_tensor(struct gguf_writer *w, const char *name, uint32_t type, i
 
 /* -- the file ---------------------------------------------------------------------- */
 
-/* Beside the final name, so that the rename stays inside one file system. */
-static int open_temp(struct gguf_writer *w, const char *path, struct err *e)
+/* A name that was free, for the new file or for the one that has none yet. */
+static int try_name(struct gguf_writer *w, struct err *e)
 {
-	const size_t size = strlen(path) + 48;
+	if (w->fd >= 0)
+		return xio_link(w->fd, w->temp, e);
+	w->fd = xio_open(w->temp, O_RDWR | O_CREAT | O_EXCL, 0666, e);
+	return w->fd < 0 ? -1 : 0;
+}
 
-	w->path = mem_strdup(path);
+/* Beside the final name, so that the rename stays inside one file system. */
+static int take_name(struct gguf_writer *w, struct err *e)
+{
+	const size_t size = strlen(w->path) + 48;
+
 	w->temp = mem_alloc(size);
-	if (!w->path || !w->temp) {
-		mem_free(w->temp);
-		w->temp = NULL;
+	if (!w->temp)
 		return err_set(e, ERR_NOMEM, "no memory for a path");
-	}
 	for (int i = 0; i < TRIES; i++) {
-		snprintf(w->temp, size, "%s.%ld-%d.part", path, (long)getpid(), i);
-		w->fd = xio_open(w->temp, O_RDWR | O_CREAT | O_EXCL, 0666, e);
-		if (w->fd >= 0)
+		snprintf(w->temp, size, "%s.%ld-%d.part", w->path, (long)getpid(), i);
+		if (!try_name(w, e))
 			return 0;
 		if (access(w->temp, F_OK) < 0)
 			break;
@@ -251,6 +255,16 @@ static int open_temp(struct gguf_writer *w, const char *path, struct err *e)
 	mem_free(w->temp);
 	w->temp = NULL;
 	return -1;
+}
+
+/* Without a name while it is written, where that can be: whatever ends the program, nothing is left. */
+static int open_file(struct gguf_writer *w, const char *path, struct err *e)
+{
+	w->path = mem_strdup(path);
+	if (!w->path)
+		return err_set(e, ERR_NOMEM, "no memory for a path");
+	w->fd = xio_open_nameless(path, 0666, NULL);
+	return w->fd < 0 ? take_name(w, e) : 0;
 }
 
 static int write_head(struct gguf_writer *w, struct err *e)
@@ -270,13 +284,13 @@ static int write_head(struct gguf_writer *w, struct err *e)
 	at = s.len;
 	if (s.failed || w->kv.failed || w->infos.failed)
 		r = err_set(e, ERR_NOMEM, "no memory for the head of %s", w->path);
-	if (r < 0 || xio_pwrite(w->fd, s.p, s.len, 0, w->temp, e) < 0 ||
-	    xio_pwrite(w->fd, w->kv.p, w->kv.len, at, w->temp, e) < 0 ||
-	    xio_pwrite(w->fd, w->infos.p, w->infos.len, at + w->kv.len, w->temp, e) < 0 ||
-	    xio_pwrite(w->fd, zero, (size_t)(w->data - head), head, w->temp, e) < 0)
+	if (r < 0 || xio_pwrite(w->fd, s.p, s.len, 0, w->path, e) < 0 ||
+	    xio_pwrite(w->fd, w->kv.p, w->kv.len, at, w->path, e) < 0 ||
+	    xio_pwrite(w->fd, w->infos.p, w->infos.len, at + w->kv.len, w->path, e) < 0 ||
+	    xio_pwrite(w->fd, zero, (size_t)(w->data - head), head, w->path, e) < 0)
 		r = -1;
 	/* the last byte gives the length: what lies before it and is not put reads as zero */
-	if (!r && w->end && xio_pwrite(w->fd, zero, 1, w->data + w->end - 1, w->temp, e) < 0)
+	if (!r && w->end && xio_pwrite(w->fd, zero, 1, w->data + w->end - 1, w->path, e) < 0)
 		r = -1;
 	str_release(&s);
 	return r;
@@ -284,7 +298,7 @@ static int write_head(struct gguf_writer *w, struct err *e)
 
 int gguf_writer_open(struct gguf_writer *w, const char *path, struct err *e)
 {
-	return open_temp(w, path, e) < 0 ? -1 : write_head(w, e);
+	return open_file(w, path, e) < 0 ? -1 : write_head(w, e);
 }
 
 uint64_t gguf_writer_size(const struct gguf_writer *w)
@@ -298,17 +312,17 @@ int gguf_writer_put(struct gguf_writer *w, int64_t tensor, uint64_t at, const vo
 	const struct slot *s = &w->slots[tensor];
 
 	assert(at <= s->bytes && n <= s->bytes - at);
-	return xio_pwrite(w->fd, p, n, w->data + s->at + at, w->temp, e);
+	return xio_pwrite(w->fd, p, n, w->data + s->at + at, w->path, e);
 }
 
 int gguf_writer_commit(struct gguf_writer *w, struct err *e)
 {
 	const int fd = w->fd;
 
-	if (xio_fsync(fd, w->temp, e) < 0)
+	if (xio_fsync(fd, w->path, e) < 0 || (!w->temp && take_name(w, e) < 0))
 		return -1;
 	w->fd = -1;
-	if (xio_close(fd, w->temp, e) < 0 || xio_rename(w->temp, w->path, e) < 0)
+	if (xio_close(fd, w->path, e) < 0 || xio_rename(w->temp, w->path, e) < 0)
 		return -1;
 	mem_free(w->temp);
 	w->temp = NULL;

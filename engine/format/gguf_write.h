@@ -6,7 +6,7 @@
  *	gguf_writer_new(&w, e);
  *	gguf_writer_copy(w, g, kv, e);			any number of keys
  *	gguf_writer_tensor(w, "token_embd.weight", type, 2, ne, bytes, e);
- *	gguf_writer_open(w, path, e);			a file beside path, with all but the data
+ *	gguf_writer_open(w, path, e);			a file in the same folder, with all but the data
  *	gguf_writer_put(w, 0, 0, data, bytes, e);	tensor 0 from its byte 0 on
  *	gguf_writer_commit(w, e);			on disk, then renamed to path
  *	gguf_writer_free(w);				removes what was not committed

@@ -4,6 +4,7 @@
  * same weights whatever the number of threads, and so is the file.
  */
 #include "config.h"
+#include "engine/base/os.h"
 #include "engine/base/pool.h"
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
@@ -570,10 +571,27 @@ static int open_parts(struct quantizer *q, const char *out, struct err *e)
 	return 0;
 }
 
-static int write_file(struct quantizer *q, const char *out, struct err *e)
+/* Said before the work: the file is written to its end only then. */
+static int check_room(const struct quantizer *q, const char *out, struct err *e)
 {
-	if (open_parts(q, out, e) < 0 || gguf_writer_new(&q->w, e) < 0 || copy_keys(q, e) < 0)
-		return -1;
+	char *folder = mem_strdup(out), *slash = folder ? strrchr(folder, '/') : NULL;
+	const uint64_t need = gguf_writer_size(q->w);
+	uint64_t have;
+
+	if (!folder)
+		return err_set(e, ERR_NOMEM, "no memory for a path");
+	if (slash)
+		slash[slash == folder] = '\0';
+	have = os_disk_free(slash ? folder : ".");
+	mem_free(folder);
+	if (have >= need)
+		return 0;
+	return err_set(e, ERR_IO, "%s: no space: it takes %" PRIu64 " MiB, and %" PRIu64 " MiB are free",
+		       out, (need >> 20) + 1, have >> 20);
+}
+
+static int write_tensors(struct quantizer *q, const char *out, struct err *e)
+{
 	for (int64_t i = 0; i < q->n_items; i++) {
 		const struct item *it = &q->items[i];
 		const uint32_t type = it->to ? it->to->id : it->t->type;
@@ -582,12 +600,30 @@ static int write_file(struct quantizer *q, const char *out, struct err *e)
 				       e) < 0)
 			return -1;
 	}
-	if (gguf_writer_open(q->w, out, e) < 0)
+	if (gguf_writer_open(q->w, out, e) < 0 || check_room(q, out, e) < 0)
 		return -1;
 	for (int64_t i = 0; i < q->n_items; i++)
 		if (make_tensor(q, i, e) < 0)
 			return -1;
 	return gguf_writer_commit(q->w, e);
+}
+
+static int write_file(struct quantizer *q, const char *out, struct err *e)
+{
+	char *target = xio_target(out, e);
+	int r;
+
+	if (!target)
+		return -1;
+	r = open_parts(q, target, e);
+	if (!r)
+		r = gguf_writer_new(&q->w, e);
+	if (!r)
+		r = copy_keys(q, e);
+	if (!r)
+		r = write_tensors(q, target, e);
+	mem_free(target);
+	return r;
 }
 
 static int start(struct quantizer *q, const char *in, struct err *e)
