@@ -17,6 +17,7 @@ check_LIBRARIES += %D%/libtap.a
 	%D%/lib/tmp.h %D%/lib/tmp.c \
 	%D%/lib/mutant.h %D%/lib/mutant.c \
 	%D%/lib/model.h %D%/lib/model.c \
+	%D%/lib/tiny.h %D%/lib/tiny.c \
 	%D%/lib/tok.h %D%/lib/tok.c
 TEST_LIBS = %D%/libtap.a $(ENGINE_LDADD) $(JANSSON_LIBS)
 

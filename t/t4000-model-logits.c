@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,6 +175,10 @@ int main(void)
 {
 	struct eng *g = new_engine(2, NULL), *plain = new_engine(1, "scalar");
 	static const char *const quants[] = { "Q8_0", "Q5_1", "Q4_1", "Q4_0" };
+	static const char *const synthetic[] = {
+		"llama-gqa-untied", "llama3-ropefreqs", "llama-linear4", "llama-yarn4", "qwen2-bias", "qwen3-headdim32",
+		"phi3-longrope-long", "gemma3-softcap", "gemma3-swa8", "smollm3-nope",
+	};
 
 	check_ref(g, "models/stories260K/stories260K-F32.gguf", "models/stories260K/ref-F32.json", NULL, 1e-6, true);
 	check_ref(plain, "models/stories260K/stories260K-F32.gguf", "models/stories260K/ref-F32.json", NULL, 1e-6, true);
@@ -187,13 +192,13 @@ int main(void)
 		check_ref(plain, model, ref, NULL, 5e-4, false);
 		check_made(g, quants[i]);
 	}
-	check_ref(g, "models/synthetic/llama-gqa-untied.gguf", "models/synthetic/llama-gqa-untied.ref.json", NULL, 1e-6, true);
-	check_ref(g, "models/synthetic/llama3-ropefreqs.gguf", "models/synthetic/llama3-ropefreqs.ref.json", NULL, 1e-6, true);
-	check_ref(g, "models/synthetic/llama-linear4.gguf", "models/synthetic/llama-linear4.ref.json", NULL, 1e-6, true);
-	check_ref(g, "models/synthetic/llama-yarn4.gguf", "models/synthetic/llama-yarn4.ref.json", NULL, 1e-6, true);
-	check_ref(g, "models/synthetic/qwen2-bias.gguf", "models/synthetic/qwen2-bias.ref.json", NULL, 1e-6, true);
-	check_ref(g, "models/synthetic/qwen3-headdim32.gguf", "models/synthetic/qwen3-headdim32.ref.json", NULL, 1e-6, true);
-	check_ref(g, "models/synthetic/smollm3-nope.gguf", "models/synthetic/smollm3-nope.ref.json", NULL, 1e-6, true);
+	for (size_t i = 0; i < sizeof synthetic / sizeof *synthetic; i++) {
+		char model[100], ref[100];
+
+		snprintf(model, sizeof model, "models/synthetic/%s.gguf", synthetic[i]);
+		snprintf(ref, sizeof ref, "models/synthetic/%s.ref.json", synthetic[i]);
+		check_ref(g, model, ref, NULL, 1e-6, true);
+	}
 	eng_free(g);
 	eng_free(plain);
 	check_bits();
