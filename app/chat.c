@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 static const int64_t rate_step_ns = 100000000;	/* between points of the graph */
+enum { CHAT_FILE_MAX = 16 << 20 };
 enum { RATE_MIN_TOKENS = 8 };			/* shorter answers say nothing of a level's speed */
 
 /* -- items ------------------------------------------------------------------------- */
@@ -190,6 +191,8 @@ static int copy_msgs(const struct chat *c, struct job *j)
 	for (size_t i = 0; i < c->n_items && c->items[i] != c->answer; i++) {
 		const struct chat_item *it = c->items[i];
 
+		if (it->gone)
+			continue;
 		if (it->kind == ITEM_USER && copy_msg(&j->msgs[j->n_msgs++], "user", &it->text, NULL))
 			return -1;
 		if (it->kind == ITEM_ANSWER && copy_answer(c, &j->msgs[j->n_msgs++], it))
@@ -198,14 +201,24 @@ static int copy_msgs(const struct chat *c, struct job *j)
 	return 0;
 }
 
+/* What the answer has already, when it goes on. */
+static int copy_begun(const struct chat *c, struct job *j)
+{
+	for (size_t i = 0; i < c->answer->ids.n; i++)
+		if (eng_ids_add(&j->begun, c->answer->ids.p[i]))
+			return -1;
+	return 0;
+}
+
 static int post_answer(struct chat *c)
 {
 	struct job *j = job_new(JOB_ANSWER);
 
-	if (!j || copy_msgs(c, j)) {
+	if (!j || copy_msgs(c, j) || copy_begun(c, j)) {
 		job_free(j);
 		return -1;
 	}
+	j->drop_oldest = c->drop_oldest || !strcmp(c->o->policy, "drop-oldest");
 	j->raw = c->o->raw;
 	j->sample = c->o->sample;
 	j->n_max = c->o->n;
@@ -216,18 +229,37 @@ static int post_answer(struct chat *c)
 	return 0;
 }
 
-/* Takes the question and its empty answer out of the conversation; the text is the draft again. */
-static void withdraw(struct chat *c)
+/* Takes the question and its empty answer out of the conversation; its text is the caller's (mem_free). */
+static char *take_back(struct chat *c)
 {
 	size_t at = item_index(c, c->answer);
+	char *text;
 
 	c->answer = NULL;
 	item_remove(c, at);
 	while (at-- && c->items[at]->kind != ITEM_USER)
 		continue;
 	assert(at < c->n_items);
-	give_back(c, c->items[at]->text.p);
+	text = mem_strdup(c->items[at]->text.p);
 	item_remove(c, at);
+	return text;
+}
+
+/* The question and its answer are out again, or what an answer had before it went on is all of it; the text is the draft again. */
+static void withdraw(struct chat *c)
+{
+	char *text;
+
+	if (c->answer->ids.n) {
+		c->answer->running = false;
+		touch(c, c->answer);
+		c->answer = NULL;
+		return;
+	}
+	text = take_back(c);
+	if (text)
+		give_back(c, text);
+	mem_free(text);
 }
 
 static void ask(struct chat *c, const char *text)
@@ -236,6 +268,8 @@ static void ask(struct chat *c, const char *text)
 
 	if (!q)
 		goto fail;
+	if (c->attached)
+		str_adds(&q->text, c->attached);
 	str_adds(&q->text, text);
 	c->answer = item_add(c, ITEM_ANSWER);
 	if (!c->answer) {
@@ -246,9 +280,12 @@ static void ask(struct chat *c, const char *text)
 	c->again = false;
 	set_label(c, c->answer, c->target);
 	if (q->text.failed || post_answer(c)) {
-		withdraw(c);
+		mem_free(take_back(c));
 		goto fail;
 	}
+	mem_free(c->attached);
+	c->attached = NULL;
+	c->drop_oldest = false;
 	if (c->state == CHAT_IDLE)
 		settle(c);
 	return;
@@ -258,9 +295,27 @@ fail:
 	c->failed = true;
 }
 
+/* A number of what was asked runs its command; all else ends the choice. */
+static bool choose(struct chat *c, const char *text)
+{
+	const size_t blank = strspn(text, " \t"), digits = strspn(text + blank, "0123456789");
+	const bool number = digits && digits < 4 && !text[blank + digits + strspn(text + blank + digits, " \t\r\n")];
+	const int n = number ? atoi(text + blank) : 0, of = c->n_choices;
+	char command[sizeof c->choices->command];
+
+	c->n_choices = 0;
+	if (n < 1 || n > of)
+		return false;
+	memcpy(command, c->choices[n - 1].command, sizeof command);
+	slash_run(c, command);
+	return true;
+}
+
 void chat_submit(struct chat *c, const char *text)
 {
 	if (!text[strspn(text, " \t\r\n")])
+		return;
+	if (c->n_choices && choose(c, text))
 		return;
 	if (*text == '/') {
 		slash_run(c, text);
@@ -277,7 +332,233 @@ void chat_submit(struct chat *c, const char *text)
 		c->failed = true;
 		return;
 	}
+	chat_leave(c);
 	ask(c, text);
+}
+
+/* -- choices ----------------------------------------------------------------------- */
+
+void chat_offer(struct chat *c, const char *command, const char *fmt, ...)
+{
+	struct chat_choice *ch;
+	va_list ap;
+
+	if (!c->choices)
+		c->choices = mem_array(CHAT_CHOICES, sizeof *c->choices);
+	if (!c->choices || c->n_choices == CHAT_CHOICES)
+		return;
+	ch = &c->choices[c->n_choices++];
+	snprintf(ch->command, sizeof ch->command, "%s", command);
+	va_start(ap, fmt);
+	vsnprintf(ch->label, sizeof ch->label, fmt, ap);
+	va_end(ap);
+}
+
+void chat_ask_choice(struct chat *c, const char *question)
+{
+	struct str s;
+
+	str_init(&s, 0);
+	str_adds(&s, question);
+	for (int i = 0; i < c->n_choices; i++)
+		str_addf(&s, "\n%d. %s", i + 1, c->choices[i].label);
+	chat_note(c, "%s", s.p);
+	str_release(&s);
+}
+
+/* -- room in the context ------------------------------------------------------------ */
+
+static void ask_held(struct chat *c)
+{
+	char *text = c->held;
+
+	c->held = NULL;
+	if (text)
+		ask(c, text);
+	mem_free(text);
+}
+
+void chat_drop(struct chat *c)
+{
+	if (!c->held) {
+		chat_complain(c, "no message waits for room");
+		return;
+	}
+	c->drop_oldest = true;
+	ask_held(c);
+}
+
+void chat_leave(struct chat *c)
+{
+	c->go_on = false;
+	if (c->held)
+		give_back(c, c->held);
+	mem_free(c->held);
+	c->held = NULL;
+}
+
+void chat_grow(struct chat *c, int64_t n_ctx)
+{
+	struct job *j = job_new(JOB_GROW);
+
+	if (!n_ctx)
+		n_ctx = c->room.grow_ctx > c->g.ctx_size ? c->room.grow_ctx : 2 * c->g.ctx_size;
+	if (n_ctx <= c->g.ctx_size) {
+		chat_complain(c, "the context holds %lld already", (long long)c->g.ctx_size);
+		job_free(j);
+		return;
+	}
+	if (!j) {
+		chat_complain(c, "no memory for a larger context");
+		return;
+	}
+	j->n_ctx = n_ctx;
+	worker_post(c->worker, j);
+	c->n_switches++;
+	c->state = CHAT_SWITCHING;
+	touch(c, NULL);
+}
+
+/* What a message that has no room could do, to choose from; its text is held until then. */
+static void ask_for_room(struct chat *c, const struct room *r)
+{
+	char bytes[32], time[32];
+	struct str s, turns;
+
+	c->room = *r;
+	str_init(&s, 0);
+	str_init(&turns, 0);
+	room_text(r, c->n_gone, &s);
+	c->n_choices = 0;
+	if (r->drop) {
+		room_turns(r, c->n_gone, &turns);
+		chat_offer(c, "/context drop", "leave out %s: about %s until the answer begins", turns.p,
+			   r->prefill_ns ? units_time(time, sizeof time, r->prefill_ns) : "as long as a new chat");
+	}
+	chat_offer(c, "/context grow", "a context of %lld, %s more%s", (long long)r->grow_ctx,
+		   units_bytes(bytes, sizeof bytes, r->grow_bytes),
+		   c->info && c->info->n_ctx_train > 0 && r->grow_ctx > c->info->n_ctx_train ?
+		   ": more than the model was trained on" : "");
+	chat_offer(c, "/context leave", "change the message");
+	chat_ask_choice(c, s.p);
+	str_release(&s);
+	str_release(&turns);
+}
+
+/* Turns that went are marked as gone, for what comes after. */
+static void mark_gone(struct chat *c, int drop, int64_t need)
+{
+	struct room r = { .drop = drop };
+	int turns = 0;
+	struct str s;
+
+	for (size_t i = 0; i < c->n_items; i++) {
+		struct chat_item *it = c->items[i];
+
+		if (it->gone || it->kind == ITEM_NOTE)
+			continue;
+		turns += it->kind == ITEM_USER;
+		if (turns > drop)
+			break;
+		it->gone = true;
+		touch(c, it);
+	}
+	str_init(&s, 0);
+	room_turns(&r, c->n_gone, &s);
+	chat_note(c, "left out %s: all of it takes %lld tokens, the context holds %lld", s.p, (long long)need,
+		  (long long)c->g.ctx_size);
+	str_release(&s);
+	c->n_gone += drop;
+}
+
+static void offer_more(struct chat *c)
+{
+	const int64_t more = c->g.ctx_size;
+	const uint64_t bytes = c->g.mem.kv_reserved;
+	char buf[32], q[96];
+
+	c->room = (struct room){ .grow_ctx = 2 * more };
+	snprintf(q, sizeof q, "the context of %lld is full: the answer stops here", (long long)more);
+	if (!c->can_ask) {
+		chat_note(c, "%s; -c makes it larger", q);
+		return;
+	}
+	c->n_choices = 0;
+	chat_offer(c, "/context more", "go on in a context of %lld, %s more%s", (long long)(2 * more),
+		   units_bytes(buf, sizeof buf, bytes),
+		   c->info && c->info->n_ctx_train > 0 && 2 * more > c->info->n_ctx_train ?
+		   ": more than the model was trained on" : "");
+	chat_offer(c, "/context leave", "leave it");
+	chat_ask_choice(c, q);
+}
+
+/* -- going on ------------------------------------------------------------------------ */
+
+static struct chat_item *last_answer(const struct chat *c)
+{
+	for (size_t i = c->n_items; i--;)
+		if (c->items[i]->kind != ITEM_NOTE)
+			return c->items[i]->kind == ITEM_ANSWER ? c->items[i] : NULL;
+	return NULL;
+}
+
+bool chat_continue(struct chat *c)
+{
+	struct chat_item *i = c->answer || c->state == CHAT_FAILED ? NULL : last_answer(c);
+
+	if (!i || !i->ids.n) {
+		chat_complain(c, "there is no answer to go on with");
+		return false;
+	}
+	if (!answer_can_go_on(i->end)) {
+		chat_complain(c, "the last answer came to its end by itself");
+		return false;
+	}
+	if (i->end == ANSWER_CONTEXT && i->stats.n_prompt + i->stats.n_gen >= c->g.ctx_size) {
+		offer_more(c);
+		return false;
+	}
+	c->answer = i;
+	c->again = false;
+	c->resumed = true;
+	i->running = true;
+	if (post_answer(c)) {
+		i->running = false;
+		c->answer = NULL;
+		chat_complain(c, "no memory to go on");
+		return false;
+	}
+	touch(c, i);
+	settle(c);
+	return true;
+}
+
+int chat_attach(struct chat *c, const char *path, struct err *e)
+{
+	struct str s;
+	int r = -1;
+
+	str_init(&s, CHAT_FILE_MAX);
+	if (c->attached)
+		str_adds(&s, c->attached);
+	str_addf(&s, "%s:\n", path);
+	if (xio_slurp(path, &s, e) < 0)
+		goto out;
+	if (memchr(s.p, '\0', s.len)) {
+		err_set(e, ERR_FORMAT, "%s: this is no text", path);
+		goto out;
+	}
+	str_adds(&s, s.len && s.p[s.len - 1] == '\n' ? "\n" : "\n\n");
+	if (s.failed) {
+		err_set(e, ERR_LIMIT, "%s: larger than the %d MiB that are taken", path, CHAT_FILE_MAX >> 20);
+		goto out;
+	}
+	mem_free(c->attached);
+	c->attached = str_take(&s);
+	r = 0;
+out:
+	str_release(&s);
+	return r;
 }
 
 bool chat_stop(struct chat *c)
@@ -336,6 +617,10 @@ void chat_reset(struct chat *c)
 	while (c->n_items)
 		item_free(c->items[--c->n_items]);
 	c->g.stats = (struct answer_stats){ 0 };
+	mem_free(c->held);
+	c->held = NULL;
+	c->go_on = false;
+	c->n_choices = c->n_gone = 0;
 	touch(c, NULL);
 	if (j)
 		worker_post(c->worker, j);
@@ -369,7 +654,7 @@ static void on_progress(struct chat *c, struct event *ev)
 {
 	static const enum chat_state states[] = {
 		[JOB_OPEN] = CHAT_LOADING, [JOB_ANSWER] = CHAT_PREFILL,
-		[JOB_LEVEL] = CHAT_SWITCHING, [JOB_RESET] = CHAT_IDLE,
+		[JOB_LEVEL] = CHAT_SWITCHING, [JOB_GROW] = CHAT_SWITCHING, [JOB_RESET] = CHAT_IDLE,
 	};
 
 	c->state = states[ev->job];
@@ -468,11 +753,30 @@ static void on_text(struct chat *c, struct event *ev)
 		return;
 	c->state = CHAT_DECODE;
 	c->what = NULL;
+	/* an answer that goes on begins with whole characters */
+	if (c->resumed)
+		str_cut(&c->answer->text, ev->g.stats.begun);
+	c->resumed = false;
 	str_add(&c->answer->text, ev->text.p, ev->text.len);
 	c->answer->stats = ev->g.stats;
 	c->answer->n_think = ev->g.stats.n_think;
 	touch(c, c->answer);
 	take_rate(c, ev->g.decode_now);
+}
+
+/* What was sampled, behind what there was when the answer went on; none spell a text that was cut inside a token. */
+static void take_ids(struct chat_item *i, struct eng_ids *neu)
+{
+	bool lost = i->end == ANSWER_STOP_TEXT && !neu->n && i->text.len > i->stats.begun;
+
+	for (size_t k = 0; k < neu->n && i->ids.n && !lost; k++)
+		lost = eng_ids_add(&i->ids, neu->p[k]) != 0;
+	if (!i->ids.n && !lost) {
+		i->ids = *neu;
+		*neu = (struct eng_ids){ 0 };
+	}
+	if (lost)
+		eng_ids_release(&i->ids);
 }
 
 static void finish_answer(struct chat *c, struct event *ev)
@@ -484,8 +788,7 @@ static void finish_answer(struct chat *c, struct event *ev)
 	i->stats = ev->g.stats;
 	i->n_think = ev->g.stats.n_think;
 	i->end = ev->end;
-	i->ids = ev->ids;
-	ev->ids = (struct eng_ids){ 0 };
+	take_ids(i, &ev->ids);
 	touch(c, i);
 	if (i->stats.n_gen >= RATE_MIN_TOKENS && c->level < c->n_levels)
 		c->levels[c->level].rate = answer_decode_rate(&i->stats);
@@ -498,11 +801,15 @@ static void on_answered(struct chat *c, struct event *ev)
 	c->again = false;
 	if (!c->answer)
 		return;
+	if (ev->room.need && ev->room.drop)
+		mark_gone(c, ev->room.drop, ev->room.need);
 	if (ev->end == ANSWER_STOPPED && !ev->ids.n) {
 		if (!again || post_answer(c))
 			withdraw(c);
 	} else {
 		finish_answer(c, ev);
+		if (ev->end == ANSWER_CONTEXT)
+			offer_more(c);
 	}
 	settle(c);
 }
@@ -547,12 +854,37 @@ static void failed_open(struct chat *c, struct event *ev)
 	chat_complain(c, "%s", ev->err.msg);
 }
 
+/* No room: asked what to do where somebody is there, else told. */
+static void refused(struct chat *c, const struct event *ev)
+{
+	const bool ask_now = c->can_ask && !strcmp(c->o->policy, "ask") && !c->answer->ids.n;
+	struct str s;
+
+	if (ask_now) {
+		mem_free(c->held);
+		c->held = take_back(c);
+		c->failed = false;
+		ask_for_room(c, &ev->room);
+	} else {
+		withdraw(c);
+		str_init(&s, 0);
+		room_text(&ev->room, c->n_gone, &s);
+		chat_complain(c, "%s (-c makes it larger, /clear begins anew)", s.p);
+		str_release(&s);
+	}
+	settle(c);
+}
+
 static void failed_answer(struct chat *c, struct event *ev)
 {
 	c->failed = true;
 	if (!c->answer)
 		return;
-	if (c->answer->text.len || ev->ids.n) {
+	if (ev->err.code == ERR_CONTEXT && ev->room.need) {
+		refused(c, ev);
+		return;
+	}
+	if (ev->ids.n || (c->answer->text.len && !c->answer->ids.n)) {
 		ev->end = ANSWER_STOPPED;
 		finish_answer(c, ev);
 	} else {
@@ -576,6 +908,14 @@ static void failed_level(struct chat *c, struct event *ev)
 	settle(c);
 }
 
+static void failed_grow(struct chat *c, struct event *ev)
+{
+	c->n_switches--;
+	chat_leave(c);
+	chat_complain(c, "%s", ev->err.msg);
+	settle(c);
+}
+
 static void failed_reset(struct chat *c, struct event *ev)
 {
 	chat_complain(c, "%s", ev->err.msg);
@@ -585,10 +925,25 @@ static void on_failed(struct chat *c, struct event *ev)
 {
 	static void (*const failed[])(struct chat *, struct event *) = {
 		[JOB_OPEN] = failed_open, [JOB_ANSWER] = failed_answer,
-		[JOB_LEVEL] = failed_level, [JOB_RESET] = failed_reset,
+		[JOB_LEVEL] = failed_level, [JOB_GROW] = failed_grow, [JOB_RESET] = failed_reset,
 	};
 
 	failed[ev->job](c, ev);
+}
+
+static void on_grown(struct chat *c, struct event *ev)
+{
+	const bool go_on = c->go_on;
+
+	(void)ev;
+	c->n_switches--;
+	c->go_on = false;
+	chat_note(c, "the context holds %lld tokens now", (long long)c->g.ctx_size);
+	settle(c);
+	if (go_on)
+		chat_continue(c);
+	else
+		ask_held(c);
 }
 
 static void on_reset(struct chat *c, struct event *ev)
@@ -601,7 +956,7 @@ bool chat_pump(struct chat *c)
 {
 	static void (*const take[])(struct chat *, struct event *) = {
 		[EV_PROGRESS] = on_progress, [EV_OPENED] = on_opened, [EV_TEXT] = on_text,
-		[EV_ANSWERED] = on_answered, [EV_LEVEL] = on_level, [EV_RESET] = on_reset,
+		[EV_ANSWERED] = on_answered, [EV_LEVEL] = on_level, [EV_GROWN] = on_grown, [EV_RESET] = on_reset,
 		[EV_FAILED] = on_failed,
 	};
 	struct event *ev = worker_events(c->worker);
@@ -710,5 +1065,8 @@ void chat_free(struct chat *c)
 	mem_free(c->levels);
 	mem_free(c->name);
 	mem_free(c->draft);
+	mem_free(c->held);
+	mem_free(c->attached);
+	mem_free(c->choices);
 	mem_free(c);
 }

@@ -31,6 +31,7 @@ struct chat_item {
 	struct answer_stats stats;	/* ITEM_ANSWER */
 	enum answer_end end;
 	int32_t n_think;		/* ITEM_ANSWER: tokens up to the end of its thinking, so far */
+	bool gone;			/* left out of what the model sees: the context had no room */
 	bool running;			/* ITEM_ANSWER still streaming, or waiting for its turn */
 	unsigned serial;		/* 1, 2, … as they were made; grows along items[] */
 	unsigned version;
@@ -48,6 +49,13 @@ struct chat_level {
 	bool made;			/* has been in use here */
 	double rate;			/* measured decode tok/s, 0 none */
 };
+
+/*
+ * Things to choose from: the note that asks numbers them, and a number alone as the next message
+ * takes one. Anything else that is submitted ends the choice.
+ */
+enum { CHAT_CHOICES = 40 };
+struct chat_choice { char label[160]; char command[64]; };	/* a line of slash_run() */
 
 struct chat {
 	struct loop *loop;
@@ -73,10 +81,21 @@ struct chat {
 	int n_rates;
 	bool quit;			/* /bye */
 	bool failed;			/* a message was refused or an answer failed */
+	bool can_ask;			/* somebody is there to choose; set by the view */
+	bool lines;			/* a view of plain lines: sentences in place of tables; set by it */
+	struct chat_choice *choices;	/* (CHAT_CHOICES) */
+	int n_choices;			/* 0: nothing is asked */
+	struct room room;		/* of the message that waits for a choice */
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
 	unsigned n_made;		/* items ever */
 	struct chat_item *answer;	/* the answer that is out: running, or waiting in the queue */
+	char *held;			/* a message that did not fit, while it is asked what to do */
+	bool resumed;			/* the answer that is out goes on with text that it has */
+	bool go_on;			/* once the context has grown, the last answer goes on */
+	bool drop_oldest;		/* for this message, as /context drop says */
+	int n_gone;			/* turns that are left out */
+	char *attached;			/* files that go before the next message; or NULL */
 	bool again;			/* it was stopped for a switch: asked again if it had not begun */
 	int n_switches;			/* level jobs that are out */
 	char what_buf[32];
@@ -96,6 +115,18 @@ void chat_step_level(struct chat *c, int step);
 void chat_set_level(struct chat *c, int level);
 /* Empties the conversation and the session. Not while an answer runs. */
 void chat_reset(struct chat *c);
+/* The last answer, which was stopped or cut, goes on where it ended. False (and told) when there is none. */
+bool chat_continue(struct chat *c);
+/* What to do about the message that does not fit: leave turns out, make the context larger (0: as large as needed), or let it be. */
+void chat_drop(struct chat *c);
+void chat_grow(struct chat *c, int64_t n_ctx);
+void chat_leave(struct chat *c);
+/* Puts a file's text before the next message. */
+int chat_attach(struct chat *c, const char *path, struct err *e);
+/* Adds something to choose from, for the next chat_ask_choice(). */
+void chat_offer(struct chat *c, const char *command, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Asks: the question and what was offered, numbered. */
+void chat_ask_choice(struct chat *c, const char *question);
 /* tidbit speaks: an item of its own at the end. */
 void chat_note(struct chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void chat_complain(struct chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

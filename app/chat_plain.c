@@ -7,6 +7,7 @@
 #include "config.h"
 #include "app/chat.h"
 #include "app/termtext.h"
+#include "engine/base/os.h"
 #include "engine/base/xio.h"
 
 #include <signal.h>
@@ -18,7 +19,9 @@
 #include <readline/readline.h>
 #include <readline/history.h>
 
-enum { LINE_CAP = 16 << 20, STATUS_COLUMNS = 48 };
+enum { LINE_CAP = 16 << 20 };
+/* What takes longer is told in sentences, each on a line of its own: nothing is drawn over. */
+static const int64_t status_first_ns = 2000000000, status_step_ns = 10000000000;
 
 struct plain {
 	struct chat *c;
@@ -33,10 +36,13 @@ struct plain {
 	bool armed;		/* one Ctrl-C on an empty line: another leaves */
 	/* what has been printed */
 	unsigned said;		/* serial of the last item that is out whole */
+	const struct chat_item *resumed;	/* an answer that goes on behind what was said */
 	unsigned current;	/* serial of the answer that is being printed */
-	size_t printed;		/* bytes of it */
+	size_t printed;		/* bytes of it that are told, on either side */
+	bool thinking;		/* the last of them were thinking */
+	char last;		/* byte of it on standard output; 0 none yet */
 	struct termtext filter;
-	bool status;		/* a progress line stands on standard error */
+	int64_t status_ns;	/* when something long is told of next; 0: nothing runs */
 	bool interrupted, greeted;
 };
 
@@ -45,33 +51,26 @@ static struct plain *self;
 
 /* -- output ------------------------------------------------------------------------- */
 
-static void clear_status(struct plain *p)
-{
-	if (p->status)
-		fprintf(stderr, "\r%*s\r", STATUS_COLUMNS, "");
-	p->status = false;
-}
-
 static void show_status(struct plain *p)
 {
 	const struct chat *c = p->c;
-	char line[STATUS_COLUMNS];
+	const int64_t now = os_now_ns();
 
 	if (!p->tty_err || !c->what) {
-		clear_status(p);
-		return;
+		p->status_ns = 0;
+	} else if (!p->status_ns) {
+		p->status_ns = now + status_first_ns;
+	} else if (now >= p->status_ns) {
+		p->status_ns = now + status_step_ns;
+		fprintf(stderr, "%s: %d %%\n", c->what, c->total > 0 ? (int)(100.0 * (double)c->done / (double)c->total) : 0);
 	}
-	snprintf(line, sizeof line, "%s %d %%", c->what,
-		 c->total > 0 ? (int)(100.0 * (double)c->done / (double)c->total) : 0);
-	fprintf(stderr, "\r%-*s", STATUS_COLUMNS - 1, line);
-	p->status = true;
 }
 
 static void say(struct plain *p, const char *before, const char *text, size_t n)
 {
 	struct str s;
 
-	clear_status(p);
+	(void)p;
 	str_init(&s, 0);
 	termtext_whole(text, n, TERMTEXT_LINES, &s);
 	fprintf(stderr, "%s%s\n", before, s.p);
@@ -80,7 +79,6 @@ static void say(struct plain *p, const char *before, const char *text, size_t n)
 
 static void lost_output(struct plain *p)
 {
-	clear_status(p);
 	fprintf(stderr, "tidbit: cannot write to standard output\n");
 	loop_quit(p->l, EXIT_FAIL);
 }
@@ -91,43 +89,86 @@ static void put_out(struct plain *p, const char *text, size_t n)
 		lost_output(p);
 }
 
-/* What is new of an answer; a terminal sees it through the filter. */
-static void put_answer(struct plain *p, const struct chat_item *i)
+/* A terminal sees the answer through the filter. */
+static void put_answer(struct plain *p, const char *text, size_t n)
 {
-	const char *text = i->text.p + p->printed;
-	const size_t n = i->text.len - p->printed;
 	struct str s;
 
-	p->printed += n;
 	if (n)
-		clear_status(p);
+		p->last = text[n - 1];
 	if (!p->tty_out) {
 		put_out(p, text, n);
 		return;
 	}
 	str_init(&s, 0);
 	termtext_add(&p->filter, text, n, &s);
-	if (!i->running)
-		termtext_end(&p->filter, &s);
 	put_out(p, s.p, s.len);
 	str_release(&s);
+}
+
+/* Thinking is no part of the answer: it is told where somebody reads along. */
+static void put_thinking(struct plain *p, const char *text, size_t n)
+{
+	struct str s;
+
+	if (!p->tty_err)
+		return;
+	str_init(&s, 0);
+	termtext_whole(text, n, TERMTEXT_LINES, &s);
+	fprintf(stderr, "%s%s", p->thinking ? "" : "thinking: ", s.p);
+	p->thinking = true;
+	str_release(&s);
+}
+
+/* What is new of an answer, each part to its place. */
+static void put_parts(struct plain *p, const struct chat_item *i)
+{
+	const bool hold = !p->tty_out && i->stats.may_think;
+	enum think_part what;
+	size_t from, to;
+
+	do {
+		what = think_next(&i->stats.think, i->text.len, !i->running, hold, &p->printed, &from, &to);
+		if (what == THINK_PART_THINKING)
+			put_thinking(p, i->text.p + from, to - from);
+		if (what == THINK_PART_ANSWER && p->thinking) {
+			fputs("\nanswer:\n", stderr);
+			p->thinking = false;
+		}
+		if (what == THINK_PART_ANSWER)
+			put_answer(p, i->text.p + from, to - from);
+	} while (what == THINK_PART_THINKING);
 }
 
 /* What an answer cost, as the screen's last line of it: on a terminal, or with --stats. */
 static void put_cost(struct plain *p, const struct chat_item *i)
 {
-	static const char *const ends[] = {
-		[ANSWER_DONE] = "", [ANSWER_LENGTH] = " · cut at -n", [ANSWER_CONTEXT] = " · the context is full",
-		[ANSWER_STOPPED] = " · stopped",
-	};
 	const struct answer_stats *s = &i->stats;
+	const char *end = answer_end_text(i->end);
 
 	if (p->tty_err || p->o->stats)
-		fprintf(stderr, "%.1f tok/s · %d tokens · first %.2f s · prompt %d: %d reused, %d prefilled%s\n",
+		fprintf(stderr, "%.1f tok/s · %d tokens · first %.2f s · prompt %d: %d reused, %d prefilled%s%s\n",
 			answer_decode_rate(s), s->n_gen, (double)s->first_ns / 1e9, s->n_prompt, s->n_reused,
-			s->n_prefill, ends[i->end]);
-	else if (i->end == ANSWER_CONTEXT)
-		fprintf(stderr, "tidbit: the context is full\n");
+			s->n_prefill, *end ? " · " : "", end);
+}
+
+/* The end of an answer is a line end, unless it has one; with --null a NUL byte. */
+static void end_answer(struct plain *p)
+{
+	struct str s;
+
+	str_init(&s, 0);
+	if (p->tty_out)
+		termtext_end(&p->filter, &s);
+	put_out(p, s.p, s.len);
+	str_release(&s);
+	if (p->thinking)
+		fputc('\n', stderr);
+	p->thinking = false;
+	if (p->o->null)
+		put_out(p, "", 1);
+	else if (p->last != '\n')
+		put_out(p, "\n", 1);
 }
 
 /* Returns false while the answer is not over. */
@@ -136,14 +177,13 @@ static bool print_answer(struct plain *p, const struct chat_item *i)
 	if (p->current != i->serial) {
 		p->current = i->serial;
 		p->printed = 0;
+		p->last = 0;
+		p->thinking = false;
 		termtext_init(&p->filter, TERMTEXT_LINES);
 	}
-	put_answer(p, i);
-	if (!i->running) {
-		if (!i->text.len || i->text.p[i->text.len - 1] != '\n')
-			put_out(p, "\n", 1);
-		clear_status(p);
-	}
+	put_parts(p, i);
+	if (!i->running)
+		end_answer(p);
 	if (fflush(stdout))
 		lost_output(p);
 	if (!i->running)
@@ -160,9 +200,32 @@ static void leave_prompt(struct plain *p)
 	p->prompting = false;
 }
 
+/* The last answer goes on, although its end is told: what comes now is printed behind it. */
+static void print_resumed(struct plain *p)
+{
+	const struct chat_item *i = p->c->answer;
+
+	if (i && i->serial <= p->said && !p->resumed) {
+		p->resumed = i;
+		p->current = i->serial;
+		p->printed = SIZE_MAX;
+		p->last = 0;
+		p->thinking = false;
+		termtext_init(&p->filter, TERMTEXT_LINES);
+	}
+	if (!p->resumed || (p->c->resumed && p->resumed->running))
+		return;
+	/* its first new text tells where that begins: a character that was cut is whole now */
+	if (p->printed == SIZE_MAX)
+		p->printed = p->c->resumed ? p->resumed->text.len : p->resumed->stats.begun;
+	if (print_answer(p, p->resumed))
+		p->resumed = NULL;
+}
+
 static void print_new(struct plain *p)
 {
-	for (size_t k = 0; k < p->c->n_items; k++) {
+	print_resumed(p);
+	for (size_t k = 0; k < p->c->n_items && !p->resumed; k++) {
 		const struct chat_item *i = p->c->items[k];
 
 		if (i->serial <= p->said)
@@ -184,7 +247,6 @@ static void greet(struct plain *p)
 	if (p->greeted || !c->info || !p->tty_in)
 		return;
 	p->greeted = true;
-	clear_status(p);
 	fprintf(stderr, "%s · %s · %s · context %lld · seed %llu · /help\n", c->name, c->levels[c->level].name,
 		chat_bytes(bytes, sizeof bytes, c->levels[c->level].bytes), (long long)c->g.ctx_size,
 		(unsigned long long)p->o->sample.seed);
@@ -247,7 +309,6 @@ static void prompt(struct plain *p)
 {
 	if (p->prompting)
 		return;
-	clear_status(p);
 	rl_callback_handler_install("> ", on_line);
 	p->prompting = true;
 	/* a message that was refused or stopped before its first token is there to be changed */
@@ -440,11 +501,12 @@ int chat_plain(struct opts *o)
 		goto out;
 	}
 	loop_watch_input(p.l, false);
+	p.c->lines = true;
+	p.c->can_ask = p.tty_in;
 	if (p.tty_in)
 		start_readline();
 	r = loop_run(p.l);
 	leave_prompt(&p);
-	clear_status(&p);
 out:
 	chat_free(p.c);
 	loop_free(p.l);

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "app/chat.h"
+#include "app/opt.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 
@@ -33,6 +34,15 @@ static void add_padded(struct str *s, const char *text, int columns)
 		str_addc(s, ' ');
 }
 
+/* "name   " before what it is; in plain lines "name: ". */
+static void add_name(const struct chat *c, struct str *s, const char *name, int columns)
+{
+	if (c->lines)
+		str_addf(s, "%s: ", name);
+	else
+		add_padded(s, name, columns);
+}
+
 /* -- /help -------------------------------------------------------------------------- */
 
 static void help(struct chat *c, const char *args)
@@ -44,11 +54,9 @@ static void help(struct chat *c, const char *args)
 	for (const struct slash *r = slashes; r->name; r++) {
 		char left[64];
 
-		snprintf(left, sizeof left, "/%s %s", r->name, r->args);
-		str_addc(&s, r == slashes ? ' ' : '\n');
-		if (r != slashes)
-			str_addc(&s, ' ');
-		add_padded(&s, left, 20);
+		snprintf(left, sizeof left, "%s/%s%s%s", c->lines ? "" : "  ", r->name, *r->args ? " " : "", r->args);
+		str_adds(&s, r == slashes ? "" : "\n");
+		add_name(c, &s, left, 22);
 		str_adds(&s, r->help);
 	}
 	chat_note(c, "%s", s.p);
@@ -57,10 +65,37 @@ static void help(struct chat *c, const char *args)
 
 /* -- /quant ------------------------------------------------------------------------- */
 
+/* In plain lines: to choose from, where somebody is there. */
+static void offer_levels(struct chat *c)
+{
+	char bytes[32], rate[48], command[32];
+
+	c->n_choices = 0;
+	for (int i = 0; i < c->n_levels; i++) {
+		const struct chat_level *l = &c->levels[i];
+
+		rate[0] = '\0';
+		if (l->rate > 0)
+			snprintf(rate, sizeof rate, ", %.1f tokens per second", l->rate);
+		snprintf(command, sizeof command, "/quant %s", l->name);
+		chat_offer(c, command, "%s, %s, %.2f bits per weight%s%s%s%s", l->name,
+			   chat_bytes(bytes, sizeof bytes, l->bytes), l->bpw, rate, l->own ? ", as the file has it" : "",
+			   profile_recommends(worker_profile(c->worker), l->name) ? ", recommended" : "",
+			   i == c->target ? ", in use" : "");
+	}
+	chat_ask_choice(c, c->can_ask ? "levels, best first; a number takes one" : "levels, best first");
+	if (!c->can_ask)
+		c->n_choices = 0;
+}
+
 static void list_levels(struct chat *c)
 {
 	struct str s;
 
+	if (c->lines) {
+		offer_levels(c);
+		return;
+	}
 	str_init(&s, 0);
 	for (int i = 0; i < c->n_levels; i++) {
 		const struct chat_level *l = &c->levels[i];
@@ -72,6 +107,8 @@ static void list_levels(struct chat *c)
 			str_addf(&s, "  %.1f tok/s", l->rate);
 		if (l->own)
 			str_adds(&s, "  as the file has it");
+		if (profile_recommends(worker_profile(c->worker), l->name))
+			str_adds(&s, "  recommended");
 	}
 	chat_note(c, "%s", s.p);
 	str_release(&s);
@@ -137,16 +174,20 @@ struct set_row {
 	enum set_type type;
 	size_t offset;		/* in struct opts */
 	double lo, hi;		/* whole numbers as they are; SET_UINT64 takes all that fit */
+	const char *option;	/* of opt.h, that profiles speak of; NULL */
 };
 
 static const struct set_row settings[] = {
-	{ "temp", "randomness; 0: always the likeliest token", SET_DOUBLE, offsetof(struct opts, sample.temp), 0, 100 },
-	{ "top_k", "keep this many likeliest tokens; 0: all", SET_INT, offsetof(struct opts, sample.top_k), 0, 1e6 },
-	{ "top_p", "keep the likeliest tokens up to this sum; 1: all", SET_DOUBLE, offsetof(struct opts, sample.top_p), 0, 1 },
-	{ "min_p", "drop tokens below this part of the likeliest; 0: none", SET_DOUBLE, offsetof(struct opts, sample.min_p), 0, 1 },
-	{ "repeat", "penalty for the last 64 tokens; 1: none", SET_DOUBLE, offsetof(struct opts, sample.repeat_penalty), 0.01, 100 },
-	{ "seed", "the same seed gives the same answers", SET_UINT64, offsetof(struct opts, sample.seed), 0, 0 },
-	{ "n", "most tokens of an answer; -1: until it ends", SET_INT64, offsetof(struct opts, n), -1, 1e9 },
+	{ "temp", "randomness; 0: always the likeliest token", SET_DOUBLE, offsetof(struct opts, sample.temp), 0, 100, "temp" },
+	{ "top_k", "keep this many likeliest tokens; 0: all", SET_INT, offsetof(struct opts, sample.top_k), 0, 1e6, "top-k" },
+	{ "top_p", "keep the likeliest tokens up to this sum; 1: all", SET_DOUBLE, offsetof(struct opts, sample.top_p), 0, 1,
+	  "top-p" },
+	{ "min_p", "drop tokens below this part of the likeliest; 0: none", SET_DOUBLE, offsetof(struct opts, sample.min_p), 0, 1,
+	  "min-p" },
+	{ "repeat", "penalty for the last 64 tokens; 1: none", SET_DOUBLE, offsetof(struct opts, sample.repeat_penalty), 0.01, 100,
+	  "repeat-penalty" },
+	{ "seed", "the same seed gives the same answers", SET_UINT64, offsetof(struct opts, sample.seed), 0, 0, NULL },
+	{ "n", "most tokens of an answer; -1: until it ends", SET_INT64, offsetof(struct opts, n), -1, 1e9, NULL },
 	{ .name = NULL },
 };
 
@@ -198,6 +239,32 @@ static int set_value(const struct set_row *r, struct opts *o, const char *arg)
 	return 0;
 }
 
+/* What the model's profile says where the value is another. */
+static void add_profile(const struct chat *c, struct str *s, const struct set_row *r, const char *value)
+{
+	const struct profile *p = worker_profile(c->worker);
+	const struct opt *o = r->option ? opt_by_key(r->option) : NULL;
+	struct str v;
+
+	if (!o || !c->info || !p->has[o - opt_table])
+		return;
+	str_init(&v, 0);
+	add_value(&v, r, &p->values[!strcmp(c->o->think, "off")]);
+	if (strcmp(v.p, value))
+		str_addf(s, " (the model's profile: %s)", v.p);
+	str_release(&v);
+}
+
+static void add_setting(const struct chat *c, struct str *s, const struct set_row *r, const char *value)
+{
+	str_adds(s, s->len ? "\n" : "");
+	if (c->lines)
+		str_addf(s, "%s is %s: %s", r->name, value, r->help);
+	else
+		str_addf(s, "  %-7s %-10s  %s", r->name, value, r->help);
+	add_profile(c, s, r, value);
+}
+
 static void list_settings(struct chat *c)
 {
 	struct str s, v;
@@ -207,7 +274,7 @@ static void list_settings(struct chat *c)
 	for (const struct set_row *r = settings; r->name; r++) {
 		str_clear(&v);
 		add_value(&v, r, c->o);
-		str_addf(&s, "%s  %-7s %-10s  %s", r == settings ? "" : "\n", r->name, v.p, r->help);
+		add_setting(c, &s, r, v.p);
 	}
 	chat_note(c, "%s", s.p);
 	str_release(&s);
@@ -246,6 +313,8 @@ static void set_one(struct chat *c, const struct set_row *r, const char *arg)
 		say_range(c, r);
 		return;
 	}
+	if (*arg && r->option)
+		opt_give(opt_by_key(r->option), c->o);
 	str_init(&v, 0);
 	add_value(&v, r, c->o);
 	chat_note(c, *arg && c->answer ? "%s %s, from the next answer on" : "%s %s", r->name, v.p);
@@ -283,27 +352,38 @@ static void set(struct chat *c, const char *args)
 
 /* -- /stats ------------------------------------------------------------------------- */
 
-static void add_answer_stats(struct str *s, const struct answer_stats *a)
+enum { STATS_COLUMNS = 13 };
+
+static void add_answer_stats(const struct chat *c, struct str *s)
 {
+	const struct answer_stats *a = &c->g.stats;
+
 	if (!a->n_prompt && !a->n_gen) {
 		str_adds(s, "no answer yet\n");
 		return;
 	}
-	str_addf(s, "prompt       %d tokens: %d reused, %d prefilled", a->n_prompt, a->n_reused, a->n_prefill);
+	add_name(c, s, "prompt", STATS_COLUMNS);
+	str_addf(s, "%d tokens: %d reused, %d prefilled", a->n_prompt, a->n_reused, a->n_prefill);
 	if (answer_prefill_rate(a) > 0)
 		str_addf(s, " at %.1f tok/s", answer_prefill_rate(a));
-	str_addf(s, "\nfirst token  %.2f s\n", (double)a->first_ns / 1e9);
-	str_addf(s, "answer       %d tokens", a->n_gen);
+	str_addc(s, '\n');
+	add_name(c, s, "first token", STATS_COLUMNS);
+	str_addf(s, "%.2f s\n", (double)a->first_ns / 1e9);
+	add_name(c, s, "answer", STATS_COLUMNS);
+	str_addf(s, "%d tokens", a->n_gen);
+	if (a->n_think)
+		str_addf(s, ", %d of them thinking", a->n_think);
 	if (answer_decode_rate(a) > 0)
 		str_addf(s, " at %.1f tok/s", answer_decode_rate(a));
 	str_addc(s, '\n');
 }
 
-static void add_memory(struct str *s, const char *name, uint64_t bytes, const char *more)
+static void add_memory(const struct chat *c, struct str *s, const char *name, uint64_t bytes, const char *more)
 {
 	char buf[32];
 
-	str_addf(s, "%-12s %10s%s\n", name, chat_bytes(buf, sizeof buf, bytes), more);
+	add_name(c, s, name, STATS_COLUMNS);
+	str_addf(s, c->lines ? "%s%s\n" : "%10s%s\n", chat_bytes(buf, sizeof buf, bytes), more + (c->lines && *more == ' '));
 }
 
 static void stats(struct chat *c, const char *args)
@@ -315,22 +395,151 @@ static void stats(struct chat *c, const char *args)
 
 	(void)args;
 	str_init(&s, 0);
-	add_answer_stats(&s, &c->g.stats);
-	str_addf(&s, "context      %lld of %lld tokens\n", (long long)c->g.ctx_used, (long long)c->g.ctx_size);
+	add_answer_stats(c, &s);
+	add_name(c, &s, "context", STATS_COLUMNS);
+	str_addf(&s, "%lld of %lld tokens\n", (long long)c->g.ctx_used, (long long)c->g.ctx_size);
 	snprintf(of, sizeof of, "  resident of %s mapped", chat_bytes(buf, sizeof buf, m->weights_mapped));
 	if (m->weights_mapped)
-		add_memory(&s, "weights", m->weights_resident, of);
+		add_memory(c, &s, "weights", m->weights_resident, of);
 	if (m->weights_made)
-		add_memory(&s, "made", m->weights_made, "  made in memory");
+		add_memory(c, &s, "made", m->weights_made, "  made in memory");
 	snprintf(of, sizeof of, "  of %s", chat_bytes(buf, sizeof buf, m->kv_reserved));
-	add_memory(&s, "KV", m->kv_used, of);
-	add_memory(&s, "scratch", m->scratch, "");
-	add_memory(&s, "other", rss > parts ? rss - parts : 0, "");
+	add_memory(c, &s, "KV", m->kv_used, of);
+	add_memory(c, &s, "scratch", m->scratch, "");
+	add_memory(c, &s, "other", rss > parts ? rss - parts : 0, "");
 	snprintf(of, sizeof of, "  peak %s", chat_bytes(buf, sizeof buf, os_rss_peak()));
-	add_memory(&s, "RSS", rss, of);
+	add_memory(c, &s, "RSS", rss, of);
 	str_cut(&s, s.len - 1);
 	chat_note(c, "%s", s.p);
 	str_release(&s);
+}
+
+/* -- /think ------------------------------------------------------------------------- */
+
+static const char *const think_words[] = { "on", "off", "auto", NULL };
+
+static const char *think_word(const struct chat *c, int i)
+{
+	(void)c;
+	return think_words[i];
+}
+
+static void think(struct chat *c, const char *args)
+{
+	static const char *const says[] = {
+		"thinking is on", "thinking is off", "whether it thinks is left to the model",
+	};
+	const char *word = *args ? args : c->o->think;
+	int i = 0;
+
+	while (think_words[i] && strcasecmp(think_words[i], word))
+		i++;
+	if (!think_words[i]) {
+		chat_complain(c, "/think takes on, off or auto");
+		return;
+	}
+	c->o->think = think_words[i];
+	if (c->info)
+		profile_fill(worker_profile(c->worker), c->o);
+	chat_note(c, *args ? "%s, for templates that know it" : "%s", says[i]);
+}
+
+/* -- /continue, /read, /context -------------------------------------------------------- */
+
+static void go_on(struct chat *c, const char *args)
+{
+	(void)args;
+	chat_continue(c);
+}
+
+static void read_file(struct chat *c, const char *args)
+{
+	const size_t before = c->attached ? strlen(c->attached) : 0;
+	struct str path;
+	struct err e;
+
+	if (!*args) {
+		chat_complain(c, "/read needs a file");
+		return;
+	}
+	str_init(&path, 0);
+	if (args[0] == '~' && args[1] == '/' && getenv("HOME"))
+		str_addf(&path, "%s%s", getenv("HOME"), args + 1);
+	else
+		str_adds(&path, args);
+	if (chat_attach(c, path.p, &e) < 0)
+		chat_complain(c, "%s", e.msg);
+	else
+		chat_note(c, "%s goes with the next message: %zu bytes", path.p, strlen(c->attached) - before);
+	str_release(&path);
+}
+
+static void show_context(struct chat *c)
+{
+	char used[32], all[32];
+
+	chat_note(c, "the context holds %lld tokens, %lld are in use: %s of %s for keys and values%s", (long long)c->g.ctx_size,
+		  (long long)c->g.ctx_used, chat_bytes(used, sizeof used, c->g.mem.kv_used),
+		  chat_bytes(all, sizeof all, c->g.mem.kv_reserved), c->held ? "; a message waits for room" : "");
+}
+
+static const char *const context_words[] = { "drop", "grow", "more", "leave", NULL };
+
+static const char *context_word(const struct chat *c, int i)
+{
+	(void)c;
+	return context_words[i];
+}
+
+static void grow(struct chat *c, const char *args)
+{
+	char *end;
+	const long long n = strtoll(args, &end, 10);
+
+	if (*end || n < 0 || n > INT32_MAX)
+		chat_complain(c, "/context grow takes a number of tokens");
+	else
+		chat_grow(c, n);
+}
+
+static void more(struct chat *c, const char *args)
+{
+	c->go_on = true;
+	grow(c, args);
+}
+
+static void drop(struct chat *c, const char *args)
+{
+	(void)args;
+	chat_drop(c);
+}
+
+static void leave(struct chat *c, const char *args)
+{
+	(void)args;
+	chat_leave(c);
+}
+
+static void context(struct chat *c, const char *args)
+{
+	static void (*const runs[])(struct chat *c, const char *args) = { drop, grow, more, leave };
+	const size_t n = strcspn(args, " \t");
+
+	if (!c->info) {
+		chat_complain(c, "the model is not open yet");
+		return;
+	}
+	if (!*args) {
+		show_context(c);
+		return;
+	}
+	for (int i = 0; context_words[i]; i++) {
+		if (strlen(context_words[i]) != n || strncasecmp(context_words[i], args, n))
+			continue;
+		runs[i](c, args + n + strspn(args + n, " \t"));
+		return;
+	}
+	chat_complain(c, "/context takes drop, grow [N], more or leave");
 }
 
 /* -- the rest ----------------------------------------------------------------------- */
@@ -352,6 +561,11 @@ const struct slash slashes[] = {
 	{ "help", "", "these commands", true, help, NULL },
 	{ "quant", "[LEVEL|+|-]", "switch the quantization level; alone: list the levels", true, quant, level_word },
 	{ "set", "[NAME [VALUE]]", "change how answers are sampled; alone: list the settings", true, set, setting_word },
+	{ "think", "[on|off|auto]", "whether the model thinks before it answers", true, think, think_word },
+	{ "continue", "", "go on with an answer that was stopped or cut", false, go_on, NULL },
+	{ "read", "FILE", "put a file before the next message", true, read_file, NULL },
+	{ "context", "[drop|grow [N]|leave]", "room in the context; what to do about a message that has none", false, context,
+	  context_word },
 	{ "stats", "", "what the last answer cost, and where the memory is", true, stats, NULL },
 	{ "clear", "", "empty the conversation", false, clear, NULL },
 	{ "new", "", "begin another conversation", false, clear, NULL },

@@ -45,6 +45,7 @@ struct worker {
 	struct eng_weights *weights;
 	struct eng_session *session;
 	struct eng_sampler *sampler;
+	double prefill_rate;		/* tokens/s of the last prefill that says something; 0 none */
 	struct profile profile;
 	struct stop stop_texts;		/* its own and the user's */
 	struct str tools;		/* JSON, "" for none */
@@ -110,6 +111,7 @@ void job_free(struct job *j)
 		mem_free(j->msgs[i].ids);
 	}
 	mem_free(j->msgs);
+	eng_ids_release(&j->begun);
 	mem_free(j->path);
 	mem_free(j->level);
 	event_free(j->last);
@@ -393,24 +395,50 @@ static int run_open(struct worker *w, const struct job *j, struct event *ev)
 	return 0;
 }
 
-static int tokens_raw(struct worker *w, const struct job *j, struct eng_ids *out, struct err *e)
+/* -- the prompt, and room for it ---------------------------------------------------- */
+
+/* Where the turn begins that follows the first n: at the question after them. */
+static size_t turn_at(const struct job *j, int n)
+{
+	size_t i = 0;
+
+	while (i < j->n_msgs && !strcmp(j->msgs[i].role, "system"))
+		i++;
+	for (; i < j->n_msgs; i++)
+		if (!strcmp(j->msgs[i].role, "user") && n-- == 0)
+			break;
+	return i;
+}
+
+static int count_turns(const struct job *j)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < j->n_msgs; i++)
+		n += !strcmp(j->msgs[i].role, "user");
+	return n;
+}
+
+static int tokens_raw(struct worker *w, const struct job *j, size_t from, size_t to, struct eng_ids *out, struct err *e)
 {
 	struct str all;
 	int r;
 
 	str_init(&all, 0);
 	for (size_t i = 0; i < j->n_msgs; i++)
-		str_adds(&all, j->msgs[i].text);
+		if (i < from || i >= to)
+			str_adds(&all, j->msgs[i].text);
 	r = all.failed ? err_set(e, ERR_NOMEM, "no memory for the conversation") :
 		eng_tokenize(w->model, all.p, all.len, false, out, e);
 	str_release(&all);
 	return r;
 }
 
-static int tokens_chat(struct worker *w, const struct job *j, struct eng_ids *out, struct err *e)
+static int tokens_chat(struct worker *w, const struct job *j, size_t from, size_t to, struct eng_ids *out, struct err *e)
 {
 	const struct eng_chat_opts co = { .thinking = j->thinking, .tools = w->tools.len ? w->tools.p : NULL };
 	struct eng_msg *m = mem_array(j->n_msgs, sizeof *m);
+	size_t n = 0;
 	int r;
 
 	if (!m)
@@ -418,23 +446,81 @@ static int tokens_chat(struct worker *w, const struct job *j, struct eng_ids *ou
 	for (size_t i = 0; i < j->n_msgs; i++) {
 		const struct job_msg *jm = &j->msgs[i];
 
-		m[i] = (struct eng_msg){ .role = jm->role, .text = jm->text, .len = strlen(jm->text),
-					 .ids = jm->ids, .n_ids = jm->n_ids, .rest = jm->rest };
+		if (i < from || i >= to)
+			m[n++] = (struct eng_msg){ .role = jm->role, .text = jm->text, .len = strlen(jm->text),
+						   .ids = jm->ids, .n_ids = jm->n_ids, .rest = jm->rest };
 	}
-	r = eng_chat(w->model, m, j->n_msgs, &co, out, e);
+	r = eng_chat(w->model, m, n, &co, out, e);
 	mem_free(m);
 	return r;
 }
 
-/* Before anything is computed or dropped. One position must be left for the answer. */
-static int check_fit(const struct worker *w, size_t n, struct err *e)
-{
-	const int64_t ctx = eng_session_ctx(w->session);
+struct asked { struct worker *w; const struct job *j; };
 
-	if ((int64_t)n < ctx)
+/* The prompt without the first turns, and the answer's own beginning behind it. */
+static int tokens(void *arg, int drop, struct eng_ids *out, struct err *e)
+{
+	const struct asked *a = arg;
+	const struct job *j = a->j;
+	const size_t from = turn_at(j, 0), to = turn_at(j, drop);
+
+	if (j->raw ? tokens_raw(a->w, j, from, to, out, e) : tokens_chat(a->w, j, from, to, out, e))
+		return -1;
+	for (size_t i = 0; i < j->begun.n; i++)
+		if (eng_ids_add(out, j->begun.p[i]) < 0)
+			return err_set(e, ERR_NOMEM, "no memory for the conversation");
+	return 0;
+}
+
+/* How long n tokens take, by the last prefill; where there was none, the first of these are computed to see. */
+static int64_t prefill_time(struct worker *w, const struct eng_ids *ids)
+{
+	enum { TRIAL = 32 };
+	struct eng_sync st = { 0 };
+	const int32_t n = ids->n < TRIAL ? (int32_t)ids->n : TRIAL;
+	const int64_t t = os_now_ns();
+
+	if (w->prefill_rate <= 0 && n && !eng_session_len(w->session) && !eng_session_sync(w->session, ids->p, n, &st, NULL))
+		w->prefill_rate = (double)n * 1e9 / (double)(os_now_ns() - t + 1);
+	return w->prefill_rate > 0 ? (int64_t)((double)ids->n / w->prefill_rate * 1e9) : 0;
+}
+
+static void note_rate(struct worker *w, const struct answer_stats *s)
+{
+	enum { ENOUGH = 32 };
+
+	if (s->n_prefill >= ENOUGH || (w->prefill_rate <= 0 && s->n_prefill > 1))
+		w->prefill_rate = answer_prefill_rate(s);
+}
+
+/*
+ * Before anything is computed or dropped. One position must be left for the answer. Without room
+ * the oldest turns go where the job says so; else it is refused, and r tells what could be done.
+ */
+static int check_fit(struct worker *w, const struct job *j, struct eng_ids *ids, struct room *r, struct err *e)
+{
+	struct asked a = { w, j };
+	struct eng_mem mem;
+	struct str s;
+
+	*r = (struct room){ .need = (int64_t)ids->n, .ctx = eng_session_ctx(w->session), .turns = count_turns(j) };
+	if (r->need < r->ctx) {
+		r->need = 0;
 		return 0;
-	return err_set(e, ERR_CONTEXT, "this does not fit: the conversation with it takes %zu tokens, "
-		       "the context holds %lld (-c makes it larger, /clear begins anew)", n, (long long)ctx);
+	}
+	eng_session_mem(w->session, &mem);
+	if (room_find(r, j->n_max, tokens, &a, ids, e) < 0)
+		return -1;
+	r->grow_bytes = (uint64_t)((double)mem.kv_reserved / (double)r->ctx * (double)(r->grow_ctx - r->ctx));
+	if (r->drop)
+		r->prefill_ns = prefill_time(w, ids);
+	if (r->drop && j->drop_oldest)
+		return 0;
+	str_init(&s, 0);
+	room_text(r, 0, &s);
+	err_set(e, ERR_CONTEXT, "%s", s.p);
+	str_release(&s);
+	return -1;
 }
 
 static int set_sampler(struct worker *w, const struct eng_sample_opts *so, struct err *e)
@@ -460,27 +546,30 @@ static struct eng_sample_opts sampling(const struct worker *w, const struct job 
 static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 {
 	const struct eng_sample_opts so = sampling(w, j);
+	struct asked all = { w, j };
 	struct eng_ids prompt = { 0 };
 	struct answer a;
 	struct task t;
 	int r = -1;
 
-	if (j->raw ? tokens_raw(w, j, &prompt, &ev->err) : tokens_chat(w, j, &prompt, &ev->err))
+	if (tokens(&all, 0, &prompt, &ev->err))
 		goto out;
-	if (check_fit(w, prompt.n, &ev->err) || set_sampler(w, &so, &ev->err))
+	if (check_fit(w, j, &prompt, &ev->room, &ev->err) || set_sampler(w, &so, &ev->err))
 		goto out;
 	task_init(&t, w, JOB_ANSWER, true, "prefill", NULL);
 	w->speed.n = 0;
 	a = (struct answer){
 		.model = w->model, .session = w->session, .sampler = w->sampler,
 		.prompt = prompt.p, .n_prompt = (int32_t)prompt.n, .n_max = j->n_max,
-		.stop = &w->stop_texts, .marks = { w->profile.think_open, w->profile.think_close },
+		.n_begun = (int32_t)j->begun.n, .stop = &w->stop_texts,
+		.marks = { j->raw ? "" : w->profile.think_open, j->raw ? "" : w->profile.think_close },
 		.text = on_text, .progress = on_progress, .arg = &t,
 	};
 	r = answer_run(&a, &ev->err);
 	ev->ids = a.ids;
 	ev->end = a.end;
 	ev->g.stats = a.stats;
+	note_rate(w, &a.stats);
 out:
 	eng_ids_release(&prompt);
 	return r;
@@ -570,6 +659,30 @@ static int run_level(struct worker *w, const struct job *j, struct event *ev)
 	return r;
 }
 
+/* The old session stays until the new one is there. */
+static int run_grow(struct worker *w, const struct job *j, struct event *ev)
+{
+	const struct eng_session_opts so = { .n_ctx = j->n_ctx, .kv = w->o->kv, .chunk = w->o->chunk };
+	struct eng_session *neu = NULL, *old = w->session;
+	const struct eng_weights_info *wi;
+	struct eng_need need;
+
+	ev->kind = EV_GROWN;
+	if (!old)
+		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
+	if (j->cancelled)
+		return err_set(&ev->err, ERR_CANCELLED, "stopped");
+	wi = eng_weights_info(w->weights);
+	if (need_check(w->model, wi->made ? wi->level : NULL, &so, w->o->force, &need, &ev->err) ||
+	    eng_session_new(w->weights, &so, &neu, &ev->err))
+		return -1;
+	pthread_mutex_lock(&w->lock);
+	w->session = w->cancel_session = neu;
+	pthread_mutex_unlock(&w->lock);
+	eng_session_free(old);
+	return 0;
+}
+
 static int run_reset(struct worker *w, const struct job *j, struct event *ev)
 {
 	(void)j;
@@ -587,6 +700,7 @@ static run_fn *const runs[] = {
 	[JOB_OPEN] = run_open,
 	[JOB_ANSWER] = run_answer,
 	[JOB_LEVEL] = run_level,
+	[JOB_GROW] = run_grow,
 	[JOB_RESET] = run_reset,
 };
 

@@ -14,6 +14,7 @@
 #include "app/cmd.h"
 #include "app/loop.h"
 #include "app/profile.h"
+#include "app/room.h"
 
 struct worker;
 struct event;
@@ -22,6 +23,7 @@ enum job_kind {
 	JOB_OPEN,		/* model, then weights and session by the options */
 	JOB_ANSWER,		/* msgs → answer */
 	JOB_LEVEL,		/* make or find the level, bind the session (exact), prefill what it held again */
+	JOB_GROW,		/* a larger context: a session anew, whose next answer computes all of it */
 	JOB_RESET,		/* empty the session, begin the sampler's sequence anew */
 };
 
@@ -37,6 +39,9 @@ struct job {
 	bool raw;			/* no template: the texts in a row */
 	struct eng_sample_opts sample;
 	int64_t n_max;
+	bool drop_oldest;		/* what does not fit goes without its oldest turns */
+	struct eng_ids begun;		/* ids of the answer that there are: it is gone on with */
+	int64_t n_ctx;			/* JOB_GROW */
 	int thinking;			/* enable_thinking: 1, 0, or -1 not to say */
 	/* what was given of the options: the rest of `sample` is as the model's profile has it */
 	bool fill;
@@ -53,6 +58,7 @@ enum event_kind {
 	EV_TEXT,		/* more text of the running answer */
 	EV_ANSWERED,		/* the answer is complete: ids, end, stats */
 	EV_LEVEL,		/* the level is in use */
+	EV_GROWN,		/* the context is larger: g.ctx_size */
 	EV_RESET,		/* the session is empty */
 	EV_FAILED,		/* the job failed: err; what was there before still is */
 };
@@ -88,6 +94,7 @@ struct event {
 	struct str text;		/* EV_TEXT; EV_OPENED: mistakes in profiles, a line each */
 	struct eng_ids ids;		/* EV_ANSWERED */
 	enum answer_end end;
+	struct room room;		/* need 0: it fits. EV_FAILED: refused; EV_ANSWERED: room.drop turns were left out */
 	struct gauges g;
 	struct err err;			/* EV_FAILED */
 	struct event *next;

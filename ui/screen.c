@@ -917,6 +917,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	str_release(&complaints);
 	prompt_init(&s->prompt);
 	s->keys = keys_new(true);
+	s->c->can_ask = true;
 	s->chat = pane_chat_new(s->c, &s->reading);
 	if (!s->keys || !s->chat)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");
