@@ -22,19 +22,22 @@ static size_t begins(const char *stop, const char *text, size_t n, size_t from)
 
 size_t stop_find(const struct stop *s, const char *text, size_t n, size_t from, size_t *safe)
 {
-	size_t first = n;
+	size_t first = n, end = n + 1;
 
 	*safe = n;
 	for (int i = 0; i < s->n; i++) {
-		const char *at = memmem(text + from, n - from, s->texts[i], strlen(s->texts[i]));
-		const size_t hold = begins(s->texts[i], text, n, from);
+		const size_t len = strlen(s->texts[i]);
+		const char *p = memmem(text + from, n - from, s->texts[i], len);
+		const size_t at = p ? (size_t)(p - text) : n, hold = begins(s->texts[i], text, n, from);
 
-		if (at && (size_t)(at - text) < first)
-			first = (size_t)(at - text);
+		if (p && (at + len < end || (at + len == end && at < first))) {
+			first = at;
+			end = at + len;
+		}
 		if (hold < *safe)
 			*safe = hold;
 	}
-	if (first < *safe)
+	if (first < n)
 		*safe = first;
 	return first;
 }

@@ -166,8 +166,8 @@ enum think_part think_next(const struct think *t, size_t n, bool whole, bool hol
 	case THINK_INSIDE:
 		return part(THINK_PART_THINKING, t->from, t->to, at, from, to);
 	case THINK_OVER:
-		if (*at < t->to)
-			return part(THINK_PART_THINKING, t->from, t->to, at, from, to);
+		if (*at < t->to && part(THINK_PART_THINKING, t->from, t->to, at, from, to) == THINK_PART_THINKING)
+			return THINK_PART_THINKING;
 		return part(THINK_PART_ANSWER, t->rest, n, at, from, to);
 	}
 	return THINK_PART_NOTHING;
