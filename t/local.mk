@@ -28,8 +28,18 @@ include %D%/quant.mk
 include %D%/kernels.mk
 include %D%/text.mk
 include %D%/model.mk
+# Scripts drive the program.
+if ENGINE_ONLY
+TESTS += $(check_PROGRAMS)
+else
 include %D%/app.mk
 include %D%/ui.mk
-
 TESTS += $(check_PROGRAMS) $(dist_check_SCRIPTS)
+endif
+
+# The engine built for aarch64 and tested by an emulator; says what is missing where that cannot be done.
+check-aarch64:
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/%D%/check-aarch64.sh '$(abs_top_srcdir)'; r=$$?; test $$r = 77 || exit $$r
+.PHONY: check-aarch64
+EXTRA_DIST += %D%/check-aarch64.sh
 EXTRA_DIST += %D%/lib/test-lib.sh

@@ -106,6 +106,7 @@ static struct result render_alone(const char *src, size_t n)
 
 static void bomb(const char *name, const char *src)
 {
+	const int64_t most_ms = (int64_t)MAX_MS * SLOW * tap_patience();
 	struct result r = { .msg = "died" };
 	int fd[2], status = -1;
 	pid_t pid;
@@ -122,8 +123,8 @@ static void bomb(const char *name, const char *src)
 		r.error = false;
 	close(fd[0]);
 	waitpid(pid, &status, 0);
-	ok(!status && r.error && r.msg[0] && r.ms <= MAX_MS * SLOW && (!COUNT_MEMORY || r.mb <= MAX_MB), "%s: %s", name, r.msg);
-	if (r.ms > MAX_MS * SLOW / 4 || r.mb > MAX_MB)
+	ok(!status && r.error && r.msg[0] && r.ms <= most_ms && (!COUNT_MEMORY || r.mb <= MAX_MB), "%s: %s", name, r.msg);
+	if (r.ms > most_ms / 4 || r.mb > MAX_MB)
 		printf("# %lld ms, %zu MB\n", (long long)r.ms, r.mb);
 }
 

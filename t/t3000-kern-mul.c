@@ -51,11 +51,11 @@ static void reference(const struct sample *s, bool rounded)
 	const int64_t k = s->a.k;
 
 	for (int64_t r = 0; r < ROWS; r++) {
-		double max = 0;
+		float max = 0;
 
 		quant_by_id(s->type->id)->decode(w + r * s->stride, row, k);
 		for (int64_t i = 0; i < k; i++)
-			max = fmax(max, fabs(row[i]));
+			max = fmaxf(max, fabsf(row[i]));
 		for (int64_t t = 0; t < s->a.t; t++) {
 			double sum = 0, size = 0;
 

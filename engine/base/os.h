@@ -6,6 +6,7 @@
 #ifndef ENGINE_BASE_OS_H
 #define ENGINE_BASE_OS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ void os_drop(const void *p, size_t n);
 uint64_t os_disk_free(const char *path);
 /* The processor's name as people know it, or "unknown". Static memory. */
 const char *os_cpu_name(void);
+/* Whether an ARM processor multiplies bytes by dot products, which only the system can tell; false on others. */
+bool os_has_dotprod(void);
 /* CLOCK_MONOTONIC in nanoseconds: the only clock that figures are made from. */
 int64_t os_now_ns(void);
 /* A hint to a spinning loop. */

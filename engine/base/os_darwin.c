@@ -85,3 +85,8 @@ const char *os_cpu_name(void)
 
 	return sysctlbyname("machdep.cpu.brand_string", name, &n, NULL, 0) < 0 ? "unknown" : name;
 }
+
+bool os_has_dotprod(void)
+{
+	return sysctl_u64("hw.optional.arm.FEAT_DotProd") == 1;
+}

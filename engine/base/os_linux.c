@@ -13,6 +13,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#ifdef __aarch64__
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 /* First line of a small file without its newline; false when it cannot be read. */
 static bool first_line(const char *path, char *buf, size_t size)
@@ -310,4 +314,13 @@ const char *os_cpu_name(void)
 {
 	pthread_once(&cpu_once, read_cpu_name);
 	return cpu_name;
+}
+
+bool os_has_dotprod(void)
+{
+#ifdef __aarch64__
+	return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+#else
+	return false;
+#endif
 }

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "engine/kernels/cpu.h"
+#include "engine/base/os.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,13 @@ unsigned cpu_flags(void)
 	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
 	    __builtin_cpu_supports("avx512vnni"))
 		f |= CPU_AVX512VNNI;
+#endif
+#ifdef HAVE_ISA_NEON
+	f |= CPU_NEON;			/* every aarch64 has it */
+#endif
+#ifdef HAVE_ISA_DOTPROD
+	if (os_has_dotprod())
+		f |= CPU_DOTPROD;
 #endif
 	return f;
 }

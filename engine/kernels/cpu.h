@@ -7,7 +7,9 @@
 /* flag, name for --isa and --version. A new set is a row, a file and a line in local.mk. */
 #define CPU_SETS(X) \
 	X(CPU_AVX2, "avx2") \
-	X(CPU_AVX512VNNI, "avx512vnni")
+	X(CPU_AVX512VNNI, "avx512vnni") \
+	X(CPU_NEON, "neon") \
+	X(CPU_DOTPROD, "dotprod")
 
 enum cpu_bit {
 #define CPU_BIT(flag, name) flag##_BIT,

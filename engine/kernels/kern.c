@@ -14,6 +14,14 @@ void kern_fill(struct kern *k, unsigned flags)
 	if (flags & CPU_AVX512VNNI)
 		kern_init_avx512vnni(k);
 #endif
+#ifdef HAVE_ISA_NEON
+	if (flags & CPU_NEON)
+		kern_init_neon(k);
+#endif
+#ifdef HAVE_ISA_DOTPROD
+	if (flags & CPU_DOTPROD)
+		kern_init_dotprod(k);
+#endif
 	(void)flags;
 }
 

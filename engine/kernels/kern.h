@@ -150,5 +150,7 @@ void kern_fill(struct kern *k, unsigned flags);
 void kern_init_scalar(struct kern *k);
 void kern_init_avx2(struct kern *k);
 void kern_init_avx512vnni(struct kern *k);
+void kern_init_neon(struct kern *k);
+void kern_init_dotprod(struct kern *k);
 
 #endif

@@ -3,16 +3,10 @@
 #define ENGINE_KERNELS_KERN_AVX512VNNI_H
 
 #include "engine/kernels/kern.h"
+#include "engine/kernels/kern_inline.h"
 
 #include <immintrin.h>
 #include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 void kern_avx512vnni_plain_init(struct kern *k);	/* blocks of 32 */
 void kern_avx512vnni_super_init(struct kern *k);	/* blocks of 256 */

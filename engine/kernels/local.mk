@@ -4,11 +4,15 @@ engine_libengine_a_SOURCES += \
 	%D%/kern_scalar.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
 
 ISA_LIBS =
-KERN_BLOCK = %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h
+KERN_BLOCK = %D%/kern_inline.h %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h
 KERN_AVX2 = $(KERN_BLOCK) %D%/kern_avx2.h %D%/kern_avx2_block.h %D%/kern_avx2.c %D%/kern_avx2_plain.c \
 	%D%/kern_avx2_super.c %D%/kern_avx2_float.c %D%/kern_avx2_ops.c %D%/kern_avx2_attn.c
 KERN_AVX512VNNI = $(KERN_BLOCK) %D%/kern_avx512vnni.h %D%/kern_avx512vnni_plain.c \
 	%D%/kern_avx512vnni_super.c
+KERN_NEON = $(KERN_BLOCK) %D%/kern_neon.h %D%/kern_neon_block.h %D%/kern_neon_mla.h %D%/kern_neon.c \
+	%D%/kern_neon_plain.c %D%/kern_neon_super.c %D%/kern_neon_float.c %D%/kern_neon_ops.c %D%/kern_neon_attn.c
+KERN_DOTPROD = $(KERN_BLOCK) %D%/kern_neon.h %D%/kern_neon_block.h %D%/kern_neon_dot.h %D%/kern_neon_dot_plain.c \
+	%D%/kern_neon_dot_super.c
 if HAVE_ISA_AVX2
 noinst_LIBRARIES += engine/libkern_avx2.a
 ISA_LIBS += engine/libkern_avx2.a
@@ -21,4 +25,15 @@ ISA_LIBS += engine/libkern_avx512vnni.a
 engine_libkern_avx512vnni_a_SOURCES = $(KERN_AVX512VNNI)
 engine_libkern_avx512vnni_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 endif
-EXTRA_DIST += $(KERN_AVX2) $(KERN_AVX512VNNI)
+if HAVE_ISA_NEON
+noinst_LIBRARIES += engine/libkern_neon.a
+ISA_LIBS += engine/libkern_neon.a
+engine_libkern_neon_a_SOURCES = $(KERN_NEON)
+endif
+if HAVE_ISA_DOTPROD
+noinst_LIBRARIES += engine/libkern_dotprod.a
+ISA_LIBS += engine/libkern_dotprod.a
+engine_libkern_dotprod_a_SOURCES = $(KERN_DOTPROD)
+engine_libkern_dotprod_a_CFLAGS = $(AM_CFLAGS) -march=armv8.2-a+dotprod
+endif
+EXTRA_DIST += $(KERN_AVX2) $(KERN_AVX512VNNI) $(KERN_NEON) $(KERN_DOTPROD)

@@ -1,0 +1,12 @@
+/* How kernels are put together from small functions: all inlined, short loops without a branch. */
+#ifndef ENGINE_KERNELS_KERN_INLINE_H
+#define ENGINE_KERNELS_KERN_INLINE_H
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#endif

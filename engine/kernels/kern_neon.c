@@ -1,0 +1,12 @@
+#include "config.h"
+#include "engine/kernels/kern_neon.h"
+
+void kern_init_neon(struct kern *k)
+{
+	k->name = "neon";
+	kern_neon_plain_init(k);
+	kern_neon_super_init(k);
+	kern_neon_float_init(k);
+	kern_neon_ops_init(k);
+	kern_neon_attn_init(k);
+}

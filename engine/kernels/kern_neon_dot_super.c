@@ -1,0 +1,11 @@
+/* Types whose blocks are 256 weights, NEON with dot products. */
+#include "config.h"
+#include "engine/kernels/kern_neon_dot.h"
+#include "engine/kernels/kern_super.h"
+
+SUPER_TYPES(BLOCK_FN)
+
+void kern_neon_dot_super_init(struct kern *k)
+{
+	SUPER_TYPES(BLOCK_SET)
+}
