@@ -140,14 +140,25 @@ INLINE struct f8 dot_keys(load_fn *load, const float *q, int64_t hd, const char 
 	};
 }
 
-/* Scores of n keys of a page, -inf beyond them up to a multiple of eight. */
-INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const char *keys, int n,
+/* c tanh(x / c) */
+INLINE float32x4_t soft_cap(float32x4_t x, float c)
+{
+	const uint32x4_t sign = vdupq_n_u32(0x80000000);
+	const float32x4_t one = vdupq_n_f32(1), y = vdivq_f32(x, vdupq_n_f32(c));
+	const float32x4_t e = exp_lanes(vmulq_n_f32(vabsq_f32(y), -2));
+	const float32x4_t t = vdivq_f32(vsubq_f32(one, e), vaddq_f32(one, e));
+
+	return vmulq_n_f32(vbslq_f32(sign, x, t), c);
+}
+
+/* Scores of keys from … n-1 of a page, in whole eights: -inf for those outside. */
+INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const char *keys, int from, int n,
 		       float p[][KERN_PAGE], float *scratch)
 {
 	const int64_t ld = (a->hd + 7) & ~7;
 	const struct f8 scale = f8_set(a->scale);
 
-	for (int j = 0; j < n; j += KEYS) {
+	for (int j = from & -KEYS; j < n; j += KEYS) {
 		const char *k = keys + j * t.row;
 		const int have = n - j < KEYS ? n - j : KEYS;
 		const bool direct = have == KEYS && a->hd % 8 == 0 && (a->g == 1 || t.load == load_f32);
@@ -158,29 +169,34 @@ INLINE void score_page(const struct kv_type t, const struct kern_attn *a, const 
 		}
 		for (int h = 0; h < a->g; h++) {
 			const float *q = a->q + h * a->ldq;
-			const struct f8 s = direct ? dot_keys(t.load, q, a->hd, k, t.row) :
-						     dot_keys(load_f32, q, a->hd, (const char *)scratch,
-							      ld * (int64_t)sizeof *scratch);
+			struct f8 s = direct ? dot_keys(t.load, q, a->hd, k, t.row) :
+					       dot_keys(load_f32, q, a->hd, (const char *)scratch,
+							ld * (int64_t)sizeof *scratch);
 
-			f8_store(p[h] + j, f8_mul(s, scale));
-			for (int i = have; i < KEYS; i++)
-				p[h][j + i] = -INFINITY;
+			s = f8_mul(s, scale);
+			if (a->softcap > 0)
+				s = (struct f8){ soft_cap(s.lo, a->softcap), soft_cap(s.hi, a->softcap) };
+			f8_store(p[h] + j, s);
+			for (int i = j; i < from; i++)
+				p[h][i] = -INFINITY;
+			for (int i = j + have; i < j + KEYS; i++)
+				p[h][i] = -INFINITY;
 		}
 	}
 }
 
-/* Scores of n keys → their weights relative to the new maximum; what the old ones shrink by. */
-INLINE float fold_scores(float *p, int n, float *max, float *sum)
+/* Scores of keys from … n-1 → their weights relative to the new maximum; what the old ones shrink by. */
+INLINE float fold_scores(float *p, int from, int n, float *max, float *sum)
 {
 	float32x4_t top = vdupq_n_f32(*max), lo = vdupq_n_f32(0), hi = lo;
 	const float old = *max;
 	float shrink;
 
-	for (int j = 0; j < n; j += 8)
+	for (int j = from & -8; j < n; j += 8)
 		top = vmaxnmq_f32(top, vmaxnmq_f32(vld1q_f32(p + j), vld1q_f32(p + j + 4)));
 	*max = vmaxnmvq_f32(top);
 	top = vdupq_n_f32(*max);
-	for (int j = 0; j < n; j += 8) {
+	for (int j = from & -8; j < n; j += 8) {
 		const struct f8 e = { exp_lanes(vsubq_f32(vld1q_f32(p + j), top)),
 				      exp_lanes(vsubq_f32(vld1q_f32(p + j + 4), top)) };
 
@@ -239,23 +255,24 @@ INLINE void add_values(const struct kv_type t, float *out, const float *p, int r
 	}
 }
 
-INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const char *values, int n,
+INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const char *page, int from, int n,
 		       float p[][KERN_PAGE], const float *shrink, float *scratch)
 {
+	const char *values = page + from * t.row;
 	const bool direct = a->hd % 8 == 0 && (a->g == 1 || t.load == load_f32);
 
 	for (int64_t c = 0; c < a->hd; c += COLS) {
 		const int64_t cols = a->hd - c < COLS ? a->hd - c : COLS;
 
 		if (!direct)
-			unpack(t, values, c, c + cols, n, scratch, COLS);
+			unpack(t, values, c, c + cols, n - from, scratch, COLS);
 		for (int h = 0; h < a->g; h++) {
 			float *out = a->out + h * a->ldo + c;
 
 			if (direct)
-				add_values(t, out, p[h], n, values, c, shrink[h], cols);
+				add_values(t, out, p[h] + from, n - from, values, c, shrink[h], cols);
 			else
-				add_values(floats, out, p[h], n, (const char *)scratch, 0, shrink[h], cols);
+				add_values(floats, out, p[h] + from, n - from, (const char *)scratch, 0, shrink[h], cols);
 		}
 	}
 }
@@ -271,13 +288,14 @@ INLINE void attn(const struct kern_attn *a, const struct kv_type t)
 		sum[h] = 0;
 		memset(a->out + h * a->ldo, 0, (size_t)a->hd * sizeof *a->out);
 	}
-	for (int64_t j = 0; j < a->n; j += KERN_PAGE) {
+	for (int64_t j = a->first / KERN_PAGE * KERN_PAGE; j < a->n; j += KERN_PAGE) {
+		const int from = a->first > j ? (int)(a->first - j) : 0;
 		const int n = a->n - j < KERN_PAGE ? (int)(a->n - j) : KERN_PAGE;
 
-		score_page(t, a, a->kpage[j / KERN_PAGE], n, p, scratch);
+		score_page(t, a, a->kpage[j / KERN_PAGE], from, n, p, scratch);
 		for (int h = 0; h < a->g; h++)
-			shrink[h] = fold_scores(p[h], n, &max[h], &sum[h]);
-		value_page(t, a, a->vpage[j / KERN_PAGE], n, p, shrink, scratch);
+			shrink[h] = fold_scores(p[h], from, n, &max[h], &sum[h]);
+		value_page(t, a, a->vpage[j / KERN_PAGE], from, n, p, shrink, scratch);
 	}
 	for (int h = 0; h < a->g; h++)
 		for (int i = 0; i < a->hd; i++)

@@ -29,6 +29,7 @@ typedef struct { int from, to; } vec_mask;
 #define v_shuffle vqtbl1q_u8
 #define v_set8(x) vdupq_n_u8((uint8_t)(x))
 #define vf_zero() vdupq_n_f32(0)
+#define vf_one() vdupq_n_f32(1)
 #define vf_mul vmulq_f32
 #define vf_neg vnegq_f32
 

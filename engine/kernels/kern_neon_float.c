@@ -214,7 +214,7 @@ static void mul_decoded(const struct kern_mul *m, enum quant_id id)
 
 #define DECODED(X) \
 	X(Q4_0) X(Q4_1) X(Q5_0) X(Q5_1) X(Q8_0) X(Q2_K) X(Q3_K) X(Q4_K) X(Q5_K) X(Q6_K) X(IQ4_NL) X(IQ4_XS) \
-	X(TQ1_0) X(TQ2_0)
+	X(TQ1_0) X(TQ2_0) X(I2_S)
 #define DECODED_FN(id) \
 	static void mul_##id(const struct kern_mul *m) \
 	{ \

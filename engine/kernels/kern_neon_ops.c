@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 
 /* 32 numbers of eight bits, and the sums of their halves. */
 INLINE void pack_group(const int32x4_t *n, int8_t *q, int16_t *sum)
@@ -20,22 +21,35 @@ INLINE void pack_group(const int32x4_t *n, int8_t *q, int16_t *sum)
 	}
 }
 
-/* The same bits as the scalar definition: magnitudes are compared as integers, where NaN and infinity are the largest. */
+/* Magnitudes are compared as integers, where NaN and infinity are the largest. */
+INLINE uint32x4_t magnitude(float32x4_t v)
+{
+	return vandq_u32(vreinterpretq_u32_f32(v), vdupq_n_u32(0x7fffffff));
+}
+
+INLINE float largest(uint32x4_t magnitudes)
+{
+	const uint32_t bits = vmaxvq_u32(magnitudes);
+	float f;
+
+	memcpy(&f, &bits, sizeof f);
+	return f;
+}
+
+/* The same bits as the scalar definition. */
 static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 {
 	uint32x4_t max = vdupq_n_u32(0);
 	float32x4_t v[8];
 	int32x4_t n[8];
-	uint32_t bits;
 	float amax;
 
 	UNROLL
 	for (int i = 0; i < 8; i++) {
 		v[i] = vld1q_f32(x + 4 * i);
-		max = vmaxq_u32(max, vandq_u32(vreinterpretq_u32_f32(v[i]), vdupq_n_u32(0x7fffffff)));
+		max = vmaxq_u32(max, magnitude(v[i]));
 	}
-	bits = vmaxvq_u32(max);
-	memcpy(&amax, &bits, sizeof amax);
+	amax = largest(max);
 	*d = amax <= FLT_MAX ? amax / 127 : NAN;
 	if (*d < FLT_MIN)
 		*d = 0;
@@ -53,6 +67,38 @@ static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
 		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
 }
 
+static void round_token(const struct kern_acts *a, int64_t t)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+	const float *x = a->x + t * a->k;
+	uint32x4_t max = vdupq_n_u32(0);
+	float amax, s;
+	bool finite;
+
+	for (int64_t i = 0; i < a->k; i += 4)
+		max = vmaxq_u32(max, magnitude(vld1q_f32(x + i)));
+	amax = largest(max);
+	finite = amax <= FLT_MAX;
+	s = 127 / (amax > 1e-5f ? amax : 1e-5f);
+	for (int64_t g = 0; g < groups; g++) {
+		const int64_t at = t * groups + g;
+		int32x4_t n[8];
+
+		UNROLL
+		for (int i = 0; i < 8; i++)
+			n[i] = finite ? vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + g * KERN_ACT_BLOCK + 4 * i), s)) :
+					vdupq_n_s32(0);
+		pack_group(n, a->q + at * KERN_ACT_BLOCK, a->sum + 2 * at);
+		a->d[at] = finite ? 1 / s : NAN;
+	}
+}
+
+static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	for (int64_t t = t0; t < t1; t++)
+		round_token(a, t);
+}
+
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)
 {
 	const float small = d / 254;
@@ -62,7 +108,7 @@ static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, f
 	for (int i = 0; i < 8; i++) {
 		const int16x8_t q8 = vmovl_s8(vld1_s8(q + i / 2 * 8));
 		const float32x4_t whole = vcvtq_f32_s32(vmovl_s16(i % 2 ? vget_high_s16(q8) : vget_low_s16(q8)));
-		const float32x4_t left = vsubq_f32(vld1q_f32(x + 4 * i), vmulq_f32(vdupq_n_f32(d), whole));
+		const float32x4_t left = vfmsq_n_f32(vld1q_f32(x + 4 * i), whole, d);
 
 		n[i] = small >= FLT_MIN ? vcvtnq_s32_f32(vdivq_f32(left, vdupq_n_f32(small))) : vdupq_n_s32(0);
 		n[i] = vmaxq_s32(vminq_s32(n[i], vdupq_n_s32(127)), vdupq_n_s32(-127));
@@ -120,34 +166,76 @@ static void add(float *y, const float *x, int64_t n)
 		y[i] += x[i];
 }
 
-INLINE float32x4_t silu_mul(float32x4_t gate, float32x4_t up)
+/* 1 / (1 + e^-x) */
+INLINE float32x4_t sigmoid(float32x4_t x)
 {
 	const float32x4_t one = vdupq_n_f32(1);
-	const float32x4_t e = exp_lanes(vnegq_f32(vabsq_f32(gate)));
-	const uint32x4_t negative = vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_f32(gate), 31));
-	const float32x4_t top = vbslq_f32(negative, e, one);
+	const float32x4_t e = exp_lanes(vnegq_f32(vabsq_f32(x)));
+	const uint32x4_t negative = vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_f32(x), 31));
 
-	return vmulq_f32(vmulq_f32(gate, vdivq_f32(top, vaddq_f32(one, e))), up);
+	return vdivq_f32(vbslq_f32(negative, e, one), vaddq_f32(one, e));
 }
 
-static void swiglu(float *y, const float *gate, const float *up, int64_t n)
+typedef float32x4_t gate_fn(float32x4_t x);
+
+INLINE float32x4_t silu(float32x4_t x)
+{
+	return vmulq_f32(x, sigmoid(x));
+}
+
+/* x (1 + tanh u) / 2 = x / (1 + e^-2u) */
+INLINE float32x4_t gelu(float32x4_t x)
+{
+	const float32x4_t cube = vmulq_f32(vmulq_f32(vmulq_f32(vdupq_n_f32(0.044715f), x), x), x);
+	const float32x4_t u = vmulq_f32(vdupq_n_f32(0x1.988454p-1f), vaddq_f32(x, cube));
+
+	return vmulq_f32(x, sigmoid(vaddq_f32(u, u)));
+}
+
+/* NaN stays: vmaxq passes it on. */
+INLINE float32x4_t relu2(float32x4_t x)
+{
+	const float32x4_t r = vmaxq_f32(vdupq_n_f32(0), x);
+
+	return vmulq_f32(r, r);
+}
+
+INLINE void glu(gate_fn *f, float *y, const float *gate, const float *up, int64_t n)
 {
 	int64_t i = 0;
 
 	for (; i + 4 <= n; i += 4)
-		vst1q_f32(y + i, silu_mul(vld1q_f32(gate + i), vld1q_f32(up + i)));
+		vst1q_f32(y + i, vmulq_f32(f(vld1q_f32(gate + i)), vld1q_f32(up + i)));
 	if (i < n) {
 		const struct f8 g = f8_load_some(gate + i, n - i), u = f8_load_some(up + i, n - i);
 
-		f8_store_some(y + i, (struct f8){ silu_mul(g.lo, u.lo), g.hi }, n - i);
+		f8_store_some(y + i, (struct f8){ vmulq_f32(f(g.lo), u.lo), g.hi }, n - i);
 	}
+}
+
+static void swiglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(silu, y, gate, up, n);
+}
+
+static void geglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(gelu, y, gate, up, n);
+}
+
+static void relu2glu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(relu2, y, gate, up, n);
 }
 
 void kern_neon_ops_init(struct kern *k)
 {
 	k->quant_q8 = quant_q8;
+	k->quant_q8_token = quant_q8_token;
 	k->rest_q8 = rest_q8;
 	k->rmsnorm = rmsnorm;
 	k->add = add;
 	k->swiglu = swiglu;
+	k->geglu = geglu;
+	k->relu2glu = relu2glu;
 }
