@@ -58,6 +58,40 @@ static void show_file(struct str *s, const struct eng_info *in)
 		row(s, "license", "%s", in->license);
 }
 
+static void show_rope(struct str *s, const struct eng_info *in)
+{
+	const char *how = in->rope_scaling ? in->rope_scaling : "none";
+	struct str t;
+
+	if (!in->n_rot || in->rope_base <= 0)
+		return;
+	str_init(&t, MAX_TEXT);
+	str_addf(&t, "base %.9g, %" PRId64 " dimensions", in->rope_base, in->n_rot);
+	if (in->rope_base_window > 0 && in->rope_base_window != in->rope_base)
+		str_addf(&t, "; base %.9g in windows", in->rope_base_window);
+	row(s, "rope", "%s", t.p);
+	str_clear(&t);
+	str_addf(&t, "%s", how);
+	if (in->rope_factor > 0)
+		str_addf(&t, ", %.9g times", in->rope_factor);
+	if (!strcmp(how, "yarn"))
+		str_addf(&t, " from %" PRId64 " tokens", in->n_ctx_orig);
+	if (!strcmp(how, "longrope"))
+		str_addf(&t, ", its long factors in contexts of more than %" PRId64, in->n_ctx_orig);
+	if (strcmp(how, "none") != 0)
+		row(s, "rope scaling", "%s", t.p);
+	str_release(&t);
+}
+
+/* Bytes of the cache at F16 when the context is full. */
+static double kv_whole(const struct eng_info *in)
+{
+	const double seen = (double)(in->n_window < in->n_ctx_train ? in->n_window : in->n_ctx_train);
+
+	return (double)(in->kv_bytes_token - in->kv_bytes_window) * (double)in->n_ctx_train +
+	       (double)in->kv_bytes_window * seen;
+}
+
 /* Rows whose number is not known (0) are left out. */
 static void show_shape(struct str *s, const struct eng_info *in)
 {
@@ -78,12 +112,14 @@ static void show_shape(struct str *s, const struct eng_info *in)
 	if (in->n_vocab)
 		row(s, "vocabulary", "%" PRId64 "%s", in->n_vocab,
 		    in->tied ? ", the embedding is the output matrix too" : "");
-	if (in->n_rot && in->rope_base > 0)
-		row(s, "rope", "base %.9g, %" PRId64 " dimensions", in->rope_base, in->n_rot);
+	if (in->n_window)
+		row(s, "windows", "%" PRId64 " of the layers see %" PRId64 " tokens and no more", in->window_layers,
+		    in->n_window);
+	show_rope(s, in);
 	if (in->norm_eps > 0)
 		row(s, "norm epsilon", "%g", in->norm_eps);
 	if (in->kv_bytes_token) {
-		const double whole = (double)in->kv_bytes_token * (double)in->n_ctx_train;
+		const double whole = kv_whole(in);
 
 		row(s, "KV cache", "%s a token at F16, %s for the whole context",
 		    units_bytes(a, sizeof a, (uint64_t)in->kv_bytes_token),
@@ -192,6 +228,10 @@ static json_t *info_json(const struct eng_info *in)
 	json_object_set_new(o, "tied_output", in->n_tensors ? json_boolean(in->tied) : json_null());
 	field_known(o, "rope_dimensions", in->n_rot);
 	field_real(o, "rope_base", in->rope_base);
+	field_text(o, "rope_scaling", in->rope_scaling);
+	field_real(o, "rope_factor", in->rope_factor);
+	field_known(o, "window", in->n_window);
+	field_known(o, "window_layers", in->window_layers);
 	field_real(o, "norm_epsilon", in->norm_eps);
 	field_known(o, "kv_bytes_per_token", in->kv_bytes_token);
 	field_text(o, "tokenizer", in->tokenizer);
@@ -264,6 +304,8 @@ static const char *const notes[] = {
 	"- types: a list, largest first, of type, tensors, parameters, bytes, bits_per_weight",
 	"- context_length, layers, embedding_length, heads, heads_kv, head_dim, feed_forward_length, vocabulary, "
 	"rope_dimensions, rope_base, norm_epsilon: the shape of the network; the largest of its layers",
+	"- rope_scaling: none, linear, yarn, longrope, by pair; rope_factor: how many times; window, window_layers: how far "
+	"that many layers see",
 	"- tied_output: is the embedding the output matrix too?",
 	"- kv_bytes_per_token: of the KV cache at F16",
 	"- tokenizer: kind and pre-split, \"gpt2/smollm\"; tokens: how many; add_bos: does a text begin with BOS?",

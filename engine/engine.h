@@ -74,9 +74,16 @@ struct eng_info {
 	double bpw;			/* bits per weight over all tensors */
 	enum eng_class cls;
 	int64_t n_ctx_train, n_embd, n_layer, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_rot;
+	int64_t n_window;		/* positions that window_layers of the layers see; 0: all see everything */
+	int64_t window_layers;
 	double rope_base, norm_eps;
+	double rope_base_window;	/* in layers with a window */
+	const char *rope_scaling;	/* "none", "linear", "yarn", "longrope", "by pair"; NULL when unknown */
+	double rope_factor;		/* of linear and yarn */
+	int64_t n_ctx_orig;		/* of yarn and longrope: trained on before it was stretched */
 	bool tied;			/* the embedding is the output matrix too */
 	int64_t kv_bytes_token;		/* at F16 */
+	int64_t kv_bytes_window;	/* of those, in layers with a window */
 	const char *tokenizer;		/* "gpt2/smollm", "llama"; "none" */
 	int64_t n_tokens;		/* in the vocabulary */
 	bool add_bos;

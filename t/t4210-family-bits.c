@@ -197,6 +197,38 @@ static void check_window(struct eng *g)
 	eng_model_close(m);
 }
 
+/* What a file is told to be. */
+static void check_told(struct eng *g)
+{
+	static const struct { struct tiny t; const char *scaling; double factor; int64_t window, layers, kv, kv_window; } rows[] = {
+		{ { .arch = "llama", WIDE, .layers = 2 }, "none", 0, 0, 0, 2048, 0 },
+		{ { .arch = "llama", WIDE, .layers = 2, .has = TINY_ROPE_FREQS }, "by pair", 0, 0, 0, 2048, 0 },
+		{ { .arch = "qwen2", WIDE, .layers = 2, .scaling = "yarn", .factor = 4 }, "yarn", 4, 0, 0, 2048, 0 },
+		{ { .arch = "phi3", WIDE, .layers = 1, .has = TINY_FUSED_QKV | TINY_FUSED_UP | TINY_LONGROPE,
+		    .scaling = "longrope" }, "longrope", 0, 0, 0, 1024, 0 },
+		{ { .arch = "gemma3", WIDE, .layers = 7, .has = TINY_QK_NORM | TINY_POST_NORMS, .window = 9, .factor = 8 },
+		  "linear", 8, 9, 6, 7168, 6144 },
+		{ { .arch = "gemma3", WIDE, .layers = 7, .has = TINY_QK_NORM | TINY_POST_NORMS }, "none", 0, 0, 0, 7168, 0 },
+		{ { .arch = "llama", WIDE, .layers = 2, .window = 9 }, "none", 0, 0, 0, 2048, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct tiny t = rows[i].t;
+		struct eng_model *m;
+		const struct eng_info *in;
+
+		t.name = "told";
+		m = open_tiny(g, &t, "told.gguf");
+		in = eng_model_info(m);
+		ok(!strcmp(in->rope_scaling, rows[i].scaling) && in->rope_factor == rows[i].factor &&
+		   in->n_window == rows[i].window && in->window_layers == rows[i].layers &&
+		   in->kv_bytes_token == rows[i].kv && in->kv_bytes_window == rows[i].kv_window &&
+		   (in->n_window ? in->rope_base_window == 10000 : in->rope_base_window == 0), "%s with rope %s, window %d",
+		   t.arch, rows[i].scaling, (int)rows[i].window);
+		eng_model_close(m);
+	}
+}
+
 static void check_beyond(struct eng *g)
 {
 	const struct tiny t = { .name = "rows", .arch = "llama", WIDE, .layers = 1, .has = TINY_OUTPUT | TINY_TOKENS };
@@ -248,6 +280,7 @@ int main(void)
 	check_level(g, &bitnet, "Q4_0");
 	check_ternary(g);
 	check_window(g);
+	check_told(g);
 	check_beyond(g);
 	eng_free(g);
 	return tap_done_min(100);

@@ -205,7 +205,19 @@ static const char *level_of(const struct eng_info *in, struct store *s, const st
 
 /* -- shape of the network ---------------------------------------------------------- */
 
-static void shape_known(struct eng_info *in, const struct config *c)
+static void rope_known(struct eng_info *in, const struct config *c, const struct gguf *g)
+{
+	const struct rope_config *r = &c->rope[ROPE_FULL];
+
+	in->rope_base = (double)r->base;
+	in->rope_base_window = c->window ? (double)c->rope[ROPE_WINDOW].base : 0;
+	in->rope_factor = r->freq_scale != 1 ? 1 / (double)r->freq_scale : 0;
+	in->rope_scaling = r->ext != 0 ? "yarn" : gguf_tensor_find(g, "rope_freqs.weight") ? "by pair" :
+			   gguf_tensor_find(g, "rope_factors_long.weight") ? "longrope" : in->rope_factor > 0 ? "linear" : "none";
+	in->n_ctx_orig = r->ctx_orig;
+}
+
+static void shape_known(struct eng_info *in, const struct config *c, const struct gguf *g)
 {
 	in->family = c->family->name;
 	in->n_ctx_train = c->n_ctx_train;
@@ -217,7 +229,12 @@ static void shape_known(struct eng_info *in, const struct config *c)
 	in->n_ff = c->max_ff;
 	in->n_vocab = c->n_vocab;
 	in->n_rot = c->n_rot;
-	in->rope_base = (double)c->rope[ROPE_FULL].base;
+	rope_known(in, c, g);
+	for (int32_t i = 0; i < c->n_layer; i++) {
+		in->window_layers += c->layer[i].window > 0;
+		in->kv_bytes_window += c->layer[i].window ? 4 * (int64_t)c->layer[i].n_head_kv * c->head_dim : 0;
+	}
+	in->n_window = in->window_layers ? c->window : 0;
 	in->norm_eps = (double)c->norm_eps;
 	in->kv_bytes_token = 2 * config_kv_values(c);
 }
@@ -299,7 +316,7 @@ int info_load(struct eng_model *m, struct err *e)
 	in->level = level_of(in, s, m->gguf);
 	qsort(s->types, (size_t)in->n_types, sizeof *s->types, by_bytes);
 	if (m->cfg.family)
-		shape_known(in, &m->cfg);
+		shape_known(in, &m->cfg, m->gguf);
 	else
 		shape_guessed(in, m->gguf);
 	text(in, s, m->gguf);
