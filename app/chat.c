@@ -727,7 +727,7 @@ static void on_opened(struct chat *c, struct event *ev)
 {
 	if (copy_levels(c)) {
 		c->state = CHAT_FAILED;
-		chat_complain(c, "no memory for the model's levels");
+		err_set(&c->why, ERR_NOMEM, "no memory for the model's levels");
 		return;
 	}
 	c->info = eng_model_info(worker_model(c->worker));
@@ -851,7 +851,7 @@ static void failed_open(struct chat *c, struct event *ev)
 	c->state = CHAT_FAILED;
 	c->failed = true;
 	c->what = NULL;
-	chat_complain(c, "%s", ev->err.msg);
+	c->why = ev->err;
 }
 
 /* No room: asked what to do where somebody is there, else told. */

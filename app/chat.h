@@ -86,6 +86,7 @@ struct chat {
 	struct chat_choice *choices;	/* (CHAT_CHOICES) */
 	int n_choices;			/* 0: nothing is asked */
 	struct room room;		/* of the message that waits for a choice */
+	struct err why;			/* CHAT_FAILED: why no model is open */
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
 	unsigned n_made;		/* items ever */

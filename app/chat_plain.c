@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "app/chat.h"
+#include "app/cmd.h"
 #include "app/termtext.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -392,7 +393,7 @@ static void on_turn(void *arg)
 	greet(p);
 	print_new(p);
 	if (p->c->state == CHAT_FAILED) {
-		loop_quit(p->l, EXIT_FAIL);
+		loop_quit(p->l, cmd_fail(&p->c->why));
 		return;
 	}
 	if (!p->tty_in && !p->interrupted)

@@ -292,6 +292,18 @@ static const char *missing(const struct opts *o)
 	return (o->switch_at || o->switch_mode) && !o->switch_from ? "the level before the switch: --switch-from LEVEL" : NULL;
 }
 
+/* The result replaces nothing that it is made from. */
+static int check_place(const struct opts *o, struct err *e)
+{
+	const char *const from[] = { o->model, o->tokens_path, o->with_path };
+
+	for (size_t i = 0; i < sizeof from / sizeof *from; i++)
+		if (from[i] && xio_same(from[i], o->out_path))
+			return err_set(e, ERR_ARG, "%s: is read for the result, which would replace it; name another file",
+				       o->out_path);
+	return 0;
+}
+
 static int run(struct opts *o)
 {
 	struct rig r = { 0 };
@@ -301,7 +313,9 @@ static int run(struct opts *o)
 
 	if (missing(o))
 		return cmd_usage(&cmd_logits, "logits needs %s", missing(o));
-	ret = open_job(&j, &e);
+	ret = check_place(o, &e);
+	if (!ret)
+		ret = open_job(&j, &e);
 	if (!ret)
 		ret = compute_into(&j, &e);
 	close_job(&j);

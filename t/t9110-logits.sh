@@ -59,4 +59,11 @@ test_expect_success 'a place that cannot be written, a full disk' '
 test_expect_success 'what is missing is told, exit 2' '
 	test_code 2 "$T" logits && test_code 2 "$T" logits -m "$M" && test_code 2 "$T" logits -m "$M" --tokens ids
 '
+test_expect_success 'nothing that it is made from is replaced' '
+	cp "$M" m.gguf && cp ids ids2 && ln -s ids2 link &&
+	for o in m.gguf ids2 link; do
+		test_code 1 "$T" logits -m m.gguf --tokens ids2 -o $o 2>err && grep "would replace it" err && [ "$(wc -l <err)" = 1 ] || exit 1
+	done &&
+	cmp m.gguf "$M" && cmp ids ids2 && [ -L link ]
+'
 test_done

@@ -42,6 +42,11 @@ test_expect_success 'Ctrl-C twice on an empty line leaves with 130' '
 test_expect_success 'the end of input leaves with 0' '
 	screen_run clear && chat && screen_keys C-d && screen_wait "^left with 0"
 '
+test_expect_success 'a terminal that is not known gets plain lines' '
+	screen_run "clear; TERM=nosuchterm \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -n 8; echo left with \$?" &&
+	screen_wait "^>" && screen_run "Once upon a time" && screen_wait "^, there was" && screen_wait "tok/s · 8 tokens" &&
+	screen_wait "^>$" && screen_keys C-d && screen_wait "^left with 0"
+'
 test_expect_success 'the terminal is as before' '
 	screen_run "clear; stty -a >after; echo is here" && screen_wait "^is here" && cmp before after
 '

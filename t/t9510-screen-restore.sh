@@ -24,6 +24,16 @@ killed () {
 
 screen_start 100 30
 screen_run "ulimit -c 0"
+# refused PATTERN ARGS: nothing to chat with; one line on the shell's screen, exit code 1
+refused () {
+	pattern=$1; shift
+	screen_run "clear; stty -a >before; echo was here" && screen_wait "^was here" &&
+	screen_run "\"$TEST_BUILD/tidbit\" $*; echo left with \$?" && screen_wait "^left with 1" &&
+	screen_wait "^tidbit: .*$pattern" && restored
+}
+test_expect_success 'no such model' 'refused "nope.gguf" /nope.gguf'
+test_expect_success 'no such level' 'refused "no quantization level" "\"$SCREEN_MODEL\"" -q nope'
+test_expect_success 'no such context' 'refused "needs" "\"$SCREEN_MODEL\"" -c 99999999'
 for sig in TERM HUP SEGV BUS FPE ILL ABRT QUIT USR1 ALRM XCPU; do
 	test_expect_success "SIG$sig while an answer streams" "killed $sig"
 done

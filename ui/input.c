@@ -199,13 +199,27 @@ int input_new(struct input **out, const struct input_ops *ops, void *arg, struct
 	return 0;
 }
 
+/* As it was: on a terminal that cannot be drawn on, plain lines use it next. */
+static void give_back_readline(void)
+{
+	rl_outstream = NULL;
+	rl_prep_term_function = rl_prep_terminal;
+	rl_deprep_term_function = rl_deprep_terminal;
+	rl_redisplay_function = rl_redisplay;
+	rl_getc_function = rl_getc;
+	rl_input_available_hook = NULL;
+	rl_attempted_completion_function = NULL;
+	rl_completion_display_matches_hook = NULL;
+	rl_completion_query_items = 100;
+}
+
 void input_free(struct input *in)
 {
 	if (!in)
 		return;
 	if (the == in) {
 		rl_callback_handler_remove();
-		rl_outstream = NULL;
+		give_back_readline();
 		the = NULL;
 	}
 	if (in->null)

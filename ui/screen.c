@@ -811,6 +811,8 @@ static void on_wake(void *arg)
 
 	if (!chat_pump(s->c))
 		return;
+	if (s->c->state == CHAT_FAILED)
+		loop_quit(s->loop, EXIT_FAIL);
 	take_draft(s);
 	s->dirty = true;
 }
@@ -938,6 +940,8 @@ int ui_chat(struct opts *o)
 		return e.code == ERR_UNSUPPORTED ? chat_plain(o) : cmd_fail(&e);
 	}
 	code = loop_run(s.loop);
+	if (s.c->state == CHAT_FAILED)
+		e = s.c->why;
 	screen_free(&s);
-	return code;
+	return e.code ? cmd_fail(&e) : code;
 }

@@ -27,6 +27,8 @@ size_t os_resident(const void *p, size_t n);
 void os_drop(const void *p, size_t n);
 /* Bytes that can still be written where `path` is; UINT64_MAX when the system does not tell. */
 uint64_t os_disk_free(const char *path);
+/* What was freed goes back to the system now: for after something large, the allocator keeps it otherwise. */
+void os_give_back(void);
 /* The processor's name as people know it, or "unknown". Static memory. */
 const char *os_cpu_name(void);
 /* Whether an ARM processor multiplies bytes by dot products, which only the system can tell; false on others. */

@@ -3,6 +3,7 @@
 #include "engine/base/os.h"
 
 #include <mach/mach.h>
+#include <malloc/malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sysctl.h>
@@ -76,6 +77,11 @@ void os_drop(const void *p, size_t n)
 
 	if (hi > lo)
 		madvise((void *)lo, hi - lo, MADV_DONTNEED);
+}
+
+void os_give_back(void)
+{
+	malloc_zone_pressure_relief(NULL, 0);
 }
 
 const char *os_cpu_name(void)

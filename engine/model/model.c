@@ -1,5 +1,6 @@
 #include "config.h"
 #include "engine/model/model.h"
+#include "engine/base/os.h"
 #include "engine/base/xio.h"
 #include "engine/model/info.h"
 #include "engine/quant/layout.h"
@@ -132,6 +133,7 @@ void eng_weights_release(struct eng_weights *w)
 			break;
 		}
 	weights_free(w);
+	os_give_back();
 }
 
 const struct eng_weights_info *eng_weights_info(const struct eng_weights *w)
