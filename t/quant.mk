@@ -12,3 +12,4 @@ t_t1200_quantize_file_t_LDADD = $(TEST_LIBS)
 noinst_PROGRAMS += %D%/helper/mkmodel
 t_helper_mkmodel_SOURCES = %D%/helper/mkmodel.c %D%/helper/mkvocab.h %D%/helper/mkvocab.c
 t_helper_mkmodel_LDADD = $(ENGINE_LDADD)
+dist_check_SCRIPTS += %D%/t1210-quantize-verb.sh

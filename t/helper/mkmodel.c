@@ -169,13 +169,13 @@ static uint64_t hash(uint64_t seed, const char *name)
 
 /* -- stocks ---------------------------------------------------------------------------- */
 
-enum { CHUNK = 256, CHUNKS = 2048, STOCKS = 32 };
+enum { CHUNK = 256, MANY = 2048, FEW = 128, STOCKS = 32 };
 
 struct stock {
 	const struct quant_type *type;
 	float spread;
 	bool ternary;
-	char *data;			/* CHUNKS encoded chunks */
+	char *data;			/* encoded chunks */
 };
 
 struct model {
@@ -193,17 +193,24 @@ struct model {
 	int n_stocks;
 };
 
+/* Enough that no two rows are alike; the encoders' time is what small models take. */
+static int n_chunks(const struct model *m)
+{
+	return m->shape->embd < 512 ? FEW : MANY;
+}
+
 static void fill_stock(const struct model *m, const struct stock *p, float *x)
 {
 	uint64_t s = hash(m->seed, p->ternary ? "ternary" : "normal");
 
-	for (int i = 0; i < CHUNK * CHUNKS; i++)
+	for (int i = 0; i < CHUNK * n_chunks(m); i++)
 		x[i] = p->spread * (p->ternary ? (float)((int)(next64(&s) >> 33) % 3 - 1) : normal(&s));
 }
 
 /* The stock of a kind, made when it is first asked for; NULL: no memory. */
 static const char *stock_of(struct model *m, const struct quant_type *t, float spread, bool ternary)
 {
+	const int64_t n = CHUNK * n_chunks(m);
 	struct stock *p = m->stocks;
 	float *x;
 
@@ -212,15 +219,15 @@ static const char *stock_of(struct model *m, const struct quant_type *t, float s
 			return p->data;
 	if (m->n_stocks == STOCKS)
 		mem_free((--p, --m->n_stocks, p->data));
-	x = mem_aligned((size_t)CHUNK * CHUNKS * sizeof *x);
-	*p = (struct stock){ t, spread, ternary, mem_alloc((size_t)quant_row_bytes(t, CHUNK * CHUNKS)) };
+	x = mem_aligned((size_t)n * sizeof *x);
+	*p = (struct stock){ t, spread, ternary, mem_alloc((size_t)quant_row_bytes(t, n)) };
 	if (!x || !p->data) {
 		mem_free(p->data);
 		mem_free(x);
 		return NULL;
 	}
 	fill_stock(m, p, x);
-	t->encode(x, p->data, CHUNK * CHUNKS);
+	t->encode(x, p->data, n);
 	mem_free(x);
 	m->n_stocks++;
 	return p->data;
@@ -437,6 +444,7 @@ static int put_matrix(struct model *m, int number, char *buf, size_t size, struc
 	const int64_t n = t->ne[0] * t->ne[1];
 	const char *stock = stock_of(m, t->type, t->spread, t->fill == TERNARY_MATRIX);
 	const size_t chunk = (size_t)quant_row_bytes(t->type, CHUNK), total = (size_t)quant_row_bytes(t->type, n);
+	const uint64_t chunks = (uint64_t)n_chunks(m);
 	uint64_t s = hash(m->seed, t->name), at = 0;
 	unsigned char tail[64];
 
@@ -446,7 +454,7 @@ static int put_matrix(struct model *m, int number, char *buf, size_t size, struc
 		size_t fill = 0;
 
 		for (; fill + chunk <= size && at + fill < total; fill += chunk)
-			memcpy(buf + fill, stock + next64(&s) % CHUNKS * chunk, chunk);
+			memcpy(buf + fill, stock + next64(&s) % chunks * chunk, chunk);
 		fill = fill < total - at ? fill : (size_t)(total - at);
 		if (gguf_writer_put(m->w, number, at, buf, fill, e) < 0)
 			return -1;
