@@ -201,15 +201,15 @@ static void check_window(struct eng *g)
 static void check_told(struct eng *g)
 {
 	static const struct { struct tiny t; const char *scaling; double factor; int64_t window, layers, kv, kv_window; } rows[] = {
-		{ { .arch = "llama", WIDE, .layers = 2 }, "none", 0, 0, 0, 2048, 0 },
-		{ { .arch = "llama", WIDE, .layers = 2, .has = TINY_ROPE_FREQS }, "by pair", 0, 0, 0, 2048, 0 },
-		{ { .arch = "qwen2", WIDE, .layers = 2, .scaling = "yarn", .factor = 4 }, "yarn", 4, 0, 0, 2048, 0 },
+		{ { .arch = "llama", WIDE, .layers = 2 }, "none", 0, 0, 0, 1024, 0 },
+		{ { .arch = "llama", WIDE, .layers = 2, .has = TINY_ROPE_FREQS }, "by pair", 0, 0, 0, 1024, 0 },
+		{ { .arch = "qwen2", WIDE, .layers = 2, .scaling = "yarn", .factor = 4 }, "yarn", 4, 0, 0, 1024, 0 },
 		{ { .arch = "phi3", WIDE, .layers = 1, .has = TINY_FUSED_QKV | TINY_FUSED_UP | TINY_LONGROPE,
-		    .scaling = "longrope" }, "longrope", 0, 0, 0, 1024, 0 },
+		    .scaling = "longrope" }, "longrope", 0, 0, 0, 512, 0 },
 		{ { .arch = "gemma3", WIDE, .layers = 7, .has = TINY_QK_NORM | TINY_POST_NORMS, .window = 9, .factor = 8 },
-		  "linear", 8, 9, 6, 7168, 6144 },
-		{ { .arch = "gemma3", WIDE, .layers = 7, .has = TINY_QK_NORM | TINY_POST_NORMS }, "none", 0, 0, 0, 7168, 0 },
-		{ { .arch = "llama", WIDE, .layers = 2, .window = 9 }, "none", 0, 0, 0, 2048, 0 },
+		  "linear", 8, 9, 6, 3584, 3072 },
+		{ { .arch = "gemma3", WIDE, .layers = 7, .has = TINY_QK_NORM | TINY_POST_NORMS }, "none", 0, 0, 0, 3584, 0 },
+		{ { .arch = "llama", WIDE, .layers = 2, .window = 9 }, "none", 0, 0, 0, 1024, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
