@@ -13,3 +13,6 @@ noinst_PROGRAMS += %D%/helper/mkmodel
 t_helper_mkmodel_SOURCES = %D%/helper/mkmodel.c %D%/helper/mkvocab.h %D%/helper/mkvocab.c
 t_helper_mkmodel_LDADD = $(ENGINE_LDADD)
 dist_check_SCRIPTS += %D%/t1210-quantize-verb.sh
+check_PROGRAMS += %D%/t1220-quantize-odd.t
+t_t1220_quantize_odd_t_SOURCES = %D%/t1220-quantize-odd.c
+t_t1220_quantize_odd_t_LDADD = $(TEST_LIBS)
