@@ -205,13 +205,13 @@ static int compute(struct job *j, struct err *e)
 
 static int compute_into(struct job *j, struct err *e)
 {
-	int ret;
+	int ret = result_open(&j->out, j->o->out_path, e);
 
-	if (result_open(&j->out, j->o->out_path, e) < 0)
-		return -1;
-	meter_init(&j->meter, "computing");
-	ret = compute(j, e);
-	meter_clear(&j->meter);
+	if (!ret) {
+		meter_init(&j->meter, "computing");
+		ret = compute(j, e);
+		meter_clear(&j->meter);
+	}
 	if (j->failed) {
 		*e = j->err;
 		ret = -1;
