@@ -228,14 +228,14 @@ static void output_init(struct output *out, struct rig *r)
 	str_init(&out->all, 0);
 }
 
-/* An answer is whole lines; one that was stopped before its first token is none. */
-static void output_end(struct output *out, const struct answer *a)
+/* An answer is whole lines, one that failed too; one that was stopped before its first token is none. */
+static void output_end(struct output *out, const struct answer *a, bool complete)
 {
 	meter_clear(&out->meter);
 	tell(out, &a->stats, true);
 	termtext_end(&out->filter, &out->buf);
 	put_buf(out);
-	if (out->last != '\n' || (!a->stats.n_gen && a->end != ANSWER_STOPPED))
+	if (out->last != '\n' || (complete && !a->stats.n_gen && a->end != ANSWER_STOPPED))
 		put(out, "\n", 1);
 }
 
@@ -307,10 +307,7 @@ static int answer(struct rig *r, const struct opts *o, const struct setting *s, 
 	a.progress = on_progress;
 	a.arg = &out;
 	code = answer_run(&a, e);
-	if (code < 0)
-		meter_clear(&out.meter);
-	else
-		output_end(&out, &a);
+	output_end(&out, &a, code == 0);
 	str_release(&out.buf);
 	str_release(&out.all);
 	if (code < 0)

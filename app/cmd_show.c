@@ -36,7 +36,11 @@ static void show_file(struct str *s, const struct eng_info *in)
 {
 	char a[32], b[32];
 
-	str_addf(s, "%s\n%s\n", in->name, in->path);
+	/* one line each, whatever they hold */
+	termtext_whole(in->name, strlen(in->name), 0, s);
+	str_addc(s, '\n');
+	termtext_whole(in->path, strlen(in->path), 0, s);
+	str_addc(s, '\n');
 	if (in->note)
 		str_addf(s, "cannot be run: %s\n", in->note);
 	str_addc(s, '\n');

@@ -252,8 +252,8 @@ static void draw_level(const struct gauge_reading *r, int i, struct box b, int r
 	if (in_use || target)
 		draw(b.y + row, b.x, 1, glyph(in_use ? GLYPH_MARK : GLYPH_ARROW));
 	draw(b.y + row, b.x + 2, 6, l->name);
-	draw_right(b.y + row, b.x + 8, 8, chat_bytes(size, sizeof(size), l->bytes));
-	snprintf(text, sizeof(text), "%.2f", l->bpw);
+	draw_right(b.y + row, b.x + 9, 8, chat_bytes(size, sizeof(size), l->bytes));
+	snprintf(text, sizeof(text), "%.*f", l->bpw < 10 ? 2 : 1, l->bpw);
 	draw_right(b.y + row, b.x + 17, 5, text);
 	draw_right(b.y + row, b.x + 22, 6, gauge_rate(rate, sizeof(rate), l->rate));
 }
@@ -273,7 +273,7 @@ static void draw_levels(const struct gauge_reading *r, struct box b, int row)
 	if (first < 0)
 		first = 0;
 	style_set(STYLE_DIM);
-	draw(b.y + row, b.x, b.w, "level       size   bpw tok/s");
+	draw(b.y + row, b.x, b.w, "level        size  bpw tok/s");
 	for (int i = 0; i < n && first + i < r->c->n_levels; i++)
 		draw_level(r, first + i, b, row + 1 + i);
 }
