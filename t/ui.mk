@@ -13,3 +13,6 @@ check_PROGRAMS += %D%/t9540-markdown.t
 t_t9540_markdown_t_SOURCES = %D%/t9540-markdown.c
 t_t9540_markdown_t_LDADD = ui/libui.a $(MD4C_LIBS) $(FRIBIDI_LIBS) $(APP_TEST_LIBS)
 EXTRA_DIST += %D%/lib/answers.md
+check_PROGRAMS += %D%/t9545-bidi.t
+t_t9545_bidi_t_SOURCES = %D%/t9545-bidi.c
+t_t9545_bidi_t_LDADD = ui/libui.a $(MD4C_LIBS) $(FRIBIDI_LIBS) $(APP_TEST_LIBS)

@@ -2,12 +2,10 @@
 #include "ui/doc.h"
 
 #include "engine/base/xio.h"
+#include "ui/bidi.h"
 #include "ui/width.h"
 
-#include <stdint.h>
 #include <string.h>
-#include <unictype.h>
-#include <unistr.h>
 
 enum { TAB = 8, FIRST = 16 };
 
@@ -148,32 +146,6 @@ void doc_again(struct doc *d, size_t off, size_t len)
 	d->failed |= d->text.failed;
 }
 
-/* Is there a letter that runs from right to left? */
-static bool has_rtl(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n;) {
-		ucs4_t cp;
-		int k;
-
-		/* all of them are at U+0590 or above */
-		if ((uint8_t)s[i] < 0xd6) {
-			i++;
-			continue;
-		}
-		k = u8_mbtoucr(&cp, (const uint8_t *)s + i, n - i);
-		if (k <= 0)
-			return false;
-		if (cp >= 0x590) {
-			int c = uc_bidi_class(cp);
-
-			if (c == UC_BIDI_R || c == UC_BIDI_AL)
-				return true;
-		}
-		i += (size_t)k;
-	}
-	return false;
-}
-
 struct wrapping { struct doc *d; struct doc_row row; struct doc_piece first, rest; bool begun; };
 
 static void on_row(void *arg, size_t off, size_t len, int indent)
@@ -206,7 +178,8 @@ void doc_line(struct doc *d, size_t line, size_t len, struct doc_piece first, st
 	w.row.line = line;
 	w.row.line_len = len;
 	w.row.block = d->block;
-	w.row.rtl = has_rtl(d->text.p + line, w.row.line_len);
+	w.row.rtl = bidi_needed(d->text.p + line, len);
+	w.row.fixed = mode == WRAP_CODE;
 	if (cols < 1) {		/* no room for what stands before */
 		cols = d->cols;
 		w.first = w.rest = (struct doc_piece){ 0 };

@@ -28,6 +28,7 @@ struct doc_row {
 	int indent;			/* columns before it, after the lead */
 	unsigned block;			/* in blocks[], 0: none */
 	bool rtl;			/* the line has letters that run from right to left */
+	bool fixed;			/* it begins at the left all the same: code, tables */
 };
 
 /* A piece of the text, with its width. */

@@ -3,6 +3,7 @@
 
 #include "app/termtext.h"
 #include "engine/base/xio.h"
+#include "ui/bidi.h"
 #include "ui/width.h"
 
 #include <fcntl.h>
@@ -486,11 +487,53 @@ int input_rows(struct input *in, int cols)
 	return (int)(in->n_lines ? in->n_lines : 1) + (message() && cols >= TIGHT);
 }
 
-static void draw_line(const struct input *in, const struct line *l, int y, int x, int max)
+/* The logical line that a row is part of. */
+static void line_around(const struct line *l, size_t *from, size_t *to)
 {
 	const char *s = rl_line_buffer;
 
-	(void)in;
+	for (*from = l->off; *from && s[*from - 1] != '\n'; --*from)
+		;
+	for (*to = l->off + l->len; *to < (size_t)rl_end && s[*to] != '\n'; ++*to)
+		;
+}
+
+/*
+ * A row with right-to-left text, and the caret in it where it is the caret's row (x NULL: it is
+ * not): on the cluster that it is before, and behind everything to the left where the line ends.
+ */
+static bool draw_bidi(const struct line *l, int y, int left, int max, int *x)
+{
+	size_t from, to, point = (size_t)rl_point;
+	struct bidi_row r;
+	int at;
+
+	line_around(l, &from, &to);
+	if (!bidi_enabled() || !bidi_needed(rl_line_buffer + from, to - from) || memchr(rl_line_buffer + l->off, '\t', l->len) ||
+	    !bidi_order(&r, rl_line_buffer + from, to - from, l->off - from, l->len, BIDI_AUTO))
+		return false;
+	at = r.rtl ? left + max - r.cols : left;
+	if (x)
+		*x = r.rtl ? (at > left ? at - 1 : left) : at + (r.cols < max ? r.cols : max - 1);
+	for (size_t i = 0; i < r.n; i++) {
+		const struct bidi_cluster *c = &r.p[i];
+
+		if (c->mirror)
+			draw_char(y, at, c->cols, c->mirror);
+		else
+			draw_text(y, at, c->cols, rl_line_buffer + from + c->off, c->len);
+		if (x && point >= from + c->off && point < from + c->off + c->len)
+			*x = at;
+		at += c->cols;
+	}
+	bidi_release(&r);
+	return true;
+}
+
+static void draw_line(const struct line *l, int y, int x, int max)
+{
+	const char *s = rl_line_buffer;
+
 	for (size_t i = l->off, end = l->off + l->len; i < end;) {
 		const char *tab = memchr(s + i, '\t', end - i);
 		size_t k = tab ? (size_t)(tab - s) - i : end - i;
@@ -507,9 +550,9 @@ void input_draw(struct input *in, struct box b, bool focus, int *y, int *x)
 {
 	const char *said = b.w >= TIGHT && b.h > 1 ? message() : NULL;
 	size_t row, h;
-	int col, margin = b.w >= ROOMY;
+	int col, margin = b.w >= ROOMY, left = b.x + lead(b.w), max = text_cols(b.w);
 
-	lay_out(in, text_cols(b.w));
+	lay_out(in, max);
 	caret(in, &row, &col);
 	if (said) {
 		style_set(STYLE_WARN);
@@ -528,8 +571,12 @@ void input_draw(struct input *in, struct box b, bool focus, int *y, int *x)
 	if (lead(b.w))
 		draw(b.y, b.x + margin, 1, in->top ? glyph(GLYPH_ELLIPSIS) : glyph(GLYPH_PROMPT));
 	style_set(STYLE_TEXT);
-	for (size_t i = 0; i < h && in->top + i < in->n_lines; i++)
-		draw_line(in, &in->lines[in->top + i], b.y + (int)i, b.x + lead(b.w), text_cols(b.w));
 	*y = b.y + (int)(row - in->top);
-	*x = b.x + lead(b.w) + (col < text_cols(b.w) ? col : text_cols(b.w) - 1);
+	*x = left + (col < max ? col : max - 1);
+	for (size_t i = 0; i < h && in->top + i < in->n_lines; i++) {
+		const struct line *l = &in->lines[in->top + i];
+
+		if (!draw_bidi(l, b.y + (int)i, left, max, in->top + i == row ? x : NULL))
+			draw_line(l, b.y + (int)i, left, max);
+	}
 }

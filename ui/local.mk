@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libui.a
 %C%_libui_a_SOURCES = \
 	%D%/ui.h \
 	%D%/binding.h %D%/binding.c \
+	%D%/bidi.h %D%/bidi.c \
 	%D%/builtin.h %D%/builtin.c \
 	%D%/clip.h %D%/clip.c \
 	%D%/codelook.h %D%/codelook.c \

@@ -293,6 +293,18 @@ int draw_text(int y, int x, int max, const char *s, size_t n)
 	return used;
 }
 
+int draw_char(int y, int x, int max, uint32_t cp)
+{
+	struct str s;
+	int w;
+
+	str_init(&s, 16);
+	str_add_utf8(&s, cp);
+	w = draw_text(y, x, max, s.p, s.len);
+	str_release(&s);
+	return w;
+}
+
 int draw(int y, int x, int max, const char *s)
 {
 	return draw_text(y, x, max, s, strlen(s));

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Meaning first: how each looks is a row of a theme (profiles/themes.conf). id, name there. */
 #define STYLES(X) \
@@ -106,6 +107,7 @@ void look_set(struct look l);
 /* Draws at most max columns of n bytes at y, x; returns the columns taken. Nothing outside the screen is touched. */
 int draw_text(int y, int x, int max, const char *s, size_t n);
 int draw(int y, int x, int max, const char *s);
+int draw_char(int y, int x, int max, uint32_t cp);
 /* Ends at column x + max; too long: cut at the left side. */
 void draw_right(int y, int x, int max, const char *s);
 void draw_hline(int y, int x, int n);
