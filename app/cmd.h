@@ -51,6 +51,7 @@ struct opts {
 	int reps;			/* -r */
 	bool raw, stats, offline, plain, ascii;
 	bool jsonl, ids;
+	bool machine, again;		/* of show */
 	bool special, bos, detokenize, pieces;	/* of tokenize */
 	struct opt_list stop;		/* --stop */
 	const char *prompt_file;	/* -f of run */

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "app/cmd.h"
 #include "app/field.h"
+#include "app/show.h"
 #include "app/termtext.h"
 #include "app/units.h"
 #include "engine/base/str.h"
@@ -278,8 +279,12 @@ static int run(struct opts *o)
 	struct err e = { 0 };
 	int code;
 
-	if (!o->file)
-		return cmd_usage(&cmd_show, "show: name a FILE");
+	if (o->again && !o->machine)
+		return cmd_usage(&cmd_show, "--again goes with --machine");
+	if (!o->file == !o->machine)
+		return cmd_usage(&cmd_show, o->file ? "show: a FILE or --machine, one of them" : "show: name a FILE");
+	if (o->machine)
+		return show_machine(o);
 	if (eng_new(&g, &eo, &e) < 0 || eng_model_open(g, o->file, true, &m, &e) < 0)
 		code = cmd_fail(&e);
 	else if (o->format && !strcmp(o->format, "json"))
@@ -291,7 +296,7 @@ static int run(struct opts *o)
 	return code;
 }
 
-static const char *const takes[] = { "output-show", "help", NULL };
+static const char *const takes[] = { "output-show", "machine", "again", "help", NULL };
 
 static const char *const notes[] = {
 	"FILE is a GGUF file; of a model in parts, the first. A file that can be looked at but not run (a vocabulary "
@@ -314,11 +319,18 @@ static const char *const notes[] = {
 	"- kv_bytes_per_token: of the KV cache at F16",
 	"- tokenizer: kind and pre-split, \"gpt2/smollm\"; tokens: how many; add_bos: does a text begin with BOS?",
 	"- template: \"chatml\", \"custom\", \"none\" and so on",
+	"",
+	"--machine measures, in a few seconds, how fast this machine reads buffers of all sizes up to 4 GiB or a quarter of "
+	"the free memory, and how many operations a second (a multiply-add is two) it does on int8 and F32 by each "
+	"instruction set; with one thread, two, four and all. The figures are the best of many short samples; GB and Gop are "
+	"10^9. They are kept in $XDG_CACHE_HOME/tidbit. With -o json:",
+	"- cpu, cores, memory_bytes, isa: what it is; measured: when; seconds: how long that took",
+	"- read: a list of buffer_bytes, threads, gb_per_s; peak: a list of isa, type, threads, gop_per_s",
 	NULL
 };
 
 const struct cmd cmd_show = {
-	.name = "show", .args = "FILE",
+	.name = "show", .args = "[FILE]",
 	.help = "what a model file is: shape, types, size, tokenizer, memory a token takes",
 	.opts = takes, .notes = notes, .positional = take_file, .run = run,
 };

@@ -72,6 +72,8 @@ const struct opt opt_table[] = {
 	  .help = "tokens of the decode test; 0 for none" },
 	{ "repetitions", .letter = 'r', .arg = "R", .type = OPT_INT, .at = AT(reps), .min = 1, .max = 10000,
 	  .help = "times each test is measured" },
+	{ "machine", .type = OPT_FLAG, .at = AT(machine), .help = "this machine in place of a file: how fast it reads and multiplies" },
+	{ "again", .type = OPT_FLAG, .at = AT(again), .help = "measure it anew" },
 	{ "jsonl", .type = OPT_FLAG, .at = AT(jsonl), .help = "a JSON value a line in, one a line out" },
 	{ "ids", .type = OPT_FLAG, .at = AT(ids), .help = "the token ids too, as a chat would feed them" },
 	{ "now", .arg = "TIME", .type = OPT_TEXT, .at = AT(now), .unset = "now",

@@ -50,6 +50,32 @@ void eng_free(struct eng *g);
 int eng_threads(const struct eng *g);
 const char *eng_isa(const struct eng *g);	/* best set in use: "avx2" */
 
+/* -- the machine ------------------------------------------------------------------- */
+
+/* Called while something long runs; returning false stops it with ERR_CANCELLED. */
+typedef bool eng_progress_fn(void *arg, int64_t done, int64_t total);
+
+enum { ENG_MACHINE_READS = 192, ENG_MACHINE_PEAKS = 128 };
+
+/* The machine's limits, as they were measured. Rates are those of all threads together. */
+struct eng_read_rate { uint64_t bytes; int threads; double rate; };			/* bytes/s from a buffer */
+struct eng_peak { char isa[32], type[16]; int threads; double rate; };	/* operations/s, 2 a multiply-add; "int8", "f32" */
+struct eng_machine {
+	int threads;			/* the most that were measured with */
+	int64_t ns;			/* what measuring took */
+	struct eng_read_rate read[ENG_MACHINE_READS];
+	int n_read;
+	struct eng_peak peak[ENG_MACHINE_PEAKS];
+	int n_peak;
+};
+/*
+ * Measures: reading buffers of 16 KiB up to 4 GiB or a quarter of what memory is free, int8 and F32
+ * arithmetic by every instruction set that is here, each with 1, 2, 4 … and all threads (threads 0:
+ * physical cores). A few seconds on few cores. progress (may be NULL) can stop it within some
+ * milliseconds. Any thread, but what else runs is measured along.
+ */
+int eng_probe(int threads, eng_progress_fn *progress, void *arg, struct eng_machine *out, struct err *e);
+
 /* -- models ------------------------------------------------------------------------ */
 
 /* Classes by the real count of parameters, half-open: < 100 M, < 1.5 B, < 14 B, <= 30 B. */
@@ -113,9 +139,6 @@ const struct eng_info *eng_model_info(const struct eng_model *m);
 /* -- weights: a model at a level --------------------------------------------------- */
 
 struct eng_weights;	/* counted references */
-
-/* Called while something long runs; returning false stops it with ERR_CANCELLED. */
-typedef bool eng_progress_fn(void *arg, int64_t done, int64_t total);
 
 struct eng_weights_info {
 	const char *level;	/* "Q4_0" */

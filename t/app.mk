@@ -6,6 +6,9 @@ dist_check_SCRIPTS += %D%/t9110-logits.sh
 dist_check_SCRIPTS += %D%/t9111-logits-act.sh
 dist_check_SCRIPTS += %D%/t9130-need.sh
 dist_check_SCRIPTS += %D%/t9120-bench.sh
+dist_check_SCRIPTS += %D%/t9130-list.sh
+dist_check_SCRIPTS += %D%/t9140-conf.sh
+dist_check_SCRIPTS += %D%/t9150-show-machine.sh
 
 APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS) $(INIH_LIBS)
 check_PROGRAMS += %D%/t9040-paths.t
@@ -33,3 +36,6 @@ t_t9070_profile_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9080-stop-think.t
 t_t9080_stop_think_t_SOURCES = %D%/t9080-stop-think.c
 t_t9080_stop_think_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9230-machine.t
+t_t9230_machine_t_SOURCES = %D%/t9230-machine.c
+t_t9230_machine_t_LDADD = $(APP_TEST_LIBS)

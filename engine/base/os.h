@@ -15,6 +15,13 @@
  * this process may run on, and no more than a cgroup's CPU quota allows. At least 1.
  */
 int os_compute_threads(void);
+/*
+ * Binds the calling thread to the i-th of those cores (modulo their number), for measuring: threads that
+ * wake each other may else be put on one core. os_unpin() gives it back what it had before. Without effect
+ * where the system has no such call.
+ */
+void os_pin(int i);
+void os_unpin(void);
 /* Physical memory and what can be had without swapping (a cgroup's limit included), bytes; 0 unknown. */
 uint64_t os_mem_total(void);
 uint64_t os_mem_available(void);

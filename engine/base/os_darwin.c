@@ -31,6 +31,16 @@ int os_compute_threads(void)
 	return n < 1 ? 1 : (int)n;
 }
 
+/* The system takes hints about threads that share data, and no orders. */
+void os_pin(int i)
+{
+	(void)i;
+}
+
+void os_unpin(void)
+{
+}
+
 uint64_t os_mem_total(void)
 {
 	return sysctl_u64("hw.memsize");

@@ -108,19 +108,18 @@ static void cpu_quota(const char *line, void *arg)
 	}
 }
 
-int os_compute_threads(void)
+enum { MAX_CORES = 1024 };
+
+/* One CPU of each physical core that this thread may run on: SMT siblings share package and core id. */
+static int cores(int *cpus)
 {
+	struct { int pkg, core; } seen[MAX_CORES];
 	cpu_set_t set;
-	int most = 0;
-	/* a core is (package, core id): siblings share both */
-	struct { int pkg, core; } seen[1024];
+	int n = 0;
 
-	if (sched_getaffinity(0, sizeof set, &set) < 0) {
-		const long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-		return n < 1 ? 1 : (int)n;
-	}
-	for (int cpu = 0; cpu < CPU_SETSIZE && most < 1024; cpu++) {
+	if (sched_getaffinity(0, sizeof set, &set) < 0)
+		return 0;
+	for (int cpu = 0; cpu < CPU_SETSIZE && n < MAX_CORES; cpu++) {
 		char path[128], line[32];
 		int pkg = 0, core = cpu, i;
 
@@ -132,17 +131,53 @@ int os_compute_threads(void)
 		snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/core_id", cpu);
 		if (first_line(path, line, sizeof line))
 			core = atoi(line);
-		for (i = 0; i < most; i++)
+		for (i = 0; i < n; i++)
 			if (seen[i].pkg == pkg && seen[i].core == core)
 				break;
-		if (i == most) {
-			seen[most].pkg = pkg;
-			seen[most].core = core;
-			most++;
+		if (i == n) {
+			seen[n].pkg = pkg;
+			seen[n].core = core;
+			cpus[n++] = cpu;
 		}
+	}
+	return n;
+}
+
+int os_compute_threads(void)
+{
+	int cpus[MAX_CORES], most = cores(cpus);
+
+	if (!most) {
+		const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+		return n < 1 ? 1 : (int)n;
 	}
 	cgroup_walk("cpu.max", cpu_quota, &most);
 	return most < 1 ? 1 : most;
+}
+
+static _Thread_local cpu_set_t before_pin;
+static _Thread_local bool pinned;
+
+void os_pin(int i)
+{
+	int cpus[MAX_CORES], n;
+	cpu_set_t one;
+
+	os_unpin();
+	n = cores(cpus);
+	if (!n || sched_getaffinity(0, sizeof before_pin, &before_pin) < 0)
+		return;
+	CPU_ZERO(&one);
+	CPU_SET(cpus[i % n], &one);
+	pinned = !sched_setaffinity(0, sizeof one, &one);
+}
+
+void os_unpin(void)
+{
+	if (pinned)
+		sched_setaffinity(0, sizeof before_pin, &before_pin);
+	pinned = false;
 }
 
 /* The two kinds of control groups: how /proc/self/cgroup names them, where they lie, what they call things. */
