@@ -8,7 +8,8 @@ enum { FIELD_MAX = 1 << 20 };
 
 json_t *field_string(const char *v)
 {
-	json_t *j = v && *v ? json_string(v) : json_null();
+	/* jansson escapes every control character but this one */
+	json_t *j = !v || !*v ? json_null() : strchr(v, 0x7f) ? NULL : json_string(v);
 	struct str s;
 
 	if (j)

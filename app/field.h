@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* NULL and "" are null; text that is no UTF-8 (a path) goes through termtext. */
+/* NULL and "" are null; text that is no UTF-8, or has a DEL in it (a path), goes through termtext. */
 json_t *field_string(const char *v);
 void field_text(json_t *o, const char *key, const char *v);
 void field_count(json_t *o, const char *key, uint64_t v);

@@ -34,6 +34,21 @@ static void add_name(struct store *s, struct store_model *m, const char *name)
 		s->failed = true;
 }
 
+/* "llama3.2:latest" goes by "llama3.2" as well. */
+static void add_untagged(struct store *s, struct store_model *m, const char *name)
+{
+	static const char tag[] = ":latest";
+	const size_t n = name ? strlen(name) : 0;
+	char *alone;
+
+	if (n < sizeof tag || strcmp(name + n + 1 - sizeof tag, tag))
+		return;
+	alone = mem_strndup(name, n + 1 - sizeof tag);
+	s->failed |= !alone;
+	add_name(s, m, alone);
+	mem_free(alone);
+}
+
 /* A file's name without .gguf, part and, where it is known, level. */
 static size_t stem_of(const char *file, const char *level)
 {
@@ -97,7 +112,7 @@ static char *name_of(const char *path, const char *level)
 void store_add(struct store *s, const struct store_file *f)
 {
 	struct store_model *m, *grown;
-	struct stat st;
+	struct stat st, link;
 	bool there;
 
 	if (s->n == STORE_MAX_MODELS) {
@@ -119,7 +134,7 @@ void store_add(struct store *s, const struct store_file *f)
 		s->size = size;
 	}
 	m = &s->models[s->n];
-	*m = (struct store_model){ .place = f->place, .order = s->n, .path = mem_strdup(f->path) };
+	*m = (struct store_model){ .place = f->place, .place_no = s->place_no, .path = mem_strdup(f->path) };
 	m->name = f->name ? mem_strdup(f->name) : NULL;
 	if (!m->path || (f->name && !m->name)) {
 		s->failed = true;
@@ -128,6 +143,7 @@ void store_add(struct store *s, const struct store_file *f)
 		return;
 	}
 	s->n++;
+	m->link = !lstat(f->path, &link) && S_ISLNK(link.st_mode);
 	if (there) {
 		m->dev = st.st_dev;
 		m->ino = st.st_ino;
@@ -140,6 +156,7 @@ void store_add(struct store *s, const struct store_file *f)
 		s->failed |= !m->damaged;
 	}
 	add_name(s, m, f->name);
+	add_untagged(s, m, f->name);
 	add_name(s, m, f->repo);
 	if (!f->name)
 		add_name(s, m, file_name(f->path));
@@ -166,9 +183,43 @@ void store_release(struct store *s)
 
 /* -- one model once ------------------------------------------------------------------ */
 
+static int slashes_in(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += *s == '/';
+	return n;
+}
+
+/* The place that comes first; there a file before links to it; folders are read in any order, so names decide. */
+static int by_preference(const void *va, const void *vb)
+{
+	const struct store_model *a = va, *b = vb;
+
+	if (a->place_no != b->place_no)
+		return a->place_no < b->place_no ? -1 : 1;
+	if (a->link != b->link)
+		return a->link ? 1 : -1;
+	if (strcmp(a->path, b->path) || !a->name || !b->name)
+		return strcmp(a->path, b->path);
+	/* one blob by several names: "llama:1b" before "org/llama:1b" */
+	if (slashes_in(a->name) != slashes_in(b->name))
+		return slashes_in(a->name) - slashes_in(b->name);
+	return strcmp(a->name, b->name);
+}
+
 static int by_order(size_t a, size_t b)
 {
 	return a < b ? -1 : a > b;
+}
+
+static void put_in_order(struct store *s)
+{
+	if (s->n)
+		qsort(s->models, s->n, sizeof *s->models, by_preference);
+	for (size_t i = 0; i < s->n; i++)
+		s->models[i].order = i;
 }
 
 /* Same file beside same file, the one that was found first in front. */
@@ -352,6 +403,7 @@ int store_scan(struct store *s, const char *const *folders, struct err *e)
 {
 	s->budget = MAX_ENTRIES;
 	store_places(s, folders);
+	put_in_order(s);
 	fold(s, by_inode, same_inode);
 	fold(s, by_digest, same_digest);
 	look_at_all(s);
@@ -387,9 +439,8 @@ static bool matches_plain(const struct store_model *m, const char *word)
 
 		if (means(word, f, n, m->level))
 			return true;
-		if (n > 5 && !strcasecmp(f + n - 5, ".gguf") && means(word, f, n - 5, m->level))
-			return true;
-		if (n > 7 && !strcmp(f + n - 7, ":latest") && means(word, f, n - 7, m->level))
+		if (n > 5 && !strcasecmp(f + n - 5, ".gguf") &&
+		    (means(word, f, n - 5, m->level) || means(word, f, stem_of(f, m->level), m->level)))
 			return true;
 	}
 	return false;
@@ -428,11 +479,29 @@ static void gather(const struct store *s, const char *word, struct found *f)
 	}
 }
 
+/* The id or other name that is closest to a word; NULL when none is near. */
+static const char *nearest(const struct store *s, const char *word)
+{
+	const char **all = mem_array(s->n * (STORE_MAX_NAMES + 1) + 1, sizeof *all), *near;
+	size_t n = 0;
+
+	if (!all)
+		return NULL;
+	for (size_t i = 0; i < s->n; i++) {
+		all[n++] = s->models[i].id;
+		for (int k = 0; k < s->models[i].n_names; k++)
+			all[n++] = s->models[i].names[k];
+	}
+	all[n] = NULL;
+	near = cmd_nearest(word, all);
+	mem_free(all);
+	return near;
+}
+
 /* What is told of a name that is none: other levels of it, or what is near. */
 static int unknown(const struct store *s, const char *word, struct err *e)
 {
-	const char *colon = strrchr(word, ':'), *near;
-	const char **ids = mem_array(s->n + 1, sizeof *ids);
+	const char *colon = strrchr(word, ':'), *near = nearest(s, word);
 	struct found others = { 0 };
 	char q[128], base[MAX_WORD], list[256];
 
@@ -442,24 +511,15 @@ static int unknown(const struct store *s, const char *word, struct err *e)
 		snprintf(base, sizeof base, "%.*s", (int)(colon - word), word);
 		gather(s, base, &others);
 	}
-	err_quote(list, sizeof list, others.names.p, others.names.len);
-	if (others.n) {
-		err_set(e, ERR_NOT_FOUND, "no model '%s' is here; there is %s, and -q makes other levels of it", q, list);
-		goto out;
-	}
-	for (size_t i = 0; ids && i < s->n; i++)
-		ids[i] = s->models[i].id;
-	if (ids)
-		ids[s->n] = NULL;
-	near = ids ? cmd_nearest(word, ids) : NULL;
-	if (near)
+	if (others.n)
+		err_set(e, ERR_NOT_FOUND, "no model '%s' is here; there is %s, and -q makes other levels of it", q,
+			err_quote(list, sizeof list, others.names.p, others.names.len));
+	else if (near)
 		err_set(e, ERR_NOT_FOUND, "no model '%s': neither a file nor in tidbit list; did you mean %s?", q,
 			err_quote(list, sizeof list, near, strlen(near)));
 	else
 		err_set(e, ERR_NOT_FOUND, "no model '%s': neither a file nor in tidbit list", q);
-out:
 	str_release(&others.names);
-	mem_free(ids);
 	return -1;
 }
 

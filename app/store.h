@@ -36,8 +36,9 @@ struct store_model {
 	dev_t dev;
 	ino_t ino;
 	char digest[65];	/* sha256 in hex where the store tells it, else "" */
-	size_t order;
-	bool known;		/* it has been looked at already */
+	size_t place_no;	/* places in the order they are looked at */
+	bool link;		/* the path is a symbolic link */
+	size_t order;		/* which of two that are the same is told: the lower */
 };
 
 struct store {
@@ -46,6 +47,7 @@ struct store {
 	bool cut;			/* there are more than are taken */
 	bool failed;			/* memory ran out */
 	size_t budget;			/* folder entries that may still be read */
+	size_t place_no;		/* of the place that is looked at */
 };
 
 /* `folders`: of tidbit.conf, NULL-ended, or NULL. Folders that are not there are empty. {0} first. */

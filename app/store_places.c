@@ -373,6 +373,7 @@ static void scan_root(struct store *s, const char *place, void (*scan)(struct wa
 
 	if (root[0] != '/')
 		return;
+	s->place_no++;
 	str_init(&w.path, 1 << 16);
 	str_adds(&w.path, root);
 	w.root = w.path.len;
