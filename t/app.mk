@@ -6,7 +6,7 @@ dist_check_SCRIPTS += %D%/t9110-logits.sh
 dist_check_SCRIPTS += %D%/t9111-logits-act.sh
 dist_check_SCRIPTS += %D%/t9130-need.sh
 dist_check_SCRIPTS += %D%/t9120-bench.sh
-dist_check_SCRIPTS += %D%/t9130-list.sh
+dist_check_SCRIPTS += %D%/t9160-list.sh
 dist_check_SCRIPTS += %D%/t9140-conf.sh
 dist_check_SCRIPTS += %D%/t9150-show-machine.sh
 
