@@ -561,10 +561,49 @@ out:
 	return r;
 }
 
+/* -- a message that waits ---------------------------------------------------------- */
+
+void chat_queue(struct chat *c, const char *text)
+{
+	char *copy = mem_strdup(text);
+
+	if (!copy) {
+		give_back(c, text);
+		return;
+	}
+	mem_free(c->queued);
+	c->queued = copy;
+	touch(c, NULL);
+}
+
+bool chat_unqueue(struct chat *c)
+{
+	if (!c->queued)
+		return false;
+	mem_free(c->draft);
+	c->draft = c->queued;
+	c->queued = NULL;
+	touch(c, NULL);
+	return true;
+}
+
+/* The answer has ended: what waited is asked. */
+static void ask_queued(struct chat *c)
+{
+	char *text = c->queued;
+
+	if (!text || c->answer || !c->info)
+		return;
+	c->queued = NULL;
+	ask(c, text);
+	mem_free(text);
+}
+
 bool chat_stop(struct chat *c)
 {
 	if (!c->answer && !c->n_switches)
 		return false;
+	chat_unqueue(c);
 	c->again = false;
 	worker_cancel(c->worker);
 	return true;
@@ -970,6 +1009,7 @@ bool chat_pump(struct chat *c)
 		event_free(ev);
 		ev = next;
 	}
+	ask_queued(c);
 	if (any)
 		touch(c, NULL);
 	return any;
@@ -1068,5 +1108,6 @@ void chat_free(struct chat *c)
 	mem_free(c->held);
 	mem_free(c->attached);
 	mem_free(c->choices);
+	mem_free(c->queued);
 	mem_free(c);
 }

@@ -87,6 +87,7 @@ struct chat {
 	int n_choices;			/* 0: nothing is asked */
 	struct room room;		/* of the message that waits for a choice */
 	struct err why;			/* CHAT_FAILED: why no model is open */
+	char *queued;			/* a message that is asked when the answer has ended, or NULL */
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
 	unsigned n_made;		/* items ever */
@@ -108,7 +109,11 @@ void chat_free(struct chat *c);
 
 /* Enter: a message, or a command when it begins with '/'. While an answer runs only commands that may run then are taken; a message is refused with a note and kept as the draft. */
 void chat_submit(struct chat *c, const char *text);
-/* Stops what runs; true when something did. */
+/* A message for when the running answer has ended; in place of one that waits already. */
+void chat_queue(struct chat *c, const char *text);
+/* It becomes the draft again; false when none waits. */
+bool chat_unqueue(struct chat *c);
+/* Stops what runs; true when something did. A message that waits becomes the draft again. */
 bool chat_stop(struct chat *c);
 /* One level up (towards better, -1) or down (+1); at the end of the list nothing happens. */
 void chat_step_level(struct chat *c, int step);

@@ -63,6 +63,8 @@ struct opts {
 	struct opt_list tensor_types;	/* REGEX=TYPE */
 	bool requantize, dry_run, replace;
 	const char *theme;		/* of the screen */
+	const char *bidi;		/* auto, app, terminal */
+	bool private;			/* nothing that was typed is kept */
 	bool help;
 	bool given[OPT_MAX];		/* by row of opt_table */
 	bool model_set;			/* the model came by -m: positionals begin after it */

@@ -58,6 +58,8 @@ const struct opt opt_table[] = {
 	{ "stats", .type = OPT_FLAG, .at = AT(stats), .help = "figures of the answer on standard error, also when it is no terminal" },
 	{ "plain", .type = OPT_FLAG, .at = AT(plain), .help = "plain lines in place of the screen" },
 	{ "ascii", .type = OPT_FLAG, .at = AT(ascii), .help = "draw with ASCII alone" },
+	{ "private", .type = OPT_FLAG, .at = AT(private), .help = "keep nothing of what was typed or said" },
+	{ "bidi", .arg = "WHO", .type = OPT_CHOICE, .at = AT(bidi), .choices = "auto app terminal", .unset = "auto", .help = "who puts right-to-left text in order" },
 	{ "theme", .arg = "NAME", .type = OPT_TEXT, .at = AT(theme), .unset = "one that suits the terminal", .help = "colours of the screen: dark, light, mono, contrast, or your own" },
 	{ "offline", .type = OPT_FLAG, .at = AT(offline), .help = "open no connection" },
 	{ "tokens", .arg = "IDS", .type = OPT_TEXT, .at = AT(tokens_path), .help = "file of token ids apart by white space; - for standard input" },

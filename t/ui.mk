@@ -8,6 +8,7 @@ t_t9530_width_t_LDADD = ui/libui.a $(APP_TEST_LIBS)
 dist_check_SCRIPTS += %D%/t9500-screen-chat.sh
 dist_check_SCRIPTS += %D%/t9510-screen-restore.sh
 dist_check_SCRIPTS += %D%/t9550-screen-read.sh
+dist_check_SCRIPTS += %D%/t9560-screen-input.sh
 EXTRA_DIST += %D%/lib/screen-lib.sh
 check_PROGRAMS += %D%/t9540-markdown.t
 t_t9540_markdown_t_SOURCES = %D%/t9540-markdown.c

@@ -13,12 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <unistr.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
 enum { HISTORY_MAX = 1000, TAB_COLS = 4, HINT_MAX = 1024, ROOMY = 40, TIGHT = 8 };
 enum { CTRL_G = 7 };
+
+/*
+ * A long paste is one character of the last private plane, so that readline's undo, kill ring and
+ * history carry it as what it is. The same character from outside is not let in.
+ */
+enum { PASTE_FIRST = 0x10f000, PASTES = 0xff0, PASTE_LINES = 10, PASTE_BYTES = 4096, PASTE_UTF8 = 4 };
+
+struct paste { char *text; char label[40]; };
 
 struct line { size_t off, len; bool wrapped; /* goes on in the next row */ };
 
@@ -36,6 +45,8 @@ struct input {
 	size_t top;			/* first row seen */
 	int goal;			/* the column that moving up and down keeps; -1 none */
 	struct str hint;
+	struct paste *pastes;
+	int n_pastes;
 };
 
 static struct input *the;		/* readline's callbacks have no argument */
@@ -61,9 +72,35 @@ static void redisplay(void)
 	the->stale = true;
 }
 
+/* The paste that stands at s, NULL: none. */
+static const struct paste *paste_at(const char *s, size_t n)
+{
+	ucs4_t cp;
+
+	if (n < PASTE_UTF8 || (uint8_t)s[0] != 0xf4 || u8_mbtoucr(&cp, (const uint8_t *)s, n) != PASTE_UTF8)
+		return NULL;
+	return cp >= PASTE_FIRST && cp < PASTE_FIRST + (ucs4_t)the->n_pastes ? &the->pastes[cp - PASTE_FIRST] : NULL;
+}
+
+static void expand(const char *s, struct str *out)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n;) {
+		const struct paste *p = paste_at(s + i, n - i);
+
+		if (p)
+			str_adds(out, p->text);
+		else
+			str_addc(out, s[i]);
+		i += p ? PASTE_UTF8 : 1;
+	}
+}
+
 static void accepted(char *line)
 {
 	HIST_ENTRY *last;
+	struct str whole;
 
 	if (!line)
 		return;
@@ -71,7 +108,11 @@ static void accepted(char *line)
 		last = history_length ? history_get(history_base + history_length - 1) : NULL;
 		if (!last || strcmp(last->line, line))
 			add_history(line);
-		the->ops.send(the->arg, line);
+		str_init(&whole, 0);
+		expand(line, &whole);
+		if (!whole.failed)
+			the->ops.send(the->arg, whole.p);
+		str_release(&whole);
 	}
 	free(line);
 	the->stale = true;
@@ -133,6 +174,100 @@ static void push(struct input *in, const char *p, size_t n)
 	drain(in);
 }
 
+/* -- commands that know lines and clusters ---------------------------------------------- */
+
+static int line_from(int at)
+{
+	while (at > 0 && rl_line_buffer[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+static int line_to(int at)
+{
+	while (at < rl_end && rl_line_buffer[at] != '\n')
+		at++;
+	return at;
+}
+
+static int to_line_start(int count, int key)
+{
+	(void)count;
+	(void)key;
+	rl_point = line_from(rl_point);
+	return 0;
+}
+
+static int to_line_end(int count, int key)
+{
+	(void)count;
+	(void)key;
+	rl_point = line_to(rl_point);
+	return 0;
+}
+
+/* At a line's end the line end itself goes. */
+static int kill_to_end(int count, int key)
+{
+	int to = line_to(rl_point);
+
+	(void)count;
+	(void)key;
+	return rl_kill_text(rl_point, to == rl_point && to < rl_end ? to + 1 : to);
+}
+
+static int kill_to_start(int count, int key)
+{
+	int from = line_from(rl_point);
+
+	(void)count;
+	(void)key;
+	rl_kill_text(from, rl_point);
+	rl_point = from;
+	return 0;
+}
+
+static int edit_outside(int count, int key)
+{
+	(void)count;
+	(void)key;
+	the->ops.edit(the->arg);
+	return 0;
+}
+
+static const struct { rl_command_func_t *from, *to; } replaced[] = {
+	{ rl_beg_of_line, to_line_start }, { rl_end_of_line, to_line_end },
+	{ rl_kill_line, kill_to_end }, { rl_unix_line_discard, kill_to_start }, { rl_backward_kill_line, kill_to_start },
+};
+
+/* Whatever keys the user's inputrc has given to them. */
+static void replace_in(Keymap map, int depth)
+{
+	for (int i = 0; i < KEYMAP_SIZE; i++) {
+		if (map[i].type == ISKMAP && depth < 4)
+			replace_in((Keymap)(void *)map[i].function, depth + 1);
+		for (size_t k = 0; map[i].type == ISFUNC && k < sizeof(replaced) / sizeof(replaced[0]); k++)
+			if (map[i].function == replaced[k].from)
+				map[i].function = replaced[k].to;
+	}
+}
+
+static void bind_commands(void)
+{
+	static const char *const maps[] = { "emacs", "vi-insert", "vi-command" };
+
+	rl_add_defun("edit-message", edit_outside, -1);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		Keymap map = rl_get_keymap_by_name(maps[i]);
+
+		if (i < 2)
+			rl_bind_keyseq_if_unbound_in_map("\\C-x\\C-e", edit_outside, map);
+		else
+			rl_bind_key_if_unbound_in_map('v', edit_outside, map);
+		replace_in(map, 0);
+	}
+}
+
 /*
  * readline chooses its character set by the environment and not by the locale that the program
  * has set; where that was changed (C to C.UTF-8) it has to see the same.
@@ -190,6 +325,7 @@ int input_new(struct input **out, const struct input_ops *ops, void *arg, struct
 	rl_variable_bind("bell-style", "none");
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	initialize_readline();
+	bind_commands();
 	/* Esc is told from Alt by our own decoder; what readline sees is settled. */
 	rl_variable_bind("keyseq-timeout", "0");
 	rl_variable_bind("enable-bracketed-paste", "off");
@@ -227,6 +363,9 @@ void input_free(struct input *in)
 		fclose(in->null);
 	str_release(&in->queue);
 	str_release(&in->hint);
+	for (int i = 0; i < in->n_pastes; i++)
+		mem_free(in->pastes[i].text);
+	mem_free(in->pastes);
 	mem_free(in->lines);
 	mem_free(in);
 }
@@ -240,10 +379,31 @@ static void touched(struct input *in)
 	str_clear(&in->hint);
 }
 
+/* readline moves by characters: a caret in the middle of a cluster goes on the way it went. */
+static void snap(int before)
+{
+	int at = line_from(rl_point), prev = at;
+
+	while (at < rl_point) {
+		int w;
+
+		prev = at;
+		at += (int)width_next(rl_line_buffer + at, (size_t)(rl_end - at), &w);
+	}
+	if (at != rl_point)
+		rl_point = rl_point > before ? at : prev;
+}
+
 void input_key(struct input *in, const struct key *k)
 {
+	int before = rl_point, end = rl_end;
+
 	touched(in);
+	if (k->n == PASTE_UTF8 && k->code >= PASTE_FIRST && k->code < PASTE_FIRST + PASTES)
+		return;
 	push(in, k->bytes, k->n);
+	if (rl_end == end)
+		snap(before);
 }
 
 bool input_searching(const struct input *in)
@@ -282,14 +442,76 @@ static void insert(struct input *in, const char *text)
 	rl_end_undo_group();
 }
 
+static int count_lines(const char *s)
+{
+	int n = *s != 0;
+
+	for (; *s; s++)
+		n += *s == '\n' && s[1];
+	return n;
+}
+
+/* Characters that stand for pastes, from outside. */
+static void drop_foreign(struct str *s)
+{
+	for (size_t i = 0; i + PASTE_UTF8 <= s->len; i++) {
+		ucs4_t cp;
+
+		if ((uint8_t)s->p[i] == 0xf4 && u8_mbtoucr(&cp, (const uint8_t *)s->p + i, s->len - i) == PASTE_UTF8 &&
+		    cp >= PASTE_FIRST && cp < PASTE_FIRST + PASTES)
+			memcpy(s->p + i, "\xef\xbf\xbd ", PASTE_UTF8);
+	}
+}
+
+/* True: it is long, and stands in the text as one character. */
+static bool add_paste(struct input *in, const struct str *text)
+{
+	int lines = count_lines(text->p);
+	struct paste *p;
+	uint8_t mark[8];
+
+	if ((lines <= PASTE_LINES && text->len <= PASTE_BYTES) || in->n_pastes == PASTES)
+		return false;
+	p = mem_rearray(in->pastes, (size_t)in->n_pastes + 1, sizeof(*p));
+	if (!p)
+		return false;
+	in->pastes = p;
+	p += in->n_pastes;
+	p->text = mem_strdup(text->p);
+	if (!p->text)
+		return false;
+	if (lines > 1)
+		snprintf(p->label, sizeof(p->label), "[pasted %d lines]", lines);
+	else
+		snprintf(p->label, sizeof(p->label), "[pasted %zu bytes]", text->len);
+	mark[u8_uctomb(mark, (ucs4_t)(PASTE_FIRST + in->n_pastes++), 7)] = 0;
+	insert(in, (const char *)mark);
+	return true;
+}
+
 void input_paste(struct input *in, const char *p, size_t n)
 {
 	struct str clean;
 
 	str_init(&clean, 0);
 	termtext_whole(p, n, TERMTEXT_LINES | TERMTEXT_MARKS, &clean);
-	insert(in, clean.p);
+	drop_foreign(&clean);
+	if (!clean.failed && !add_paste(in, &clean))
+		insert(in, clean.p);
 	str_release(&clean);
+}
+
+void input_whole(const struct input *in, struct str *out)
+{
+	(void)in;
+	expand(rl_line_buffer, out);
+}
+
+void input_recall(struct input *in, const char *text)
+{
+	(void)in;
+	add_history(text);
+	using_history();	/* the newest is where Up begins */
 }
 
 void input_newline(struct input *in)
@@ -356,6 +578,12 @@ const char *input_hint(const struct input *in)
 
 static size_t next(const char *s, size_t n, int *w)
 {
+	const struct paste *p = paste_at(s, n);
+
+	if (p) {
+		*w = (int)strlen(p->label);
+		return PASTE_UTF8;
+	}
 	if (*s != '\t')
 		return width_next(s, n, w);
 	*w = TAB_COLS;
@@ -498,6 +726,15 @@ static void line_around(const struct line *l, size_t *from, size_t *to)
 		;
 }
 
+/* Has the row something that is not drawn as it is? */
+static bool has_odd(const struct line *l)
+{
+	for (size_t i = 0; i < l->len; i++)
+		if (rl_line_buffer[l->off + i] == '\t' || paste_at(rl_line_buffer + l->off + i, l->len - i))
+			return true;
+	return false;
+}
+
 /*
  * A row with right-to-left text, and the caret in it where it is the caret's row (x NULL: it is
  * not): on the cluster that it is before, and behind everything to the left where the line ends.
@@ -509,7 +746,7 @@ static bool draw_bidi(const struct line *l, int y, int left, int max, int *x)
 	int at;
 
 	line_around(l, &from, &to);
-	if (!bidi_enabled() || !bidi_needed(rl_line_buffer + from, to - from) || memchr(rl_line_buffer + l->off, '\t', l->len) ||
+	if (!bidi_enabled() || !bidi_needed(rl_line_buffer + from, to - from) || has_odd(l) ||
 	    !bidi_order(&r, rl_line_buffer + from, to - from, l->off - from, l->len, BIDI_AUTO))
 		return false;
 	at = r.rtl ? left + max - r.cols : left;
@@ -534,15 +771,27 @@ static void draw_line(const struct line *l, int y, int x, int max)
 {
 	const char *s = rl_line_buffer;
 
-	for (size_t i = l->off, end = l->off + l->len; i < end;) {
-		const char *tab = memchr(s + i, '\t', end - i);
-		size_t k = tab ? (size_t)(tab - s) - i : end - i;
-		int used = draw_text(y, x, max, s + i, k);
+	for (size_t i = l->off, end = l->off + l->len; i < end && max > 0;) {
+		const struct paste *p = paste_at(s + i, end - i);
+		int used = 0, w;
+		size_t k = 0;
 
-		used += tab ? TAB_COLS : 0;
+		if (p) {
+			style_set(STYLE_WARN);
+			used = draw(y, x, max, p->label);
+			style_set(STYLE_TEXT);
+			k = PASTE_UTF8;
+		} else if (s[i] == '\t') {
+			used = TAB_COLS;
+			k = 1;
+		} else {
+			while (i + k < end && s[i + k] != '\t' && !paste_at(s + i + k, end - i - k))
+				k += width_next(s + i + k, end - i - k, &w);
+			used = draw_text(y, x, max, s + i, k);
+		}
 		x += used;
 		max -= used;
-		i += k + (tab != NULL);
+		i += k;
 	}
 }
 

@@ -17,13 +17,15 @@
 struct input;
 
 struct input_ops {
-	/* Enter: the text, which is in the history already. */
+	/* Enter: the text, pastes in full. It is in the history already. */
 	void (*send)(void *arg, const char *text);
 	/*
 	 * Completes what begins with a '/': the index'th candidate for `word`, the n'th word of the
 	 * line (0: the command itself, '/' included), or NULL. line is what was typed so far.
 	 */
 	const char *(*candidate)(void *arg, const char *line, int n, int index);
+	/* Ctrl-X Ctrl-E, and v in vi mode: the text in the user's editor; input_text() gives it, input_set() takes it back. */
+	void (*edit)(void *arg);
 };
 
 /* Before term_start(): readline looks at the terminal in its own way and then lets go of it. */
@@ -32,7 +34,10 @@ void input_free(struct input *in);
 
 /* A key for readline. */
 void input_key(struct input *in, const struct key *k);
-/* Text as it is, undone as a whole; control bytes are taken out. Ends a search first. */
+/*
+ * Text as it is, undone as a whole; control bytes are taken out. Ends a search first. A long one is
+ * one character that is drawn as "[pasted 214 lines]" and moved over, killed and undone as such.
+ */
 void input_paste(struct input *in, const char *p, size_t n);
 void input_newline(struct input *in);
 /* Accepts the line: send() is called. */
@@ -41,6 +46,10 @@ void input_send(struct input *in);
 bool input_clear(struct input *in);
 void input_set(struct input *in, const char *text);
 const char *input_text(const struct input *in);
+/* The whole text, pastes in full. */
+void input_whole(const struct input *in, struct str *out);
+/* An earlier message, for the history. */
+void input_recall(struct input *in, const char *text);
 bool input_empty(const struct input *in);
 /* readline is in the middle of a search: Enter, Ctrl-J and Esc belong to it. */
 bool input_searching(const struct input *in);

@@ -9,6 +9,7 @@
 #include "app/termtext.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
+#include "ui/bidi.h"
 #include "ui/binding.h"
 #include "ui/clip.h"
 #include "ui/gauge.h"
@@ -17,6 +18,7 @@
 #include "ui/pane_chat.h"
 #include "ui/pane_help.h"
 #include "ui/prompt.h"
+#include "ui/recall.h"
 #include "ui/term.h"
 #include "ui/width.h"
 
@@ -38,6 +40,7 @@ enum {
 	HELD_MS = 100,		/* until the next try while the terminal takes nothing */
 	READ = 64 * 1024,
 	HINT = 160,
+	RECALL = 1000,		/* earlier messages that are remembered */
 };
 
 /* One timer, several things that wait for it. */
@@ -86,7 +89,7 @@ static bool passed(struct screen *s, enum deadline d, int64_t now)
 
 /* -- layout --------------------------------------------------------------------------- */
 
-struct layout { struct box header, top_rule, body, column, low_rule, line, input, keys; };
+struct layout { struct box header, top_rule, body, column, low_rule, line, queued, input, keys; };
 
 static struct box take_top(struct box *rest, int h)
 {
@@ -121,6 +124,8 @@ static struct layout lay_out(struct screen *s, int rows, int cols)
 	if (rows >= KEYS_MIN_ROWS && cols >= KEYS_MIN_COLS)
 		l.keys = take_bottom(&rest, 1);
 	l.input = take_bottom(&rest, want < most ? want : most);
+	if (s->c && s->c->queued && rest.h > 2)
+		l.queued = take_bottom(&rest, 1);
 	if (ruled && cols < COLUMN_MIN_COLS)
 		l.line = take_bottom(&rest, 1);
 	if (ruled)
@@ -268,7 +273,7 @@ static const char *word_now(void *arg, enum action a)
 
 	switch (a) {
 	case ACT_SEND:
-		return s->c->answer && input_text(s->input)[0] != '/' ? NULL : word;
+		return s->c->answer && input_text(s->input)[0] != '/' ? (s->c->queued ? NULL : "queue") : word;
 	case ACT_LEVEL_UP:
 		return s->c->n_levels > 1 && s->c->target > 0 ? word : NULL;
 	case ACT_LEVEL_DOWN:
@@ -320,6 +325,23 @@ static void draw_keys(struct screen *s, const struct layout *l)
 	str_release(&line);
 }
 
+/* The message that waits for the answer to end, as much as fits of its first line. */
+static void draw_queued(const struct screen *s, struct box b)
+{
+	struct str text;
+	int x = b.x + (b.w >= 40);
+
+	if (!b.h)
+		return;
+	str_init(&text, 4096);
+	termtext_whole(s->c->queued, strnlen(s->c->queued, 1024), 0, &text);
+	style_set(STYLE_WARN);
+	x += draw(b.y, x, b.w - x, "waits: ");
+	style_set(STYLE_DIM);
+	draw(b.y, x, b.w - x - 1, text.p);
+	str_release(&text);
+}
+
 /* -- painting ------------------------------------------------------------------------- */
 
 /* Gauges are read at most so often; what changed since is shown when the time has come. */
@@ -354,6 +376,7 @@ static void paint(struct screen *s)
 	if (l.line.h)
 		gauge_line(&s->reading, (struct box){ l.line.y, l.line.x + 1, 1, l.line.w - 2 });
 	draw_keys(s, &l);
+	draw_queued(s, l.queued);
 	if (s->bare)
 		y = LINES - 1;
 	else if (s->prompt.open)
@@ -402,6 +425,16 @@ static void hint(struct screen *s, const char *text)
 	snprintf(s->hint, sizeof(s->hint), "%s", text);
 }
 
+static void tell(struct screen *s, const struct err *e)
+{
+	struct str clean;
+
+	str_init(&clean, 1024);
+	termtext_whole(e->msg, strlen(e->msg), 0, &clean);
+	hint(s, clean.p);
+	str_release(&clean);
+}
+
 static void take_draft(struct screen *s)
 {
 	if (!s->c->draft)
@@ -416,8 +449,14 @@ static void take_draft(struct screen *s)
 static void on_send(void *arg, const char *text)
 {
 	struct screen *s = arg;
+	struct err e = { 0 };
 
-	chat_submit(s->c, text);
+	if (!s->c->o->private && recall_add(text, &e))
+		tell(s, &e);
+	if (s->c->answer && *text != '/')
+		chat_queue(s->c, text);
+	else
+		chat_submit(s->c, text);
 	s->chat->ops->end(s->chat);
 	if (s->c->quit)
 		loop_quit(s->loop, EXIT_OK);
@@ -426,13 +465,40 @@ static void on_send(void *arg, const char *text)
 
 static void send_message(struct screen *s)
 {
-	if (s->c->answer && input_text(s->input)[0] != '/') {
-		if (!input_empty(s->input))
-			hint(s, "an answer is running: Ctrl-C stops it");
+	if (s->c->queued && input_text(s->input)[0] != '/') {
+		hint(s, "one message waits already: Up takes it back");
 		return;
 	}
 	input_send(s->input);
 	take_draft(s);
+}
+
+/* What comes from a file is as little to be trusted as what is pasted; its last line end is the editor's. */
+static void replace_text(struct screen *s, struct str *text)
+{
+	while (text->len && text->p[text->len - 1] == '\n')
+		str_cut(text, text->len - 1);
+	input_set(s->input, "");
+	input_paste(s->input, text->p, text->len);
+}
+
+/* The message in the user's editor. */
+static void on_edit(void *arg)
+{
+	struct screen *s = arg;
+	struct str text, back;
+	struct err e = { 0 };
+
+	str_init(&text, 0);
+	str_init(&back, 0);
+	input_whole(s->input, &text);
+	if (text.failed || outside_edit(text.p, text.len, ".md", &back, &e))
+		tell(s, &e);
+	else
+		replace_text(s, &back);
+	changed(s);
+	str_release(&text);
+	str_release(&back);
 }
 
 static void close_help(struct screen *s)
@@ -471,16 +537,6 @@ static void set_focus(struct screen *s, enum where where)
 		return;
 	s->focus = where;
 	pane_chat_focus(s->chat, where == IN_CONVERSATION);
-}
-
-static void tell(struct screen *s, const struct err *e)
-{
-	struct str clean;
-
-	str_init(&clean, 1024);
-	termtext_whole(e->msg, strlen(e->msg), 0, &clean);
-	hint(s, clean.p);
-	str_release(&clean);
 }
 
 static void copy_marked(struct screen *s)
@@ -660,6 +716,10 @@ static bool act(struct screen *s, enum action a)
 		return true;
 	case ACT_LINE_UP:
 	case ACT_LINE_DOWN:
+		if (a == ACT_LINE_UP && input_empty(s->input) && chat_unqueue(s->c)) {
+			take_draft(s);
+			return true;
+		}
 		return input_move(s->input, a == ACT_LINE_UP ? -1 : 1);
 	default:
 		return act_reading(s, a);
@@ -898,14 +958,21 @@ static void screen_free(struct screen *s)
 	loop_free(s->loop);
 }
 
+static void recall(void *arg, const char *text)
+{
+	input_recall(((struct screen *)arg)->input, text);
+}
+
 static int start(struct screen *s, struct opts *o, struct err *e)
 {
 	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
-	static const struct input_ops input_ops = { on_send, candidate };
+	static const struct input_ops input_ops = { on_send, candidate, on_edit };
 	bool utf8 = set_locale();
 	struct str complaints;
 
-	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) || term_start(e))
+	bidi_enable(!o->bidi || strcmp(o->bidi, "terminal"));
+	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) ||
+	    term_start(bidi_enabled(), e))
 		return -1;
 	style_init(o->ascii || !utf8);
 	str_init(&complaints, 16384);
@@ -923,6 +990,8 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	s->chat = pane_chat_new(s->c, &s->reading);
 	if (!s->keys || !s->chat)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");
+	if (!o->private && recall_load(RECALL, recall, s, e))
+		tell(s, e);
 	changed(s);
 	return 0;
 }

@@ -141,8 +141,28 @@ static void add_cap(const char *name)
 		tputs(s, 1, collect);
 }
 
-static void make_sequences(void)
+/* Terminals that order right-to-left text by themselves and can be told not to (ECMA-48's BDSM). */
+static bool orders_text(void)
 {
+	static const struct { const char *env, *value; } known[] = {
+		{ "VTE_VERSION", NULL }, { "MLTERM", NULL }, { "TERM_PROGRAM", "mintty" },
+	};
+
+	/* tmux and screen keep it to themselves */
+	if (getenv("TMUX") || getenv("STY"))
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *v = getenv(known[i].env);
+
+		if (v && *v && (!known[i].value || !strcmp(v, known[i].value)))
+			return true;
+	}
+	return false;
+}
+
+static void make_sequences(bool own_bidi)
+{
+	const bool bidi = own_bidi && orders_text();
 	static const char *const leave[] = { "sgr0", "op", "rmkx", "rmcup", "cnorm" };
 	struct str s;
 
@@ -150,10 +170,14 @@ static void make_sequences(void)
 	collecting = &s;
 	add_cap("smkx");
 	str_adds(&s, "\033[?2004h");
+	if (bidi)
+		str_adds(&s, "\033[8l");
 	memcpy(enter_bytes.p, s.p, s.len);
 	enter_bytes.n = s.len;
 	str_clear(&s);
 	str_adds(&s, "\033[?2004l");
+	if (bidi)
+		str_adds(&s, "\033[8h");
 	for (size_t i = 0; i < sizeof(leave) / sizeof(leave[0]); i++)
 		add_cap(leave[i]);
 	str_adds(&s, "\r");
@@ -193,7 +217,7 @@ static void leave(void)
 	on_screen = 0;
 }
 
-int term_start(struct err *e)
+int term_start(bool own_bidi, struct err *e)
 {
 	struct sigaction kept[N_CURSES_TAKES];
 
@@ -207,7 +231,7 @@ int term_start(struct err *e)
 	if (!screen)
 		return err_set(e, ERR_UNSUPPORTED, "curses does not know the terminal \"%.40s\" (TERM)",
 			       getenv("TERM") ? getenv("TERM") : "");
-	make_sequences();
+	make_sequences(own_bidi);
 	take_signals();
 	if (!atexit_set)
 		atexit_set = !atexit(term_stop);

@@ -20,9 +20,11 @@
  * Opens the screen. Call it after setlocale(), after readline is initialized (which moves
  * curses' idea of the terminal) and after the signal handlers of the loop stand: those for
  * signals that would kill the program are set here, the loop's are left alone.
+ * own_bidi: right-to-left text comes in visual order, so a terminal that would order it too is told
+ * not to, until the end.
  * ERR_UNSUPPORTED when the terminal cannot do it; the tty is then as it was.
  */
-int term_start(struct err *e);
+int term_start(bool own_bidi, struct err *e);
 /* Puts everything back. May be called twice; exit() calls it too. */
 void term_stop(void);
 

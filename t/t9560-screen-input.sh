@@ -1,0 +1,79 @@
+#!/bin/sh
+test_description='writing: a message that waits, long pastes, the editor, earlier runs, lines, right to left'
+. "${TEST_SRC:-.}/t/lib/test-lib.sh"
+. "${TEST_SRC:-.}/t/lib/screen-lib.sh"
+why=$(screen_missing)
+[ -z "$why" ] || { test_skip 'writing in the chat screen' "$why"; test_done; }
+
+cursor () { screen_tmux display-message -p '#{cursor_x},#{cursor_y}'; }
+at () { [ "$(cursor)" = "$1" ]; }
+screen_start 118 40
+screen_run "VISUAL=$TRASH/edit; export VISUAL"
+cat >edit <<'END'
+#!/bin/sh
+cp "$1" opened
+printf 'from the editor\nsecond\n' >"$1"
+END
+chmod +x edit
+paste_file () { screen_tmux load-buffer "$1" && screen_tmux paste-buffer -p -r; }
+
+test_expect_success 'Enter beside an answer queues the message, which is shown' '
+	screen_open --temp 0 -c 4000 -t 1 && screen_run "One day" && screen_wait answering && screen_run "And then" &&
+	screen_wait "^ waits: And then" && screen_shows answering && screen_type more && screen_keys Enter &&
+	screen_wait "waits already" && screen_keys C-u && screen_wait "^ ›$"
+'
+test_expect_success 'Up takes it back' '
+	screen_keys Up && screen_wait "^ › And then" && screen_hides "waits:"
+'
+test_expect_success 'stopping the answer gives it back too' '
+	screen_keys Enter && screen_wait "waits: And then" && screen_keys C-c && screen_wait "stopped · " &&
+	screen_wait "^ › And then" && screen_hides "waits:" && screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success 'when the answer ends it is asked' '
+	screen_run "/clear" && screen_gone "^ you" && screen_run "/set n 900" && screen_run "One day" && screen_wait answering &&
+	screen_run "/set n 5" && screen_run "And then" && screen_wait "waits: And then" && screen_gone "waits:" 30 &&
+	screen_wait "^   And then" && screen_wait " 5 tokens · "
+'
+test_expect_success 'a long paste is one character with its name' '
+	seq 1 214 >lines && paste_file lines && screen_wait "^ › .pasted 214 lines.$" && screen_type x &&
+	screen_wait "214 lines.x$" && screen_keys BSpace BSpace && screen_wait "^ ›$" && screen_keys C-_ &&
+	screen_wait "^ › .pasted 214 lines.$"
+'
+test_expect_success 'it is killed and put back as what it is, the same words typed stay words' '
+	screen_keys C-u && screen_wait "^ ›$" && screen_keys C-y && screen_wait "^ › .pasted 214 lines.$" && screen_keys C-u &&
+	screen_type "[pasted 214 lines]" && screen_keys Left BSpace && screen_wait "pasted 214 line.$" && screen_keys C-e C-u
+'
+test_expect_success 'the editor gets it in full, and what it writes comes back' '
+	screen_keys C-y && screen_wait "pasted 214 line.$" && screen_keys C-u && screen_wait "^ ›$" && paste_file lines &&
+	screen_wait "pasted 214 lines" && screen_keys C-x C-e && screen_wait "^ › from the editor" && screen_wait "^   second$" &&
+	cmp lines opened
+'
+test_expect_success 'Home, End, Ctrl-U and Ctrl-K work on the line of the caret' '
+	at 9,38 && screen_keys C-a && screen_until 5 at 3,38 && screen_keys Up C-e && screen_until 5 at 18,37 && screen_keys C-u &&
+	screen_wait "^ ›$" && screen_shows "^   second$" && screen_keys C-k && screen_wait "^ › second$" && screen_keys C-e C-u &&
+	screen_wait "^ ›$"
+'
+test_expect_success 'a message of three lines is one entry in the next run too' '
+	screen_run "/clear" && screen_type "first \\\\ line" && screen_keys C-j && screen_type two && screen_keys C-j && screen_type three &&
+	screen_keys Enter && screen_wait "token limit" && screen_run "/bye" && screen_gone "Enter send" &&
+	[ "$(stat -c %a home/.local/state/tidbit/messages)" = 600 ] && screen_run clear && screen_open --temp 0 &&
+	screen_keys Up && screen_wait "^ › /bye" && screen_keys Up && screen_wait "^ › first .. line" && screen_shows "^   three"
+'
+test_expect_success '--private keeps nothing' '
+	screen_keys C-c C-d && screen_gone "Enter send" && cp home/.local/state/tidbit/messages before && screen_run clear &&
+	screen_open --temp 0 -n 3 --private && screen_run secret && screen_wait "token limit" && screen_keys Up && screen_wait "› secret" &&
+	screen_keys C-c && screen_wait "^ ›$" && cmp before home/.local/state/tidbit/messages
+'
+test_expect_success 'the caret steps by what a reader takes for one character' '
+	screen_type "aनिb" && screen_wait "› aनिb" && screen_keys Left Left && screen_until 5 at 4,38 && screen_keys Left &&
+	screen_until 5 at 3,38 && screen_keys Right Right && screen_type X && screen_wait "› aनिXb" && screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success 'right to left: the text stands at the right, the caret at its left' '
+	screen_type "אב 12" && screen_wait "12 בא" && screen_until 5 at 111,38 && screen_keys C-a && screen_until 5 at 116,38 &&
+	screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success '--bidi terminal leaves the order to the terminal' '
+	screen_run "/bye" && screen_gone "Enter send" && screen_run clear && screen_open --temp 0 --bidi terminal &&
+	screen_type "אב 12" && screen_wait "^ › אב 12" && screen_keys C-c && screen_wait "^ ›$"
+'
+test_done

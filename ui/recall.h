@@ -1,0 +1,14 @@
+/*
+ * The messages of earlier runs: a file of one line each (\n and \\ written out), 0600, in the
+ * user's state folder. Written as they are sent, so that nothing is lost with the terminal.
+ */
+#ifndef UI_RECALL_H
+#define UI_RECALL_H
+
+#include "engine/base/err.h"
+
+/* Calls entry for the last `max` of them, oldest first. A file that is not there has none. */
+int recall_load(int max, void (*entry)(void *arg, const char *text), void *arg, struct err *e);
+int recall_add(const char *text, struct err *e);
+
+#endif
