@@ -8,7 +8,7 @@ why=$(screen_missing)
 # A paste that comes without brackets: the mode is off.
 paste_is_bare () {
 	screen_run "clear; cat -v" && screen_gone was.here && screen_tmux set-buffer pasted &&
-	screen_tmux paste-buffer -p && screen_wait "^pasted" && screen_hides "200~" && screen_keys C-c && screen_wait '^\\$'
+	screen_tmux paste-buffer -p && screen_wait "^pasted" && screen_hides "200~" && screen_keys C-c && screen_wait '^\$'
 }
 restored () {
 	screen_wait "^was here" && screen_run "stty -a >after; echo then here" && screen_wait "^then here" &&
