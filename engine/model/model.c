@@ -1,10 +1,12 @@
 #include "config.h"
 #include "engine/model/model.h"
 #include "engine/base/os.h"
+#include "engine/base/os.h"
 #include "engine/base/xio.h"
 #include "engine/model/info.h"
 #include "engine/quant/layout.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Why a file cannot be run although it may be looked at; NULL when it can. */
@@ -38,6 +40,17 @@ static int open_config(struct eng_model *m, bool inspect, struct err *e)
 	return 0;
 }
 
+/* The tensors of a big-endian file are turned round in memory, all of them. */
+static int check_swapped(const struct eng_model *m, struct err *e)
+{
+	const uint64_t have = os_mem_available();
+
+	if (!gguf_is_swapped(m->gguf) || !have || m->info.tensor_bytes <= have)
+		return 0;
+	return err_set(e, ERR_LIMIT, "%s: a big-endian file of %" PRIu64 " MiB needs as much memory, %" PRIu64
+		       " MiB are available", gguf_path(m->gguf), m->info.tensor_bytes >> 20, have >> 20);
+}
+
 int model_open(struct eng *g, const char *path, bool inspect, struct eng_model **out, struct err *e)
 {
 	struct eng_model *m = mem_calloc(1, sizeof *m);
@@ -52,7 +65,7 @@ int model_open(struct eng *g, const char *path, bool inspect, struct eng_model *
 	if (gguf_open(&m->gguf, path, quant_layout, e) < 0 || open_config(m, inspect, e) < 0)
 		goto fail;
 	if (!m->info.note) {
-		if (gguf_make_native(m->gguf, e) < 0)
+		if (check_swapped(m, e) < 0 || gguf_make_native(m->gguf, e) < 0)
 			goto fail;
 		m->alive = weights_open(m, e);
 		if (!m->alive)
