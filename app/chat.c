@@ -82,6 +82,8 @@ static void set_label(struct chat *c, struct chat_item *i, int level)
 	str_adds(&s, c->name);
 	if (level < c->n_levels)
 		str_addf(&s, " · %s", c->levels[level].name);
+	if (c->borrowed)
+		str_adds(&s, " · borrowed KV");
 	mem_free(i->label);
 	i->label = str_take(&s);
 	touch(c, i);
@@ -617,7 +619,14 @@ static int find_level(const struct chat *c, const char *name)
 	return -1;
 }
 
-void chat_set_level(struct chat *c, int level)
+static bool borrows(const struct chat *c, unsigned how)
+{
+	if (how & (CHAT_EXACT | CHAT_BORROWED))
+		return how & CHAT_BORROWED;
+	return c->o->switch_mode && !strcmp(c->o->switch_mode, "borrowed");
+}
+
+void chat_switch_level(struct chat *c, int level, unsigned how)
 {
 	struct job *j;
 
@@ -631,6 +640,8 @@ void chat_set_level(struct chat *c, int level)
 		chat_complain(c, "no memory to switch levels");
 		return;
 	}
+	j->borrowed = borrows(c, how);
+	c->go_on_there = (how & CHAT_GO_ON) && c->answer;
 	if (c->answer || c->n_switches) {
 		c->again = c->answer != NULL;
 		worker_cancel(c->worker);
@@ -641,6 +652,11 @@ void chat_set_level(struct chat *c, int level)
 	if (c->state == CHAT_IDLE)
 		settle(c);
 	touch(c, NULL);
+}
+
+void chat_set_level(struct chat *c, int level)
+{
+	chat_switch_level(c, level, 0);
 }
 
 void chat_step_level(struct chat *c, int step)
@@ -660,6 +676,7 @@ void chat_reset(struct chat *c)
 	c->held = NULL;
 	c->go_on = false;
 	c->n_choices = c->n_gone = 0;
+	c->borrowed = c->go_on_there = false;
 	touch(c, NULL);
 	if (j)
 		worker_post(c->worker, j);
@@ -863,13 +880,33 @@ static void note_level(struct chat *c, const struct level_report *r)
 	if (r->note[0])
 		str_addf(&s, " · %s", r->note);
 	str_addf(&s, " · %s", chat_bytes(bytes, sizeof bytes, r->bytes));
-	if (r->held && r->prefilled == r->held)
+	if (r->borrowed)
+		str_addf(&s, " · borrowed: the KV of %d tokens stays as it was made", r->held);
+	else if (r->held && r->prefilled == r->held)
 		str_addf(&s, " · exact: %d tokens prefilled again in %s", r->held,
 			 units_time(time, sizeof time, r->prefill_ns));
 	else if (r->held)
 		str_addf(&s, " · exact: %d of %d tokens prefilled again, the rest with the next message",
 			 r->prefilled, r->held);
 	chat_note(c, "%s", s.p);
+	str_release(&s);
+}
+
+/* The new level takes the answer over that the switch has stopped, and the label says so. */
+static void go_on_there(struct chat *c)
+{
+	struct chat_item *i = c->go_on_there && !c->answer ? last_answer(c) : NULL;
+	struct str s;
+
+	c->go_on_there = false;
+	if (!i || i->end != ANSWER_STOPPED || !chat_continue(c))
+		return;
+	str_init(&s, 0);
+	str_addf(&s, "%s → %s", i->label ? i->label : "", c->levels[c->level].name);
+	if (!s.failed) {
+		mem_free(i->label);
+		i->label = str_take(&s);
+	}
 	str_release(&s);
 }
 
@@ -882,7 +919,10 @@ static void on_level(struct chat *c, struct event *ev)
 	/* on the way to another one, it is no mark in the conversation */
 	if (!c->n_switches && c->level != before)
 		note_level(c, &ev->level);
+	c->borrowed = ev->level.borrowed || (c->borrowed && c->level == before);
 	settle(c);
+	if (!c->n_switches)
+		go_on_there(c);
 }
 
 static void failed_open(struct chat *c, struct event *ev)

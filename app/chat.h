@@ -87,6 +87,7 @@ struct chat {
 	int n_choices;			/* 0: nothing is asked */
 	struct room room;		/* of the message that waits for a choice */
 	struct err why;			/* CHAT_FAILED: why no model is open */
+	bool borrowed;			/* the KV is of other levels, since the last switch */
 	char *queued;			/* a message that is asked when the answer has ended, or NULL */
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
@@ -99,6 +100,7 @@ struct chat {
 	int n_gone;			/* turns that are left out */
 	char *attached;			/* files that go before the next message; or NULL */
 	bool again;			/* it was stopped for a switch: asked again if it had not begun */
+	bool go_on_there;		/* the answer that a switch stopped goes on at the new level */
 	int n_switches;			/* level jobs that are out */
 	char what_buf[32];
 	int64_t rate_ns;		/* when the last rate was appended */
@@ -117,8 +119,14 @@ bool chat_unqueue(struct chat *c);
 bool chat_stop(struct chat *c);
 /* One level up (towards better, -1) or down (+1); at the end of the list nothing happens. */
 void chat_step_level(struct chat *c, int step);
-/* Heads for a level: the target is shown at once. A running answer is stopped, its text stays. */
+/*
+ * Heads for a level: the target is shown at once. A running answer is stopped, its text stays;
+ * with GO_ON the new level goes on with it. Without a word --mode decides between EXACT (what the
+ * session held is computed again) and BORROWED (it stays as the old level made it).
+ */
+enum chat_switch { CHAT_EXACT = 1, CHAT_BORROWED = 2, CHAT_GO_ON = 4 };
 void chat_set_level(struct chat *c, int level);
+void chat_switch_level(struct chat *c, int level, unsigned how);
 /* Empties the conversation and the session. Not while an answer runs. */
 void chat_reset(struct chat *c);
 /* The last answer, which was stopped or cut, goes on where it ended. False (and told) when there is none. */

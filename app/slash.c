@@ -140,8 +140,42 @@ static const char *level_word(const struct chat *c, int i)
 	return i < c->n_levels ? c->levels[i].name : NULL;
 }
 
-static void quant(struct chat *c, const char *args)
+/* Takes the words that begin with -- out of args. False: one of them is unknown. */
+static bool quant_how(struct chat *c, char *args, unsigned *how)
 {
+	static const struct { const char *word; unsigned how; } words[] = {
+		{ "--exact", CHAT_EXACT }, { "--borrowed", CHAT_BORROWED }, { "--go-on", CHAT_GO_ON },
+	};
+	char *save = NULL, *to = args;
+
+	*how = 0;
+	for (char *w = strtok_r(args, " \t", &save); w; w = strtok_r(NULL, " \t", &save)) {
+		size_t i = 0;
+
+		while (i < sizeof words / sizeof *words && strcmp(words[i].word, w))
+			i++;
+		if (i < sizeof words / sizeof *words) {
+			*how |= words[i].how;
+		} else if (!strncmp(w, "--", 2)) {
+			chat_complain(c, "/quant: there are --exact, --borrowed and --go-on");
+			return false;
+		} else {
+			memmove(to, w, strlen(w) + 1);
+			to += strlen(to);
+		}
+	}
+	*to = '\0';
+	return true;
+}
+
+static void quant(struct chat *c, const char *words)
+{
+	char args[64];
+	unsigned how;
+
+	snprintf(args, sizeof args, "%s", words);
+	if (!quant_how(c, args, &how))
+		return;
 	if (!c->info) {
 		chat_complain(c, "the model is not open yet");
 		return;
@@ -151,7 +185,7 @@ static void quant(struct chat *c, const char *args)
 		return;
 	}
 	if (!strcmp(args, "+") || !strcmp(args, "-")) {
-		chat_step_level(c, *args == '+' ? -1 : 1);
+		chat_switch_level(c, c->target + (*args == '+' ? -1 : 1), how);
 		return;
 	}
 	for (int i = 0; i < c->n_levels; i++) {
@@ -159,7 +193,7 @@ static void quant(struct chat *c, const char *args)
 			continue;
 		if (i == c->target)
 			chat_note(c, "%s is in use already", c->levels[i].name);
-		chat_set_level(c, i);
+		chat_switch_level(c, i, how);
 		return;
 	}
 	unknown_level(c, args);
@@ -559,7 +593,7 @@ static void bye(struct chat *c, const char *args)
 
 const struct slash slashes[] = {
 	{ "help", "", "these commands", true, help, NULL },
-	{ "quant", "[LEVEL|+|-]", "switch the quantization level; alone: list the levels", true, quant, level_word },
+	{ "quant", "[LEVEL|+|-] [--borrowed] [--go-on]", "switch the quantization level; alone: list the levels", true, quant, level_word },
 	{ "set", "[NAME [VALUE]]", "change how answers are sampled; alone: list the settings", true, set, setting_word },
 	{ "think", "[on|off|auto]", "whether the model thinks before it answers", true, think, think_word },
 	{ "continue", "", "go on with an answer that was stopped or cut", false, go_on, NULL },

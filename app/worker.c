@@ -605,10 +605,10 @@ static int refill(struct worker *w, const int32_t *ids, int32_t n, struct level_
 }
 
 /*
- * Making may fail and leaves everything as it was. Binding drops the KV: from then on the
- * new level is the one in use, whatever happens to the prefill.
+ * Making may fail and leaves everything as it was. Binding drops the KV, unless it is borrowed:
+ * from then on the new level is the one in use, whatever happens to the prefill.
  */
-static int switch_level(struct worker *w, const char *level, struct level_report *r, struct err *e)
+static int switch_level(struct worker *w, const char *level, bool borrowed, struct level_report *r, struct err *e)
 {
 	struct eng_weights *neu = NULL, *old = w->weights;
 	const struct eng_session_opts so = { .n_ctx = eng_session_ctx(w->session), .kv = w->o->kv, .chunk = w->o->chunk };
@@ -632,13 +632,15 @@ static int switch_level(struct worker *w, const char *level, struct level_report
 		err = 0;
 		goto out;
 	}
-	if (eng_session_bind(w->session, neu, ENG_BIND_EXACT, e)) {
+	if (eng_session_bind(w->session, neu, borrowed ? ENG_BIND_BORROWED : ENG_BIND_EXACT, e)) {
 		eng_weights_release(neu);
 		goto out;
 	}
 	w->weights = neu;
 	eng_weights_release(old);
-	err = refill(w, ids, n, r, e);
+	r->borrowed = borrowed && n;
+	r->held = n;
+	err = borrowed ? 0 : refill(w, ids, n, r, e);
 out:
 	mem_free(ids);
 	return err;
@@ -653,7 +655,7 @@ static int run_level(struct worker *w, const struct job *j, struct event *ev)
 		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
 	if (j->cancelled)
 		return err_set(&ev->err, ERR_CANCELLED, "stopped");
-	r = switch_level(w, j->level, &ev->level, &ev->err);
+	r = switch_level(w, j->level, j->borrowed, &ev->level, &ev->err);
 	/* also with a failure: it tells which level is in use */
 	report_level(w, &ev->level);
 	return r;

@@ -22,7 +22,7 @@ struct event;
 enum job_kind {
 	JOB_OPEN,		/* model, then weights and session by the options */
 	JOB_ANSWER,		/* msgs → answer */
-	JOB_LEVEL,		/* make or find the level, bind the session (exact), prefill what it held again */
+	JOB_LEVEL,		/* make or find the level, bind the session; prefill what it held again unless `borrowed` */
 	JOB_GROW,		/* a larger context: a session anew, whose next answer computes all of it */
 	JOB_RESET,		/* empty the session, begin the sampler's sequence anew */
 };
@@ -34,6 +34,7 @@ struct job {
 	enum job_kind kind;
 	char *path;			/* JOB_OPEN */
 	char *level;			/* JOB_OPEN (or NULL), JOB_LEVEL */
+	bool borrowed;			/* JOB_LEVEL: keep the KV; the next answer starts at once */
 	struct job_msg *msgs;		/* JOB_ANSWER: the whole conversation */
 	size_t n_msgs;
 	bool raw;			/* no template: the texts in a row */
@@ -76,6 +77,7 @@ struct level_report {
 	char name[16];			/* "Q4_0" */
 	char note[96];			/* "made from Q4_1: no better than it", or "" */
 	bool made;
+	bool borrowed;			/* EV_LEVEL: the KV is what other levels computed */
 	uint64_t bytes;
 	double bpw;
 	/* EV_LEVEL: what an exact switch computed again */

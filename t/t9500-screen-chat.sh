@@ -60,6 +60,17 @@ test_expect_success 'the conversation goes on: only what is new is prefilled' '
 	screen_run "/set n 20" && screen_run " and" && screen_wait "token limit · " 30 &&
 	screen_run "/stats" && screen_wait "tokens: [1-9][0-9]* reused"
 '
+test_expect_success 'a borrowed switch keeps the KV and says so' '
+	screen_run "/clear" && screen_gone "^ you" && screen_run " and" && screen_wait "token limit · " 30 &&
+	screen_run "/quant q5_1 --borrowed" && screen_wait "▸ Q5_1" 30 && screen_wait "borrowed: the KV of [0-9]* tokens" &&
+	screen_run " then" && screen_wait "stories260K · Q5_1 · borrowed KV" && screen_run "/quant q5_1 --nonsense" &&
+	screen_wait "there are --exact"
+'
+test_expect_success 'an answer goes on at the level that it is switched to' '
+	screen_run "/quant f32" && screen_wait "▸ F32" 30 && screen_run "/set n -1" && screen_run "Lily" && screen_wait answering &&
+	screen_run "/quant q8_0 --go-on" && screen_wait "▸ Q8_0" 30 && screen_wait "stories260K · F32 → Q8_0" && screen_wait answering &&
+	screen_keys C-c && screen_wait "stopped · " && screen_run "/set n 20" && screen_run "/quant q4_0" && screen_wait "▸ Q4_0" 30
+'
 test_expect_success 'several lines, history, and Tab' '
 	screen_run "/clear" && screen_gone "^ you" &&
 	screen_type one && screen_keys C-j && screen_type two && screen_wait "^   two" && at 6,38 &&

@@ -6,6 +6,7 @@
 #include "ui/docdraw.h"
 #include "ui/find.h"
 #include "ui/markdown.h"
+#include "ui/width.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -470,29 +471,51 @@ bool pane_chat_scrolled(const struct pane *pane)
 
 /* -- drawing -------------------------------------------------------------------------- */
 
-/* What is said under an answer: its figures, or how far it is. */
-static void figures(const struct pane_chat *p, const struct chat_item *item, char *buf, size_t size)
+/* Adds a part behind the others if all of them fit in cols. */
+static void add_part(char *buf, size_t size, int cols, const char *part)
+{
+	const char *gap = *buf ? glyph(GLYPH_DOT) : "";
+	char all[128];
+
+	snprintf(all, sizeof(all), "%s%s%s%s%s", buf, *buf ? " " : "", gap, *buf ? " " : "", part);
+	if (*part && width_of(all, strlen(all)) <= cols)
+		snprintf(buf, size, "%s", all);
+}
+
+/* What is said under an answer: its figures, or how far it is; as much as there is room for. */
+static void figures(const struct pane_chat *p, const struct chat_item *item, int cols, char *buf, size_t size)
 {
 	static const char *const ends[] = {
 		[ANSWER_DONE] = "", [ANSWER_LENGTH] = "token limit",
 		[ANSWER_CONTEXT] = "context full", [ANSWER_STOPPED] = "stopped",
 	};
 	const struct gauge_reading *r = p->reading;
-	const char *dot = glyph(GLYPH_DOT), *why = item->running ? "" : ends[item->end];
 	const struct answer_stats *s = item->running ? &r->g.stats : &item->stats;
-	char rate[16], a[24], b[24];
+	char rate[16], a[24], b[24], text[64];
 
-	if (item->running && r->state == CHAT_PREFILL && r->total > 0)
-		snprintf(buf, size, "prefill %s of %s  %s", gauge_count(a, sizeof(a), r->done),
-			 gauge_count(b, sizeof(b), r->total), gauge_percent(rate, sizeof(rate), r->done, r->total));
-	else if (item->running && r->state != CHAT_DECODE)
+	*buf = 0;
+	if (item->running && r->state == CHAT_PREFILL && r->total > 0) {
+		snprintf(text, sizeof(text), "prefill %s", gauge_percent(rate, sizeof(rate), r->done, r->total));
+		add_part(buf, size, cols, text);
+		snprintf(text, sizeof(text), "%s of %s", gauge_count(a, sizeof(a), r->done), gauge_count(b, sizeof(b), r->total));
+		add_part(buf, size, cols, text);
+		return;
+	}
+	if (item->running && r->state != CHAT_DECODE) {
 		snprintf(buf, size, "%s", r->state == CHAT_PREFILL ? "prefill" : "waiting");
-	else if (s->n_gen <= 0)
-		snprintf(buf, size, "%s", why);
-	else
-		snprintf(buf, size, "%s%s%s%s%s tok/s %s %s token%s %s %.2f s", why, *why ? " " : "", *why ? dot : "",
-			 *why ? " " : "", gauge_rate(rate, sizeof(rate), item->running ? r->decode : answer_decode_rate(s)),
-			 dot, gauge_count(a, sizeof(a), s->n_gen), s->n_gen == 1 ? "" : "s", dot, (double)s->first_ns / 1e9);
+		return;
+	}
+	if (!item->running && (size_t)item->end < sizeof(ends) / sizeof(ends[0]) && ends[item->end])
+		add_part(buf, size, cols, ends[item->end]);
+	if (s->n_gen <= 0)
+		return;
+	snprintf(text, sizeof(text), "%s tok/s",
+		 gauge_rate(rate, sizeof(rate), item->running ? r->decode : answer_decode_rate(s)));
+	add_part(buf, size, cols, text);
+	snprintf(text, sizeof(text), "%s token%s", gauge_count(a, sizeof(a), s->n_gen), s->n_gen == 1 ? "" : "s");
+	add_part(buf, size, cols, text);
+	snprintf(text, sizeof(text), "%.2f s", (double)s->first_ns / 1e9);
+	add_part(buf, size, cols, text);
 }
 
 static void draw_label(const struct chat_item *item, struct box b, int y)
@@ -528,7 +551,7 @@ static void draw_row(struct pane_chat *p, const struct item_view *v, size_t row,
 		doc_draw_row(&v->doc, &v->doc.rows[i], y, b.x + indent, b.w - indent, p->find);
 		break;
 	case ROW_FIGURES:
-		figures(p, item, text, sizeof(text));
+		figures(p, item, b.w - (b.w >= ROOMY), text, sizeof(text));
 		style_set(STYLE_DIM);
 		draw_right(y, b.x, b.w - (b.w >= ROOMY), text);
 		break;
