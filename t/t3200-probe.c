@@ -19,6 +19,12 @@ static const struct { unsigned flag; const struct probe_ops *ops; } sets[] = {
 #ifdef HAVE_ISA_AVX512VNNI
 	{ CPU_AVX512VNNI, &probe_avx512vnni },
 #endif
+#ifdef HAVE_ISA_NEON
+	{ CPU_NEON, &probe_neon },
+#endif
+#ifdef HAVE_ISA_DOTPROD
+	{ CPU_DOTPROD, &probe_dotprod },
+#endif
 };
 
 /* Nanoseconds of the fastest of many runs. */
@@ -120,8 +126,10 @@ int main(void)
 			continue;
 		}
 		test_rounds(o, "int8", o->int8, o->int8_ops);
-		test_rounds(o, "f32", o->f32, o->f32_ops);
-		test_read(o);
+		if (o->f32)
+			test_rounds(o, "f32", o->f32, o->f32_ops);
+		if (o->read)
+			test_read(o);
 		if (sets[i].flag == CPU_AVX512VNNI)
 			test_ratio(o);
 	}

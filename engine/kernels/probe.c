@@ -39,6 +39,12 @@ static const struct { unsigned flag; const struct probe_ops *ops; } sets[] = {
 #ifdef HAVE_ISA_AVX512VNNI
 	{ CPU_AVX512VNNI, &probe_avx512vnni },
 #endif
+#ifdef HAVE_ISA_NEON
+	{ CPU_NEON, &probe_neon },
+#endif
+#ifdef HAVE_ISA_DOTPROD
+	{ CPU_DOTPROD, &probe_dotprod },
+#endif
 };
 
 enum { N_SETS = sizeof sets / sizeof *sets };
@@ -220,8 +226,13 @@ static void plan(struct probe *p, const struct figure *f)
 
 static void plan_set(struct probe *p, const struct probe_ops *o, int threads)
 {
-	plan(p, &(struct figure){ .threads = threads, .loop = o->int8, .ops = o, .type = "int8", .loop_ops = o->int8_ops });
-	plan(p, &(struct figure){ .threads = threads, .loop = o->f32, .ops = o, .type = "f32", .loop_ops = o->f32_ops });
+	const struct figure int8 = { .threads = threads, .loop = o->int8, .ops = o, .type = "int8", .loop_ops = o->int8_ops };
+	const struct figure f32 = { .threads = threads, .loop = o->f32, .ops = o, .type = "f32", .loop_ops = o->f32_ops };
+
+	if (o->int8)
+		plan(p, &int8);
+	if (o->f32)
+		plan(p, &f32);
 }
 
 /* The best set's loads stand for all: memory does not know who asks. Large buffers come first, while they are cold. */
@@ -236,7 +247,8 @@ static void plan_all(struct probe *p, const int *counts, int n_counts, int n_rea
 			if ((sets[i].flag & flags) != sets[i].flag)
 				continue;
 			plan_set(p, sets[i].ops, counts[k]);
-			p->read = sets[i].ops->read;
+			if (sets[i].ops->read)
+				p->read = sets[i].ops->read;
 		}
 	}
 	p->total = (int64_t)p->n_figures * MIN_ROUNDS;

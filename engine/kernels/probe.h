@@ -16,15 +16,15 @@ enum { PROBE_READ_STEP = 1024 };	/* bytes that read() takes at a time */
 
 struct probe_ops {
 	const char *isa;		/* as cpu.h names it */
-	/* Loads every byte of [p, p+n) into registers; p on a cache line, n in steps. */
+	/* Loads every byte of [p, p+n) into registers; p on a cache line, n in steps. NULL: as the set below it. */
 	void (*read)(const void *p, size_t n);
-	/* Multiplies and adds, `rounds` times: a round is as many operations, 2 a multiply-add. */
+	/* Multiplies and adds, `rounds` times: a round is as many operations, 2 a multiply-add. NULL as above. */
 	void (*int8)(int64_t rounds);
 	int int8_ops;
 	void (*f32)(int64_t rounds);
 	int f32_ops;
 };
 
-extern const struct probe_ops probe_scalar, probe_avx2, probe_avx512vnni;
+extern const struct probe_ops probe_scalar, probe_avx2, probe_avx512vnni, probe_neon, probe_dotprod;
 
 #endif
