@@ -586,3 +586,19 @@ int store_resolve(const char *word, const char *const *folders, struct str *path
 	store_release(&s);
 	return r;
 }
+
+const char *store_word(const char *const *folders, int i)
+{
+	static struct store s;
+	struct err e;
+
+	if (!i) {
+		store_release(&s);
+		if (store_scan(&s, folders, &e) < 0)
+			return NULL;
+	}
+	for (size_t k = 0; k < s.n; k++)
+		if (!s.models[k].damaged && i-- == 0)
+			return s.models[k].id;
+	return NULL;
+}

@@ -66,6 +66,12 @@ int store_find(const struct store *s, const char *name, const struct store_model
  */
 int store_resolve(const char *word, const char *const *folders, struct str *path, struct err *e);
 
+/*
+ * Completion: the i-th id of a model that can be read, NULL after the last. At i 0 the list is read
+ * anew; what is returned is good until then. The main thread's.
+ */
+const char *store_word(const char *const *folders, int i);
+
 /* -- between store.c and store_places.c ---------------------------------------------- */
 
 /* A file that was found. All strings are copied. */

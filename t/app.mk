@@ -39,3 +39,6 @@ t_t9080_stop_think_t_LDADD = $(APP_TEST_LIBS)
 check_PROGRAMS += %D%/t9230-machine.t
 t_t9230_machine_t_SOURCES = %D%/t9230-machine.c
 t_t9230_machine_t_LDADD = $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9240-store.t
+t_t9240_store_t_SOURCES = %D%/t9240-store.c
+t_t9240_store_t_LDADD = $(APP_TEST_LIBS)
