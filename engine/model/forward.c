@@ -31,6 +31,7 @@ struct step {
 	enum eng_act act;
 	const atomic_bool **cancel;	/* (n_cancel) those of the sessions */
 	int n_cancel;
+	bool stop;			/* one of them was set: written by thread 0 */
 	float *x;			/* (n, n_embd) the residual stream */
 	float *h;			/* (n, n_embd) normed; a matrix's output before it is added */
 	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
@@ -477,7 +478,7 @@ static void begin_token(const struct step *s, int64_t t)
 
 static void step(void *arg, int ith, int nth)
 {
-	const struct step *s = arg;
+	struct step *s = arg;
 	const struct config *c = s->c;
 	int64_t lo, hi;
 
@@ -485,11 +486,14 @@ static void step(void *arg, int ith, int nth)
 	for (int64_t t = lo; t < hi; t++)
 		begin_token(s, t);
 	/* no barrier: a token's norm is computed by the thread that fetched it, and rope comes after one */
-	for (int32_t il = 0; il < c->n_layer; il++) {
+	for (int32_t il = 0; il < c->n_layer && !s->stop; il++) {
 		attention(s, il, ith, nth);
+		/* all threads leave together: barriers lie between this and the next look at it, and between two of these */
+		if (!ith)
+			s->stop = cancelled(s);
 		feed_forward(s, il, ith, nth);
 	}
-	if (s->n_logits)
+	if (s->n_logits && !s->stop)
 		head(s, ith, nth);
 }
 
@@ -542,5 +546,5 @@ int forward(const struct eng_weights *w, const struct row *rows, int n, enum eng
 		if (rows[i].logits)
 			s.out_rows[k++] = &rows[i];
 	pool_run(g->pool, step, &s);
-	return cancelled(&s) ? err_set(e, ERR_CANCELLED, "stopped") : 0;
+	return s.stop || cancelled(&s) ? err_set(e, ERR_CANCELLED, "stopped") : 0;
 }
