@@ -19,3 +19,6 @@ t_t2520_jinja_limits_t_LDADD = $(JINJA_LIBS)
 check_PROGRAMS += %D%/t2530-jinja-spans.t
 t_t2530_jinja_spans_t_SOURCES = %D%/t2530-jinja-spans.c
 t_t2530_jinja_spans_t_LDADD = $(JINJA_LIBS)
+check_PROGRAMS += %D%/t2560-template-injections.t
+t_t2560_template_injections_t_SOURCES = %D%/t2560-template-injections.c
+t_t2560_template_injections_t_LDADD = $(TEST_LIBS)
