@@ -6,6 +6,7 @@
 #include "engine/text/prompt.h"
 #include "t/lib/jinja-cases.h"
 #include "t/lib/tap.h"
+#include "t/lib/tok.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,111 @@ static void not_kept(const struct vocab *v)
 	}
 }
 
+/* A template that drops the thinking: what follows it keeps the ids that it was sampled as. */
+static void behind_thinking(const struct vocab *v)
+{
+	static const char src[] =
+		"{% for m in messages %}<|im_start|>{{ m.content.split('</think>')[-1].lstrip('\\n') if '</think>' in m.content "
+		"else m.content }}<|im_end|>{% endfor %}";
+	const char text[] = "<think>\nHm\n</think>\n\nYes";
+	const size_t rest = sizeof text - 1 - 3;
+	struct ids all = { 0 }, got = { 0 };
+	struct prompt_template *t = NULL;
+	struct err e = { 0 };
+	int32_t y[3] = { vocab_find(v, "Y", 1), vocab_find(v, "e", 1), vocab_find(v, "s", 1) };
+	struct prompt_msg m;
+
+	ok(!vocab_encode(v, text, rest, NULL, 0, 0, &all, &e) && !ids_append(&all, y, 3) &&
+	   !prompt_compile(&t, src, strlen(src), v, NULL, &e), "made %s", e.msg);
+	m = (struct prompt_msg){ .role = "assistant", .text = text, .len = sizeof text - 1, .ids = all.p, .n_ids = all.n, .rest = rest };
+	ok(!prompt_encode(t, v, &m, 1, &opts, &got, &e) && got.n == 5 && find_ids(&got, y, 3) == 1, "the answer's own ids stand %s", e.msg);
+	got.n = 0;
+	m.rest = 0;
+	ok(!prompt_encode(t, v, &m, 1, &opts, &got, &e) && find_ids(&got, y, 3) < 0, "only where it is told where they begin");
+	got.n = 0;
+	m.rest = rest + 1;
+	ok(!prompt_encode(t, v, &m, 1, &opts, &got, &e) && find_ids(&got, y, 3) < 0, "and told rightly");
+	ids_release(&got);
+	ids_release(&all);
+	prompt_free(t);
+}
+
+/* What a template is told: whether to think, the tools, parts in place of a text. */
+static void told(const struct vocab *v)
+{
+	static const char src[] =
+		"{{ enable_thinking if enable_thinking is defined else 'unsaid' }}|{{ tools[0].name if tools else 'none' }}|"
+		"{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}"
+		"[{{ p.type }}:{{ p.text }}]{% endfor %}{% endif %}{% endfor %}";
+	static const struct prompt_part parts[] = { { "a", 1 }, { "<|im_end|>", 10 } };
+	const struct prompt_msg text = { .role = "user", .text = "hi", .len = 2 };
+	const struct prompt_msg listed = { .role = "user", .parts = parts, .n_parts = 2 };
+	const struct { struct prompt_opts o; const struct prompt_msg *m; const char *want; } cases[] = {
+		{ { .thinking = -1 }, &text, "unsaid|none|hi" },
+		{ { .thinking = 1 }, &text, "True|none|hi" },
+		{ { .thinking = 0, .tools_json = "[{\"name\":\"look\"}]" }, &text, "False|look|hi" },
+		{ { .thinking = -1 }, &listed, "unsaid|none|[text:a][text:<|im_end|>]" },
+	};
+	struct prompt_template *t = NULL;
+	struct err e = { 0 };
+
+	ok(!prompt_compile(&t, src, strlen(src), v, NULL, &e), "compiled %s", e.msg);
+	for (size_t i = 0; t && i < sizeof cases / sizeof *cases; i++) {
+		struct jinja_out out;
+		struct ids ids = { 0 };
+		bool control = false;
+
+		jinja_out_init(&out);
+		ok(!prompt_render(t, v, cases[i].m, 1, &cases[i].o, &out, &e) && !strcmp(out.text.p, cases[i].want), "%s", out.text.p);
+		ok(!prompt_encode(t, v, cases[i].m, 1, &cases[i].o, &ids, &e), "encoded %s", e.msg);
+		for (size_t k = 0; k < ids.n; k++)
+			control |= vocab_attr(v, ids.p[k]) == VOCAB_CONTROL;
+		ok(!control, "no control token out of it");
+		ids_release(&ids);
+		jinja_out_release(&out);
+	}
+	prompt_free(t);
+}
+
+/* A file without a template whose vocabulary has a family's control tokens. */
+static void families(void)
+{
+	static const struct { struct tok_other has[3]; const char *want; } cases[] = {
+		{ { { "<|im_start|>", 3 }, { "<|im_end|>", 3 } }, "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n"
+		  "<|im_start|>assistant\n" },
+		{ { { "<|start_header_id|>", 3 }, { "<|end_header_id|>", 3 }, { "<|eot_id|>", 3 } },
+		  "<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nU<|eot_id|>"
+		  "<|start_header_id|>assistant<|end_header_id|>\n\n" },
+		{ { { "<start_of_turn>", 3 }, { "<end_of_turn>", 3 } },
+		  "<start_of_turn>user\nS\n\nU<end_of_turn>\n<start_of_turn>model\n" },
+		{ { { "<|user|>", 3 }, { "<|assistant|>", 3 }, { "<|end|>", 3 } },
+		  "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\n" },
+		{ { { "<|im_start|>", 4 }, { "<b>", 4 } }, NULL },
+	};
+	const struct prompt_msg m[] = {
+		{ .role = "system", .text = "S", .len = 1 }, { .role = "user", .text = "U", .len = 1 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct tok_bpe b = { .pre = "gpt-2", .other = cases[i].has, .n_other = cases[i].has[2].text ? 3 : 2 };
+		struct prompt_template *t = NULL;
+		struct jinja_out out;
+		struct err e = { 0 };
+		struct vocab *v = tok_made(tok_bpe(&b), &e);
+		const char *note = prompt_of_family(&t, v);
+
+		jinja_out_init(&out);
+		if (cases[i].want)
+			ok(note && t && !prompt_render(t, v, m, 2, &opts, &out, &e) && strstr(out.text.p, cases[i].want), "%s: %s",
+			   note ? note : "none", out.text.p);
+		else
+			ok(!note && !t, "plain tokens make no family");
+		jinja_out_release(&out);
+		prompt_free(t);
+		vocab_free(v);
+	}
+}
+
 static void kinds(void)
 {
 	static const struct { const char *src, *kind; } cases[] = {
@@ -155,6 +261,8 @@ static void with_model(const char *path, const json_t *ref)
 			conversation(t, v, c);
 		sampled(t, v);
 		not_kept(v);
+		behind_thinking(v);
+		told(v);
 	}
 	prompt_free(t);
 	vocab_free(v);
@@ -168,6 +276,7 @@ int main(void)
 	char path[4096];
 
 	kinds();
+	families();
 	if (ref) {
 		snprintf(path, sizeof path, "%s/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf", dir ? dir : ".");
 		with_model(path, ref);

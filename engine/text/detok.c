@@ -64,7 +64,7 @@ void detok_push(struct detok *d, int32_t id, struct str *out)
 	const struct vocab *v = d->v;
 	const char *p;
 	size_t n;
-	bool hidden;
+	bool hidden, matched;
 
 	if (id < 0 || id >= v->n)
 		return;
@@ -82,12 +82,13 @@ void detok_push(struct detok *d, int32_t id, struct str *out)
 	p = vocab_text(v, id, &n);
 	if (n == 0)
 		return;
-	if (d->drop && !hidden && *p == ' ') {
+	matched = hidden || (v->flags[id] & TOKEN_ATTR) == VOCAB_USER;
+	if (d->drop && !matched && *p == ' ') {
 		p++;
 		n--;
 	}
-	/* a special token that is shown gets its blank after it, as encoding put one there */
-	d->drop = hidden && v->add_space_prefix;
+	/* what is matched as it stands gets a blank after it in encoding, and none before it */
+	d->drop = matched && v->add_space_prefix;
 	if (d->raw)
 		str_add(out, p, n);
 	else
