@@ -76,4 +76,20 @@ test_expect_success '--bidi terminal leaves the order to the terminal' '
 	screen_run "/bye" && screen_gone "Enter send" && screen_run clear && screen_open --temp 0 --bidi terminal &&
 	screen_type "אב 12" && screen_wait "^ › אב 12" && screen_keys C-c && screen_wait "^ ›$"
 '
+# The line about the draft stands where the keys are.
+open_draft () {
+	screen_run "sh -c 'echo \$\$ >pid; exec \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -n 3'" &&
+	screen_wait "is here again" 20 && screen_wait "^ › half a sen"
+}
+kept () { cat home/.local/state/tidbit/draft-* 2>/dev/null; }
+test_expect_success 'what was typed outlives a crash, and comes back in the next run' '
+	screen_run "/bye" && screen_gone "Enter send" && screen_run "ulimit -c 0; clear" && screen_open --temp 0 && screen_type "half a sen" &&
+	screen_until 5 test -s "home/.local/state/tidbit/draft-$(cat pid)" && kill -SEGV "$(cat pid)" && screen_wait Segmentation &&
+	screen_run clear && screen_gone Segmentation && open_draft && kill -TERM "$(cat pid)" && screen_gone "› half" && [ "$(kept)" = "half a sen" ] &&
+	[ "$(stat -c %a home/.local/state/tidbit/draft-*)" = 600 ]
+'
+test_expect_success 'what was sent or cleared does not' '
+	screen_run clear && open_draft && screen_keys C-c && screen_wait "^ ›$" && screen_run sent && screen_wait "token limit" &&
+	screen_run "/bye" && screen_gone "Enter send" && ! ls home/.local/state/tidbit | grep draft
+'
 test_done

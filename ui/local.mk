@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/find.h %D%/find.c \
 	%D%/markdown.h %D%/markdown.c \
 	%D%/mdrows.h %D%/mdrows.c \
+	%D%/draft.h %D%/draft.c \
 	%D%/gauge.h %D%/gauge.c \
 	%D%/input.h %D%/input.c \
 	%D%/key.h %D%/key.c \

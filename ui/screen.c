@@ -12,6 +12,7 @@
 #include "ui/bidi.h"
 #include "ui/binding.h"
 #include "ui/clip.h"
+#include "ui/draft.h"
 #include "ui/gauge.h"
 #include "ui/input.h"
 #include "ui/outside.h"
@@ -40,11 +41,12 @@ enum {
 	HELD_MS = 100,		/* until the next try while the terminal takes nothing */
 	READ = 64 * 1024,
 	HINT = 160,
+	DRAFT_MS = 700,		/* after a key, until what is typed is kept */
 	RECALL = 1000,		/* earlier messages that are remembered */
 };
 
 /* One timer, several things that wait for it. */
-enum deadline { AT_KEY, AT_PAINT, AT_GAUGE, N_DEADLINES };
+enum deadline { AT_KEY, AT_PAINT, AT_GAUGE, AT_DRAFT, N_DEADLINES };
 
 struct screen {
 	struct loop *loop;
@@ -64,6 +66,7 @@ struct screen {
 	bool leaving;			/* Ctrl-C on nothing: the next one leaves */
 	char hint[HINT];	/* one line instead of the keys, until the next key */
 	bool gone;			/* the terminal is */
+	bool draft_kept;		/* there is a file */
 };
 
 /* -- time ----------------------------------------------------------------------------- */
@@ -411,6 +414,23 @@ static void turn(void *arg)
 	s->deadline[AT_PAINT] = 0;
 	paint(s);
 	s->paint_ns = os_now_ns();
+}
+
+/* What stands in the input goes to a file; when there is nothing, so does the file. */
+static void keep_draft(struct screen *s)
+{
+	struct str text;
+	struct err e = { 0 };
+
+	if (!s->input || !s->c || s->c->o->private || (input_empty(s->input) && !s->draft_kept))
+		return;
+	str_init(&text, 0);
+	input_whole(s->input, &text);
+	if (!text.len && s->c->queued)
+		str_adds(&text, s->c->queued);
+	if (!text.failed && !draft_keep(text.p, text.len, &e))
+		s->draft_kept = text.len > 0;
+	str_release(&text);
 }
 
 static void changed(struct screen *s)
@@ -788,6 +808,8 @@ static void on_key(struct screen *s, const struct key *k)
 	enum action a = binding_find(k, s->focus);
 	bool leaving = s->leaving && a == ACT_INTERRUPT;
 
+	if (!s->deadline[AT_DRAFT])
+		wait_until(s, AT_DRAFT, os_now_ns() + (int64_t)DRAFT_MS * 1000000);
 	s->leaving = leaving;
 	s->hint[0] = 0;
 	changed(s);
@@ -890,6 +912,8 @@ static void on_timer(void *arg)
 		s->dirty = true;
 	if (passed(s, AT_GAUGE, now))
 		s->dirty = true;
+	if (passed(s, AT_DRAFT, now))
+		keep_draft(s);
 	for (int i = 0; i < N_DEADLINES; i++)
 		if (s->deadline[i])
 			wait_until(s, (enum deadline)i, s->deadline[i]);
@@ -963,6 +987,23 @@ static void recall(void *arg, const char *text)
 	input_recall(((struct screen *)arg)->input, text);
 }
 
+/* What an earlier run left comes back where it was, and a line says so. */
+static void offer_draft(struct screen *s)
+{
+	struct err e = { 0 };
+	struct str text;
+
+	str_init(&text, 0);
+	if (draft_take(&text, &e))
+		tell(s, &e);
+	if (text.len) {
+		input_paste(s->input, text.p, text.len);
+		hint(s, "what was typed when the last run ended is here again; Ctrl-C clears it");
+		wait_until(s, AT_DRAFT, os_now_ns() + 1);
+	}
+	str_release(&text);
+}
+
 static int start(struct screen *s, struct opts *o, struct err *e)
 {
 	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
@@ -992,6 +1033,8 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");
 	if (!o->private && recall_load(RECALL, recall, s, e))
 		tell(s, e);
+	if (!o->private)
+		offer_draft(s);
 	changed(s);
 	return 0;
 }
@@ -1009,6 +1052,11 @@ int ui_chat(struct opts *o)
 		return e.code == ERR_UNSUPPORTED ? chat_plain(o) : cmd_fail(&e);
 	}
 	code = loop_run(s.loop);
+	/* killed, or the terminal went: what was typed is for the next run; who leaves by a key has it in the history */
+	if (code > 128 || s.gone)
+		keep_draft(&s);
+	else if (s.draft_kept)
+		draft_keep("", 0, NULL);
 	if (s.c->state == CHAT_FAILED)
 		e = s.c->why;
 	screen_free(&s);
