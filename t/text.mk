@@ -13,3 +13,6 @@ t_t2030_tok_spans_t_SOURCES = %D%/t2030-tok-spans.c
 t_t2030_tok_spans_t_LDADD = $(TEST_LIBS)
 include %D%/template.mk
 dist_check_SCRIPTS += %D%/t2040-tokenize.sh
+noinst_PROGRAMS += %D%/helper/textbench
+t_helper_textbench_SOURCES = %D%/helper/textbench.c
+t_helper_textbench_LDADD = $(ENGINE_LDADD) $(JANSSON_LIBS)
