@@ -316,8 +316,10 @@ static int fail_conf(const struct str *complaints, const struct err *e)
 {
 	if (!complaints->len)
 		return cmd_fail(e);
-	for (const char *p = complaints->p; *p; p += strcspn(p, "\n"), p += *p == '\n')
-		cmd_note("%.*s", (int)strcspn(p, "\n"), p);
+	for (size_t at = 0, n; at < complaints->len; at += n + 1) {
+		n = strcspn(complaints->p + at, "\n");
+		cmd_note("%.*s", (int)n, complaints->p + at);
+	}
 	return EXIT_USAGE;
 }
 
