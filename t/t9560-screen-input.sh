@@ -29,10 +29,11 @@ test_expect_success 'stopping the answer gives it back too' '
 	screen_keys Enter && screen_wait "waits: And then" && screen_keys C-c && screen_wait "stopped · " &&
 	screen_wait "^ › And then" && screen_hides "waits:" && screen_keys C-c && screen_wait "^ ›$"
 '
+# Both are typed at once, so that the second cannot come too late.
 test_expect_success 'when the answer ends it is asked' '
-	screen_run "/clear" && screen_gone "^ you" && screen_run "/set n 900" && screen_run "One day" && screen_wait answering &&
-	screen_run "/set n 5" && screen_run "And then" && screen_wait "waits: And then" && screen_gone "waits:" 30 &&
-	screen_wait "^   And then" && screen_wait " 5 tokens · "
+	screen_run "/clear" && screen_gone "^ you" && screen_run "/set n 300" && screen_wait "n 300" &&
+	screen_type "$(printf "One day\rAnd then\r")" && screen_wait "^   And then" 60 && screen_wait "token limit · .* 300 tokens" 60 &&
+	screen_gone "waits:" && screen_gone answering 60 && screen_run "/set n 5" && screen_wait "n 5" && screen_hides "› And then"
 '
 test_expect_success 'a long paste is one character with its name' '
 	seq 1 214 >lines && paste_file lines && screen_wait "^ › .pasted 214 lines.$" && screen_type x &&
