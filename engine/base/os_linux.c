@@ -15,7 +15,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #ifdef __aarch64__
-#include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
 
@@ -338,7 +337,9 @@ static void read_cpu_name(void)
 	FILE *f = fopen("/proc/cpuinfo", "re");
 	char line[256];
 
-	snprintf(cpu_name, sizeof cpu_name, "unknown");
+	/* ARM's cpuinfo has numbers only; the board's name is the next best */
+	if (!first_line("/proc/device-tree/model", cpu_name, sizeof cpu_name))
+		snprintf(cpu_name, sizeof cpu_name, "unknown");
 	if (!f)
 		return;
 	while (fgets(line, sizeof line, f)) {

@@ -107,12 +107,18 @@ int xio_open(const char *path, int flags, int mode, struct err *e)
 	return fd < 0 ? err_errno(e, "%s: cannot open", path) : fd;
 }
 
+/* What one system call is asked for: some refuse more than an int, none takes more than 2 GiB. */
+static size_t portion(size_t n)
+{
+	return n < 1u << 30 ? n : 1u << 30;
+}
+
 int xio_pread(int fd, void *buf, size_t n, uint64_t off, const char *path, struct err *e)
 {
 	char *p = buf;
 
 	while (n) {
-		const ssize_t k = fault("read") ? -1 : pread(fd, p, n, (off_t)off);
+		const ssize_t k = fault("read") ? -1 : pread(fd, p, portion(n), (off_t)off);
 
 		if (k < 0 && errno == EINTR)
 			continue;
@@ -133,7 +139,7 @@ ssize_t xio_read(int fd, void *buf, size_t n, const char *path, struct err *e)
 	ssize_t k;
 
 	do {
-		k = fault("read") ? -1 : read(fd, buf, n);
+		k = fault("read") ? -1 : read(fd, buf, portion(n));
 	} while (k < 0 && errno == EINTR);
 	return k < 0 ? err_errno(e, "%s: cannot read", path) : k;
 }
@@ -143,7 +149,7 @@ int xio_write(int fd, const void *buf, size_t n, const char *path, struct err *e
 	const char *p = buf;
 
 	while (n) {
-		const ssize_t k = fault("write") ? -1 : write(fd, p, n);
+		const ssize_t k = fault("write") ? -1 : write(fd, p, portion(n));
 
 		if (k < 0 && errno == EINTR)
 			continue;
@@ -160,7 +166,7 @@ int xio_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path
 	const char *p = buf;
 
 	while (n) {
-		const ssize_t k = fault("write") ? -1 : pwrite(fd, p, n, (off_t)off);
+		const ssize_t k = fault("write") ? -1 : pwrite(fd, p, portion(n), (off_t)off);
 
 		if (k < 0 && errno == EINTR)
 			continue;
@@ -173,12 +179,22 @@ int xio_pwrite(int fd, const void *buf, size_t n, uint64_t off, const char *path
 	return 0;
 }
 
+static int to_disk(int fd)
+{
+#ifdef F_FULLFSYNC
+	/* macOS: fsync() leaves it in the drive's cache; not every file system knows the other */
+	if (!fcntl(fd, F_FULLFSYNC))
+		return 0;
+#endif
+	return fsync(fd);
+}
+
 int xio_fsync(int fd, const char *path, struct err *e)
 {
 	int r;
 
 	do {
-		r = fault("fsync") ? -1 : fsync(fd);
+		r = fault("fsync") ? -1 : to_disk(fd);
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? err_errno(e, "%s: cannot write to disk", path) : 0;
 }

@@ -17,7 +17,7 @@
 
 void kern_neon_plain_init(struct kern *k);	/* blocks of 32 */
 void kern_neon_super_init(struct kern *k);	/* blocks of 256 */
-void kern_neon_float_init(struct kern *k);	/* F32 F16 BF16, and every type with unrounded activations */
+void kern_neon_float_init(struct kern *k);	/* F32 F16 BF16, every type with unrounded activations */
 void kern_neon_ops_init(struct kern *k);
 void kern_neon_attn_init(struct kern *k);
 void kern_neon_dot_plain_init(struct kern *k);	/* the blocks once more, by dot products of bytes */
@@ -89,7 +89,8 @@ INLINE float f8_sum(struct f8 v)
 INLINE float32x4_t exp_lanes(float32x4_t x)
 {
 	const float32x4_t n = vrndnq_f32(vmulq_f32(x, vdupq_n_f32(0x1.715476p+0f)));
-	const float32x4_t r = vfmsq_f32(vfmsq_f32(x, n, vdupq_n_f32(0x1.62e43p-1f)), n, vdupq_n_f32(-0x1.05c61p-29f));
+	const float32x4_t r = vfmsq_f32(vfmsq_f32(x, n, vdupq_n_f32(0x1.62e43p-1f)), n,
+					vdupq_n_f32(-0x1.05c61p-29f));
 	const int32x4_t scale = vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127)), 23);
 	const uint32x4_t flush = vcltq_f32(x, vdupq_n_f32(-87.3f));
 	float32x4_t p = vdupq_n_f32(1.0f / 5040);
@@ -101,7 +102,8 @@ INLINE float32x4_t exp_lanes(float32x4_t x)
 	p = vfmaq_f32(vdupq_n_f32(0.5f), p, r);
 	p = vfmaq_f32(vdupq_n_f32(1), p, r);
 	p = vfmaq_f32(vdupq_n_f32(1), p, r);
-	return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(vmulq_f32(p, vreinterpretq_f32_s32(scale))), flush));
+	p = vmulq_f32(p, vreinterpretq_f32_s32(scale));
+	return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(p), flush));
 }
 
 INLINE struct f8 f8_exp(struct f8 v)

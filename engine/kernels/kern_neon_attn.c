@@ -106,9 +106,12 @@ INLINE void unpack(const struct kv_type t, const char *rows, int64_t c0, int64_t
 }
 
 /* Lane j: the sum of v[j]. */
-INLINE float32x4_t sum_each(const float32x4_t *a, const float32x4_t *b, const float32x4_t *c, const float32x4_t *d)
+INLINE float32x4_t sum_each(const struct f8 v[4])
 {
-	return vpaddq_f32(vpaddq_f32(*a, *b), vpaddq_f32(*c, *d));
+	const float32x4_t lo = vpaddq_f32(vpaddq_f32(v[0].lo, v[1].lo), vpaddq_f32(v[2].lo, v[3].lo));
+	const float32x4_t hi = vpaddq_f32(vpaddq_f32(v[0].hi, v[1].hi), vpaddq_f32(v[2].hi, v[3].hi));
+
+	return vaddq_f32(lo, hi);
 }
 
 /* q times eight keys, `row` bytes apart, whose last eight values may be filled up with zeros. */
@@ -134,10 +137,7 @@ INLINE struct f8 dot_keys(load_fn *load, const float *q, int64_t hd, const char 
 		for (int j = 0; j < KEYS; j++)
 			a[j] = f8_fma(a[j], v, load(keys + j * row, i));
 	}
-	return (struct f8){
-		vaddq_f32(sum_each(&a[0].lo, &a[1].lo, &a[2].lo, &a[3].lo), sum_each(&a[0].hi, &a[1].hi, &a[2].hi, &a[3].hi)),
-		vaddq_f32(sum_each(&a[4].lo, &a[5].lo, &a[6].lo, &a[7].lo), sum_each(&a[4].hi, &a[5].hi, &a[6].hi, &a[7].hi)),
-	};
+	return (struct f8){ sum_each(a), sum_each(a + 4) };
 }
 
 /* c tanh(x / c) */
@@ -217,7 +217,8 @@ INLINE void add_columns(const struct kv_type t, float *out, const float *p, int 
 
 	UNROLL
 	for (int c = 0; c < n; c++)
-		acc[c] = f8_mul(f8_set(shrink), c < n - 1 || last == 8 ? f8_load(out + 8 * c) : f8_load_some(out + 8 * c, last));
+		acc[c] = f8_mul(f8_set(shrink), c < n - 1 || last == 8 ? f8_load(out + 8 * c) :
+							f8_load_some(out + 8 * c, last));
 	for (int j = 0; j < rows; j++) {
 		const struct f8 w = f8_set(p[j]);
 
@@ -272,7 +273,8 @@ INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const 
 			if (direct)
 				add_values(t, out, p[h] + from, n - from, values, c, shrink[h], cols);
 			else
-				add_values(floats, out, p[h] + from, n - from, (const char *)scratch, 0, shrink[h], cols);
+				add_values(floats, out, p[h] + from, n - from, (const char *)scratch, 0,
+					   shrink[h], cols);
 		}
 	}
 }

@@ -149,8 +149,10 @@ INLINE void load_16(const uint8_t *p, int64_t stride, vec o[4])
 	UNROLL
 	for (int i = 0; i < 4; i++)
 		v[i] = vreinterpretq_u32_u8(vld1q_u8(p + i * stride));
-	const uint64x2_t a = vreinterpretq_u64_u32(vtrn1q_u32(v[0], v[1])), b = vreinterpretq_u64_u32(vtrn2q_u32(v[0], v[1]));
-	const uint64x2_t c = vreinterpretq_u64_u32(vtrn1q_u32(v[2], v[3])), d = vreinterpretq_u64_u32(vtrn2q_u32(v[2], v[3]));
+	const uint64x2_t a = vreinterpretq_u64_u32(vtrn1q_u32(v[0], v[1]));
+	const uint64x2_t b = vreinterpretq_u64_u32(vtrn2q_u32(v[0], v[1]));
+	const uint64x2_t c = vreinterpretq_u64_u32(vtrn1q_u32(v[2], v[3]));
+	const uint64x2_t d = vreinterpretq_u64_u32(vtrn2q_u32(v[2], v[3]));
 
 	o[0] = vreinterpretq_u8_u64(vtrn1q_u64(a, c));
 	o[1] = vreinterpretq_u8_u64(vtrn1q_u64(b, d));
@@ -197,7 +199,8 @@ INLINE vecf min_sum(const struct form f, const struct block *w, const struct tok
 		return vdupq_n_f32(x->start[b].sum);
 	if (!f.scale)
 		return vdupq_n_f32((float)(s[0] + s[1]));
-	return vcvtq_f32_s32(vpaddq_s32(vmull_s16(vget_low_s16(mn), vget_low_s16(both)), vmull_high_s16(mn, both)));
+	return vcvtq_f32_s32(vpaddq_s32(vmull_s16(vget_low_s16(mn), vget_low_s16(both)),
+					vmull_high_s16(mn, both)));
 }
 
 INLINE void mul_block(const struct form f, const struct block *w, const struct token *x, int64_t b, int n, vecf *acc)
