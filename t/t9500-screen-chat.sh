@@ -15,7 +15,7 @@ at () { [ "$(cursor)" = "$1" ] || { echo "cursor at $(cursor), not $1"; return 1
 screen_start 118 40
 test_expect_success 'it opens on the model' '
 	screen_run "stty -a >before; echo was here" && screen_wait "^was here" &&
-	screen_open --temp 0 -c 4000 -t 1 &&
+	screen_open --temp 0 -c 40000 -t 1 &&
 	screen_wait "tidbit   stories260K · F32 · 32.00 bpw · tiny" &&
 	screen_wait "▸ F32" && screen_wait "F1 help"
 '
@@ -67,9 +67,11 @@ test_expect_success 'a borrowed switch keeps the KV and says so' '
 	screen_wait "there are --exact"
 '
 test_expect_success 'an answer goes on at the level that it is switched to' '
-	screen_run "/quant f32" && screen_wait "▸ F32" 30 && screen_run "/set n -1" && screen_run "Lily" && screen_wait answering &&
-	screen_run "/quant q8_0 --go-on" && screen_wait "▸ Q8_0" 30 && screen_wait "stories260K · F32 → Q8_0" && screen_wait answering &&
-	screen_keys C-c && screen_wait "stopped · " && screen_run "/set n 20" && screen_run "/quant q4_0" && screen_wait "▸ Q4_0" 30
+	screen_run "/quant f32" && screen_wait "▸ F32" 30 && screen_run "/clear" && screen_gone "^ you" &&
+	screen_run "/set n -1" && screen_run "Lily" && screen_wait answering &&
+	screen_run "/quant q8_0 --go-on" && screen_wait "▸ Q8_0" 30 && screen_wait answering &&
+	screen_keys C-c && screen_wait "stopped · " && screen_keys C-o g && screen_wait "stories260K · F32 → Q8_0" &&
+	screen_keys C-o End && screen_run "/set n 20" && screen_run "/quant q4_0" && screen_wait "▸ Q4_0" 30
 '
 test_expect_success 'several lines, history, and Tab' '
 	screen_run "/clear" && screen_gone "^ you" &&

@@ -18,7 +18,7 @@ chmod +x edit
 paste_file () { screen_tmux load-buffer "$1" && screen_tmux paste-buffer -p -r; }
 
 test_expect_success 'Enter beside an answer queues the message, which is shown' '
-	screen_open --temp 0 -c 4000 -t 1 && screen_run "One day" && screen_wait answering && screen_run "And then" &&
+	screen_open --temp 0 -c 40000 -t 1 && screen_run "One day" && screen_wait answering && screen_run "And then" &&
 	screen_wait "^ waits: And then" && screen_shows answering && screen_type more && screen_keys Enter &&
 	screen_wait "waits already" && screen_keys C-u && screen_wait "^ ›$"
 '

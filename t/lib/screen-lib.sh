@@ -22,7 +22,8 @@ screen_start () {
 	cd "$TRASH" || return 1
 	# Told before the terminal is made: a status line taken away later changes its size under the program.
 	printf 'set -g escape-time 0\nset -g status off\n' >tmux.conf
-	screen_tmux new-session -d -x "$1" -y "$2" -c "$TRASH" "env LC_ALL=C.UTF-8 PS1='\$ ' ENV= HISTFILE= sh -i"
+	# the server that is leaving may still answer
+	screen_until 5 screen_tmux new-session -d -x "$1" -y "$2" -c "$TRASH" "env LC_ALL=C.UTF-8 PS1='\$ ' ENV= HISTFILE= sh -i"
 	screen_wait '^\$'
 }
 screen_text () { screen_tmux capture-pane -p; }
