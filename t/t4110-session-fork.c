@@ -162,5 +162,5 @@ int main(void)
 	eng_free(g);
 	free(own);
 	free(gemma);
-	return tap_done_min(15);
+	return tap_done_min(14);
 }

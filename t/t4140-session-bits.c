@@ -132,5 +132,5 @@ int main(void)
 		test_model(path, models[i].name);
 		free(path);
 	}
-	return tap_done_min(12);
+	return tap_done_min(8);
 }
