@@ -74,6 +74,14 @@ void cmd_note(const char *fmt, ...)
 	va_end(ap);
 }
 
+void cmd_notes(const struct str *lines)
+{
+	for (size_t at = 0, n; at < lines->len; at += n + 1) {
+		n = strcspn(lines->p + at, "\n");
+		cmd_note("%.*s", (int)n, lines->p + at);
+	}
+}
+
 int cmd_fail(const struct err *e)
 {
 	cmd_note("%s", e->msg);
@@ -316,10 +324,7 @@ static int fail_conf(const struct str *complaints, const struct err *e)
 {
 	if (!complaints->len)
 		return cmd_fail(e);
-	for (size_t at = 0, n; at < complaints->len; at += n + 1) {
-		n = strcspn(complaints->p + at, "\n");
-		cmd_note("%.*s", (int)n, complaints->p + at);
-	}
+	cmd_notes(complaints);
 	return EXIT_USAGE;
 }
 

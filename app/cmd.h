@@ -106,6 +106,8 @@ int cmd_fail(const struct err *e);
 int cmd_usage(const struct cmd *verb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "tidbit: <text>" on stderr, filtered: a warning or something worth knowing. */
 void cmd_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Such a note for each line of a text. */
+void cmd_notes(const struct str *lines);
 
 /* The name among `names` (NULL-ended) closest to `word` by edit distance, or NULL when none is near. */
 const char *cmd_nearest(const char *word, const char *const *names);

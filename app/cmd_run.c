@@ -78,8 +78,7 @@ static int setting_open(struct setting *s, const struct rig *r, struct opts *o, 
 	str_init(&s->tools, 0);
 	str_init(&complaints, 0);
 	rc = profile_load(&s->profile, eng_model_info(r->model), &complaints, e);
-	for (const char *p = complaints.p; *p; p += strcspn(p, "\n"), p += *p == '\n')
-		cmd_note("%.*s", (int)strcspn(p, "\n"), p);
+	cmd_notes(&complaints);
 	str_release(&complaints);
 	if (rc)
 		return rc;
