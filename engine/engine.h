@@ -155,6 +155,13 @@ struct eng_weights_info {
  */
 int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,
 		    struct eng_weights **out, struct err *e);
+/*
+ * The same, but what has to be made is made by `threads` threads (0: as many as the engine has) that are
+ * started for it and have the calling thread's priority: for making something in the background. The
+ * thread that computes waits meanwhile, or has nothing to do with the model.
+ */
+int eng_weights_make(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
+		     struct eng_weights **out, struct err *e);
 struct eng_weights *eng_weights_ref(struct eng_weights *w);
 void eng_weights_release(struct eng_weights *w);
 const struct eng_weights_info *eng_weights_info(const struct eng_weights *w);

@@ -22,13 +22,24 @@ int os_compute_threads(void);
  */
 void os_pin(int i);
 void os_unpin(void);
+/* The calling thread, and those it starts, get what time the others leave over, for good: there is no way back. */
+void os_idle_priority(void);
 /* Physical memory and what can be had without swapping (a cgroup's limit included), bytes; 0 unknown. */
 uint64_t os_mem_total(void);
 uint64_t os_mem_available(void);
 /* Resident set of this process now and at its peak, bytes, as the kernel counts it. */
 size_t os_rss(void);
 size_t os_rss_peak(void);
-/* Bytes of [p, p+n) that are in memory; SIZE_MAX when the system does not tell. */
+/*
+ * The parts of that which nobody else counts: bytes that the allocator has handed out, and pages of the
+ * program and its libraries. SIZE_MAX when the system does not tell.
+ */
+size_t os_heap(void);
+size_t os_image(void);
+/*
+ * Bytes of [p, p+n) that this process has in memory: what of a mapped file only the system holds does
+ * not count. SIZE_MAX when the system does not tell.
+ */
 size_t os_resident(const void *p, size_t n);
 /* Gives the pages of a file mapping back; they are read again when touched. */
 void os_drop(const void *p, size_t n);

@@ -4,6 +4,7 @@
 
 #include <mach/mach.h>
 #include <malloc/malloc.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sysctl.h>
@@ -71,6 +72,25 @@ size_t os_rss_peak(void)
 	struct rusage ru;
 
 	return getrusage(RUSAGE_SELF, &ru) < 0 ? 0 : (size_t)ru.ru_maxrss;
+}
+
+size_t os_heap(void)
+{
+	malloc_statistics_t st = { 0 };
+
+	malloc_zone_statistics(NULL, &st);
+	return st.size_in_use ? st.size_in_use : SIZE_MAX;
+}
+
+/* Shared by all programs: the system does not say what of it is ours. */
+size_t os_image(void)
+{
+	return SIZE_MAX;
+}
+
+void os_idle_priority(void)
+{
+	pthread_set_qos_class_self_np(QOS_CLASS_BACKGROUND, 0);
 }
 
 size_t os_resident(const void *p, size_t n)

@@ -3,7 +3,9 @@
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -293,23 +295,98 @@ size_t os_rss_peak(void)
 	return getrusage(RUSAGE_SELF, &ru) < 0 ? 0 : (size_t)ru.ru_maxrss * 1024;
 }
 
+/* Pages that the process has: bit 63 of an entry says so. SIZE_MAX where the kernel keeps that to itself. */
+static size_t pages_mine(int fd, uintptr_t first, size_t n)
+{
+	uint64_t entry[512];
+	size_t in = 0;
+
+	for (size_t at = 0; at < n;) {
+		const size_t want = n - at < 512 ? n - at : 512;
+		const ssize_t got = pread(fd, entry, want * sizeof *entry, (off_t)((first + at) * sizeof *entry));
+
+		if (got < (ssize_t)sizeof *entry)
+			return SIZE_MAX;
+		for (size_t i = 0; i < (size_t)got / sizeof *entry; i++)
+			in += entry[i] >> 63;
+		at += (size_t)got / sizeof *entry;
+	}
+	return in;
+}
+
+/* Pages that the system has, for us or for others. */
+static size_t pages_cached(uintptr_t lo, size_t n, size_t page)
+{
+	unsigned char vec[4096];
+	size_t in = 0;
+
+	for (size_t at = 0; at < n; at += sizeof vec) {
+		const size_t len = n - at < sizeof vec ? n - at : sizeof vec;
+
+		if (mincore((void *)(lo + at * page), len * page, vec) < 0)
+			return SIZE_MAX;
+		for (size_t i = 0; i < len; i++)
+			in += vec[i] & 1;
+	}
+	return in;
+}
+
 size_t os_resident(const void *p, size_t n)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const uintptr_t lo = (uintptr_t)p & ~(page - 1), hi = ((uintptr_t)p + n + page - 1) & ~(page - 1);
-	unsigned char vec[4096];
-	size_t in = 0;
+	const int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t in = SIZE_MAX;
 
-	for (uintptr_t at = lo; at < hi; at += sizeof vec * page) {
-		const size_t len = hi - at < sizeof vec * page ? hi - at : sizeof vec * page;
-
-		if (mincore((void *)at, len, vec) < 0)
-			return SIZE_MAX;
-		for (size_t i = 0; i < len / page; i++)
-			in += vec[i] & 1;
+	if (fd >= 0) {
+		in = pages_mine(fd, lo / page, (hi - lo) / page);
+		close(fd);
 	}
-	in *= page;
-	return in < n ? in : n;
+	if (in == SIZE_MAX)
+		in = pages_cached(lo, (hi - lo) / page, page);
+	if (in == SIZE_MAX)
+		return SIZE_MAX;
+	return in * page < n ? in * page : n;
+}
+
+size_t os_heap(void)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+	const struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd ? m.uordblks + m.hblkhd : SIZE_MAX;
+#else
+	return SIZE_MAX;
+#endif
+}
+
+static int add_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	size_t *sum = arg;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+		const size_t in = h->p_type == PT_LOAD ? os_resident((void *)(info->dlpi_addr + h->p_vaddr), h->p_memsz) : 0;
+
+		*sum += in == SIZE_MAX ? 0 : in;
+	}
+	return 0;
+}
+
+size_t os_image(void)
+{
+	size_t sum = 0;
+
+	dl_iterate_phdr(add_object, &sum);
+	return sum ? sum : SIZE_MAX;
+}
+
+void os_idle_priority(void)
+{
+	const struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_IDLE, &none);
 }
 
 void os_drop(const void *p, size_t n)

@@ -35,6 +35,7 @@ static const struct quant_type *target(const struct level *l, const struct level
 
 struct making {
 	struct eng_model *m;
+	struct pool *pool;
 	const struct level *l;
 	struct level_model lm;
 	eng_progress_fn *progress;
@@ -81,7 +82,7 @@ static int find_scale(struct making *k, const struct quant_type *t, float *out)
 	if (!t->tail)
 		return 0;
 	atomic_store(&k->scale, 0);
-	pool_run(k->m->eng->pool, measure, k);
+	pool_run(k->pool, measure, k);
 	if (atomic_load(&k->failed))
 		return err_set(k->e, ERR_NOMEM, "no memory for a row of tensor %s", k->from.name);
 	if (atomic_load(&k->uneven))
@@ -146,7 +147,7 @@ static int make_view(void *arg, struct view *v, int layer)
 	k->to = v;
 	for (k->lo = 0; k->lo < v->rows; k->lo = k->hi) {
 		k->hi = k->lo + piece < v->rows ? k->lo + piece : v->rows;
-		pool_run(k->m->eng->pool, convert, k);
+		pool_run(k->pool, convert, k);
 		if (atomic_load(&k->failed))
 			return err_set(k->e, ERR_NOMEM, "no memory for a row of tensor %s", v->name);
 		k->done += (k->hi - k->lo) * v->cols;
@@ -178,10 +179,10 @@ static void note_source(struct eng_weights *w, const struct eng_model *m, const 
 	w->info.note = w->note;
 }
 
-struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, eng_progress_fn *progress, void *arg,
-				struct err *e)
+struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, struct pool *pool, eng_progress_fn *progress,
+				void *arg, struct err *e)
 {
-	struct making k = { .m = m, .l = l, .lm = rules_of(m), .progress = progress, .arg = arg, .e = e };
+	struct making k = { .m = m, .pool = pool, .l = l, .lm = rules_of(m), .progress = progress, .arg = arg, .e = e };
 	struct eng_weights *w = weights_open(m, e);
 
 	if (!w)
@@ -202,8 +203,21 @@ struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, eng_
 	return w;
 }
 
-int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,
-		    struct eng_weights **out, struct err *e)
+/* In a pool of its own with that many threads; 0: in the engine's. */
+static struct eng_weights *make_in(struct eng_model *m, const struct level *l, int threads, eng_progress_fn *progress,
+				   void *arg, struct err *e)
+{
+	struct pool *own = threads ? pool_new(threads, e) : NULL;
+	struct eng_weights *w = NULL;
+
+	if (own || !threads)
+		w = ladder_make(m, l, own ? own : m->eng->pool, progress, arg, e);
+	pool_free(own);
+	return w;
+}
+
+static int get(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
+	       struct eng_weights **out, struct err *e)
 {
 	const struct level *l;
 	struct eng_weights *w;
@@ -223,13 +237,25 @@ int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *pro
 		}
 	if (level_parse(level, &l, e) < 0)
 		return -1;
-	w = ladder_make(m, l, progress, arg, e);
+	w = make_in(m, l, threads, progress, arg, e);
 	if (!w)
 		return -1;
 	w->next = m->alive->next;
 	m->alive->next = w;
 	*out = w;
 	return 0;
+}
+
+int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,
+		    struct eng_weights **out, struct err *e)
+{
+	return get(m, level, 0, progress, arg, out, e);
+}
+
+int eng_weights_make(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
+		     struct eng_weights **out, struct err *e)
+{
+	return get(m, level, threads > 0 ? threads : pool_threads(m->eng->pool), progress, arg, out, e);
 }
 
 /* -- the list ---------------------------------------------------------------------- */

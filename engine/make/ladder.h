@@ -9,9 +9,9 @@
 #include "engine/make/level.h"
 #include "engine/model/model.h"
 
-/* Makes the weights of a level; NULL on failure or when progress returns false. */
-struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, eng_progress_fn *progress, void *arg,
-				struct err *e);
+/* Makes the weights of a level in a pool of threads; NULL on failure or when progress returns false. */
+struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, struct pool *pool, eng_progress_fn *progress,
+				void *arg, struct err *e);
 
 /* Fills m->levels: the file's own level and the rungs that are offered, largest first. */
 int ladder_list(struct eng_model *m, struct err *e);
