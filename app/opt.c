@@ -36,7 +36,7 @@ const struct opt opt_table[] = {
 	  .help = "penalty on the last 64 tokens; 1 for none" },
 	{ "seed", .arg = "S", .type = OPT_SEED, .at = AT(sample.seed), .unset = "a fresh one, which is told",
 	  .help = "start of the random numbers" },
-	{ "ctx", .letter = 'c', .arg = "N", .type = OPT_LONG, .at = AT(n_ctx), .min = 0, .max = INT32_MAX,
+	{ "ctx", .letter = 'c', .arg = "N", .type = OPT_LONG, .at = AT(n_ctx), .min = 0, .max = ENG_CTX_MAX,
 	  .unset = "the trained context, at most 8192", .help = "context in tokens" },
 	{ "kv", .arg = "TYPE", .type = OPT_KV, .at = AT(kv), .help = "type of the keys and values kept" },
 	{ "act", .arg = "KIND", .type = OPT_CHOICE, .at = AT(act), .choices = "int8 f32", .unset = "int8",

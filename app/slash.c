@@ -530,7 +530,7 @@ static void grow(struct chat *c, const char *args)
 	char *end;
 	const long long n = strtoll(args, &end, 10);
 
-	if (*end || n < 0 || n > INT32_MAX)
+	if (*end || n < 0 || n > ENG_CTX_MAX)
 		chat_complain(c, "/context grow takes a number of tokens");
 	else
 		chat_grow(c, n);

@@ -189,6 +189,7 @@ enum eng_act { ENG_ACT_INT8, ENG_ACT_F32, ENG_ACT_N };
 const char *eng_act_name(enum eng_act act);
 int eng_act_parse(const char *name, enum eng_act *out, struct err *e);
 
+enum { ENG_CTX_MAX = 1 << 24 };	/* positions of a session, at most */
 struct eng_session_opts {
 	int64_t n_ctx;		/* positions; 0: min(trained, 8192) */
 	enum eng_kv kv;
@@ -293,8 +294,12 @@ struct eng_need {
 	uint64_t available;		/* without swapping; 0: the system does not tell */
 	int64_t n_ctx;			/* the context that this is for */
 	bool fits;
+	/*
+	 * What would fit, with something to spare. Contexts are no larger than what was asked for and
+	 * what the model was trained on; levels are all that can be made of it.
+	 */
 	int64_t fit_ctx;		/* the largest context that fits at this level; 0: none */
-	const char *fit_level;		/* the largest level of the ladder that fits, or NULL … */
+	const char *fit_level;		/* the largest level that fits, or NULL … */
 	int64_t fit_level_ctx;		/* … with this context: n_ctx, or when nothing else fits what the smallest leaves */
 };
 int eng_model_need(struct eng_model *m, const char *level, const struct eng_session_opts *opts, struct eng_need *out,

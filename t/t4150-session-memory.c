@@ -5,11 +5,13 @@
 #include "config.h"
 #include "engine/base/xio.h"
 #include "engine/engine.h"
+#include "engine/make/level.h"
 #include "engine/make/need.h"
 #include "t/lib/model.h"
 #include "t/lib/tap.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +22,69 @@ static int64_t n_vocab;
 
 /* -- told before ------------------------------------------------------------------------- */
 
+/* What must be there so that suggestions come to n bytes: they leave a 64th. */
+static uint64_t spared(uint64_t n)
+{
+	return n + n / 63 + 1;
+}
+
+/* Asked for exactly as it is suggested it fits, and nothing larger would with as much to spare. */
+static bool suggests_well(struct eng_model *m, const char *level, const struct eng_session_opts *o, const struct eng_need *n)
+{
+	struct eng_session_opts c = *o;
+	const uint64_t room = n->available - n->available / 64;
+	const int64_t most = n->n_ctx < eng_model_info(m)->n_ctx_train ? n->n_ctx : eng_model_info(m)->n_ctx_train;
+	struct eng_need got, next;
+	struct err e;
+	bool fine = true;
+
+	if (n->fit_ctx) {
+		c.n_ctx = n->fit_ctx;
+		fine = need_of(m, level, &c, n->available, &got, &e) == 0 && got.fits && n->fit_ctx <= most;
+		c.n_ctx += 64;
+		fine = fine && need_of(m, level, &c, 0, &next, &e) == 0 && (next.total > room || c.n_ctx > most);
+	}
+	c.n_ctx = n->fit_level_ctx;
+	if (n->fit_level)
+		fine = fine && need_of(m, n->fit_level, &c, n->available, &got, &e) == 0 && got.fits && got.weights < n->weights;
+	for (const struct level *l = levels; l->name && fine; l++) {
+		const bool odd = !strncmp(l->name, "TQ", 2), own = odd && n->fit_level && !strncmp(n->fit_level, "TQ", 2);
+
+		c.n_ctx = n->n_ctx;
+		if (l->ternary || odd != own || need_of(m, l->name, &c, 0, &next, &e) < 0 || next.weights >= n->weights)
+			continue;
+		if (next.total <= room)		/* fits whole: what is suggested does too, and is not smaller */
+			fine = n->fit_level && n->fit_level_ctx == n->n_ctx && got.weights >= next.weights;
+	}
+	if (!fine)
+		printf("# -c %d, %s -c %d\n", (int)n->fit_ctx, n->fit_level ? n->fit_level : "-", (int)n->fit_level_ctx);
+	return fine;
+}
+
+/* Whatever there is, from nothing to enough; how many levels are named on the way. */
+static void test_suggestions(struct eng_model *m, const char *level, int64_t n_ctx, int at_least)
+{
+	const struct eng_session_opts o = { .n_ctx = n_ctx, .kv = ENG_KV_Q8_0 };
+	const char *last = NULL;
+	struct eng_need all, n;
+	bool fine = true, none = false;
+	struct err e;
+	int named = 0;
+
+	need_of(m, level, &o, 0, &all, &e);
+	for (int i = 1; i < 400 && fine; i++) {
+		fine = need_of(m, level, &o, all.total * (uint64_t)i / 400, &n, &e) == 0 && !n.fits && suggests_well(m, level, &o, &n);
+		named += n.fit_level && n.fit_level != last;
+		last = n.fit_level;
+		none |= !n.fit_level && !n.fit_ctx;
+	}
+	ok(fine && named >= at_least && none, "what is suggested fits, and nothing larger does: %d levels, %d tokens", named, (int)n_ctx);
+}
+
 static void test_need(struct eng_model *m)
 {
 	const struct eng_session_opts o = { .n_ctx = 4096, .kv = ENG_KV_F32 };
-	const struct eng_session_opts small = { .n_ctx = 2048, .kv = ENG_KV_F32 };
+	const struct eng_session_opts small = { .n_ctx = 448, .kv = ENG_KV_F32 };
 	const struct eng_info *info = eng_model_info(m);
 	struct eng_need all, n, s;
 	struct err e = { 0 };
@@ -33,19 +94,19 @@ static void test_need(struct eng_model *m)
 	ok(all.kv == 4096u * (uint64_t)info->kv_bytes_token * 2 && all.n_ctx == 4096, "the cache to the byte: %d KiB", (int)(all.kv >> 10));
 	ok(all.total == all.weights + all.kv + all.scratch, "parts that add up");
 	ok(need_of(m, NULL, &o, all.total, &n, &e) == 0 && n.fits, "what is just enough is enough");
-	ok(need_of(m, NULL, &o, all.total - 1, &n, &e) == 0 && !n.fits && n.fit_ctx == 4096 - 64,
-	   "a byte less: one page less of context");
+	need_of(m, NULL, &o, all.total - 1, &n, &e);
+	ok(!n.fits && suggests_well(m, NULL, &o, &n), "a byte less is not: %d of context", (int)n.fit_ctx);
 	need_of(m, NULL, &small, 0, &s, &e);
-	need_of(m, NULL, &o, s.total, &n, &e);
-	ok(!n.fits && n.fit_ctx == 2048, "what half of it needs: %d", (int)n.fit_ctx);
-	ok(n.fit_level == NULL || n.fit_level_ctx == 4096, "a level is offered for all of the context");
+	need_of(m, NULL, &o, spared(s.total), &n, &e);
+	ok(!n.fits && n.fit_ctx == 448, "what 448 of it need: %d", (int)n.fit_ctx);
+	need_of(m, NULL, &o, spared(s.total) - 2, &n, &e);
+	ok(!n.fits && n.fit_ctx == 448 - 64, "and a little less: a page less");
 	need_of(m, "Q8_0", &o, 0, &s, &e);
-	ok(need_of(m, NULL, &o, s.total, &n, &e) == 0 && !n.fits && n.fit_level && !strcmp(n.fit_level, "Q8_0") &&
-	   n.fit_level_ctx == 4096, "what Q8_0 needs: Q8_0 fits");
-	need_of(m, "Q4_0", &(struct eng_session_opts){ .n_ctx = 128, .kv = ENG_KV_F32 }, 0, &s, &e);
-	need_of(m, NULL, &o, s.total, &n, &e);
-	ok(!n.fits && !n.fit_ctx && n.fit_level && !strcmp(n.fit_level, "Q4_0") && n.fit_level_ctx == 128,
-	   "only less of both: %s with %d", n.fit_level ? n.fit_level : "none", (int)n.fit_level_ctx);
+	need_of(m, NULL, &o, spared(s.total), &n, &e);
+	ok(!n.fits && n.fit_level && !strcmp(n.fit_level, "Q8_0") &&
+	   n.fit_level_ctx == 4096, "what Q8_0 needs: %s fits", n.fit_level ? n.fit_level : "nothing");
+	need_of(m, "F16", &(struct eng_session_opts){ .n_ctx = ENG_CTX_MAX }, all.total, &n, &e);
+	ok(!n.fits && n.fit_ctx == 512, "no more context than it was trained on: %d", (int)n.fit_ctx);
 	ok(need_of(m, NULL, &o, 1000, &n, &e) == 0 && !n.fits && !n.fit_ctx && !n.fit_level, "nothing at all");
 	ok(need_of(m, "q17", &o, 0, &n, &e) < 0 && e.code == ERR_ARG, "an unknown level: %s", e.msg);
 }
@@ -172,6 +233,9 @@ int main(void)
 		others[i] = i ? 3 + i * 29 % 200 : 1;
 	}
 	test_need(m);
+	test_suggestions(m, NULL, 512, 8);
+	test_suggestions(m, NULL, 64, 8);
+	test_suggestions(m, "Q8_0", 512, 5);
 	for (int kv = 0; kv < ENG_KV_N; kv++)
 		test_within(m, (enum eng_kv)kv);
 	eng_model_close(m);

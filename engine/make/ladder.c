@@ -260,7 +260,23 @@ int eng_weights_make(struct eng_model *m, const char *level, int threads, eng_pr
 
 /* -- the list ---------------------------------------------------------------------- */
 
-struct sizing { const struct level *l; struct level_model lm; int64_t bytes, params; };
+struct sizing { const struct level *l; struct level_model lm; const struct kern *kern; int64_t bytes, params; };
+
+static int can_view(void *arg, struct view *v, int layer)
+{
+	const struct sizing *s = arg;
+	const struct quant_type *t = target(s->l, &s->lm, v);
+
+	(void)layer;
+	return t == v->type || (t->encode && s->kern->type[t->id].mul) ? 0 : -1;
+}
+
+bool ladder_can(const struct eng_model *m, const struct level *l)
+{
+	struct sizing s = { .l = l, .lm = rules_of(m), .kern = &m->eng->kern };
+
+	return weights_each_view(m->alive, can_view, &s) == 0;
+}
 
 static int size_view(void *arg, struct view *v, int layer)
 {

@@ -16,6 +16,9 @@ struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, stru
 /* Fills m->levels: the file's own level and the rungs that are offered, largest first. */
 int ladder_list(struct eng_model *m, struct err *e);
 
+/* Are there encoders and kernels here for all that the level's tensors become? */
+bool ladder_can(const struct eng_model *m, const struct level *l);
+
 /* Bytes of the tensors at a level, and bits a weight (bpw may be NULL). Nothing is made. */
 uint64_t ladder_bytes(const struct eng_model *m, const struct level *l, double *bpw);
 

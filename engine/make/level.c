@@ -65,6 +65,8 @@ const struct level levels[] = {
 	{ .name = NULL },
 };
 
+_Static_assert(sizeof levels / sizeof *levels <= LEVELS_MAX, "LEVELS_MAX is too small");
+
 /* Short for the mix that is usually meant. */
 static const struct { const char *name, *level; } aliases[] = {
 	{ "Q3_K", "Q3_K_M" }, { "Q4_K", "Q4_K_M" }, { "Q5_K", "Q5_K_M" },

@@ -38,6 +38,7 @@ struct level {
 	bool wants_imatrix;		/* the peer refuses it without an importance matrix: warn */
 };
 
+enum { LEVELS_MAX = 32 };
 extern const struct level levels[];	/* in the order of bits; ends with name NULL */
 const struct level *level_by_name(const char *name);	/* any case; "Q4_K" is Q4_K_M; NULL unknown */
 const struct level *level_by_ftype(int64_t ftype);

@@ -10,7 +10,7 @@
 enum {
 	SESSION_CTX_DEFAULT = 8192,	/* positions, when the model was trained on more */
 	SESSION_CHUNK = 128,		/* tokens computed together in a prefill */
-	SESSION_MAX_CTX = 1 << 24,
+	SESSION_MAX_CTX = ENG_CTX_MAX,
 };
 
 struct eng_session {

@@ -26,12 +26,31 @@ static void norm(struct ggufmake *m, const char *layer, const char *name)
 	gm_tensor(m, full, GM_F32, 1, (int64_t[]){ EMBD }, NULL, EMBD * sizeof(float));
 }
 
+/* Bytes, and as much more as the embedding has rows: enough for any text. */
+static void vocabulary(struct ggufmake *m)
+{
+	static char text[VOCAB][12];
+	const char *tokens[VOCAB];
+	int32_t types[VOCAB];
+
+	for (int i = 0; i < VOCAB; i++) {
+		const bool byte = i >= 3 && i < 3 + 256;
+
+		snprintf(text[i], sizeof text[i], byte ? "<0x%02X>" : i < 3 ? "<%d>" : "w%d", byte ? i - 3 : i);
+		tokens[i] = text[i];
+		types[i] = byte ? 6 : !i ? 2 : i < 3 ? 3 : 1;
+	}
+	gm_str(m, "tokenizer.ggml.model", "llama");
+	gm_strs(m, "tokenizer.ggml.tokens", tokens, VOCAB);
+	gm_i32s(m, "tokenizer.ggml.token_type", types, VOCAB);
+}
+
 static void keys(struct ggufmake *m, int n_layer, int n_kv, int64_t n_ff)
 {
 	gm_str(m, "general.architecture", "llama");
 	gm_str(m, "general.name", "sparse");
 	gm_u32(m, "general.file_type", 1);
-	gm_u32(m, "llama.context_length", 8192);
+	gm_u32(m, "llama.context_length", 1 << 24);
 	gm_u32(m, "llama.embedding_length", EMBD);
 	gm_u32(m, "llama.block_count", (uint32_t)n_layer);
 	gm_u32(m, "llama.feed_forward_length", (uint32_t)n_ff);
@@ -58,6 +77,7 @@ int main(int argc, char **argv)
 	}
 	m = gm_new();
 	keys(m, n_layer, n_kv, n_ff);
+	vocabulary(m);
 	norm(m, "", "output_norm");
 	for (int i = 0; i < n_layer; i++) {
 		snprintf(layer, sizeof layer, "blk.%d.", i);
