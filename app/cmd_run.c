@@ -339,7 +339,7 @@ static int compute(struct opts *o, const struct str *prompt)
 	interrupt_catch();
 	if (!o->seed_set)
 		o->sample.seed = (uint64_t)os_now_ns();
-	if (rig_open(&r, o, &e) < 0)
+	if (rig_open(&r, o, &e) < 0 || eng_text(r.model, &e) < 0)
 		goto out;
 	rig_note_context(&r, o);
 	if (setting_open(&s, &r, o, &e) == 0 && rig_session(&r, o, o->level, o->n_ctx, &e) == 0)

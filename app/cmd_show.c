@@ -271,6 +271,12 @@ static int take_file(struct opts *o, int i, const char *arg)
 	return 0;
 }
 
+/* A file without a tokenizer, or with one that is not known here, is sound all the same. */
+static int check_text(struct eng_model *m, struct err *e)
+{
+	return eng_text(m, e) < 0 && e->code != ERR_NOT_FOUND && e->code != ERR_UNSUPPORTED ? -1 : 0;
+}
+
 static int run(struct opts *o)
 {
 	const struct eng_opts eo = { .threads = 1 };
@@ -285,7 +291,7 @@ static int run(struct opts *o)
 		return cmd_usage(&cmd_show, o->file ? "show: a FILE or --machine, one of them" : "show: name a FILE");
 	if (o->machine)
 		return show_machine(o);
-	if (eng_new(&g, &eo, &e) < 0 || eng_model_open(g, o->file, true, &m, &e) < 0)
+	if (eng_new(&g, &eo, &e) < 0 || eng_model_open(g, o->file, true, &m, &e) < 0 || check_text(m, &e) < 0)
 		code = cmd_fail(&e);
 	else if (o->format && !strcmp(o->format, "json"))
 		code = print_json(eng_model_info(m));

@@ -346,6 +346,11 @@ static int open_model(struct worker *w, const struct job *j, struct err *e)
 		return -1;
 	if (eng_model_open(w->eng, j->path, false, &m, e))
 		return -1;
+	/* a tokenizer that cannot be built is told before memory and time go into weights */
+	if (eng_text(m, e)) {
+		eng_model_close(m);
+		return -1;
+	}
 	pthread_mutex_lock(&w->lock);
 	w->model = m;
 	pthread_mutex_unlock(&w->lock);
@@ -387,7 +392,6 @@ static int run_open(struct worker *w, const struct job *j, struct event *ev)
 	}
 	ev->kind = EV_OPENED;
 	report_level(w, &ev->level);
-	/* builds the tokenizer too, here, where nobody waits for a first token yet */
 	if (!w->o->raw && !eng_has_template(w->model, &why))
 		snprintf(ev->plain_why, sizeof ev->plain_why, "%s", why ? why : "it has no chat template");
 	else if (!w->o->raw && why)

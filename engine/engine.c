@@ -106,6 +106,11 @@ int eng_ids_add(struct eng_ids *l, int32_t id)
 	return ids_add((struct ids *)l, id);
 }
 
+int eng_text(struct eng_model *m, struct err *e)
+{
+	return model_text(m, e);
+}
+
 int eng_tokenize(struct eng_model *m, const char *text, size_t n, bool special, struct eng_ids *out, struct err *e)
 {
 	if (model_text(m, e) < 0)

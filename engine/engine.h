@@ -311,6 +311,11 @@ struct eng_ids { int32_t *p; size_t n, size; };		/* {0} is empty */
 void eng_ids_release(struct eng_ids *l);
 int eng_ids_add(struct eng_ids *l, int32_t id);
 
+/*
+ * Builds the tokenizer if that was not done yet. ERR_NOT_FOUND: the file has none; ERR_UNSUPPORTED:
+ * one that is not known; else what is wrong with its keys. Files opened with `inspect` too.
+ */
+int eng_text(struct eng_model *m, struct err *e);
 /* Raw text → ids; BOS if the file says so; control tokens in the text are matched only with `special`. */
 int eng_tokenize(struct eng_model *m, const char *text, size_t n, bool special, struct eng_ids *out, struct err *e);
 /*

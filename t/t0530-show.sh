@@ -53,6 +53,32 @@ test_expect_success 'the sums are those of the types' '
 		!in_types && \$1 == \"tensor_bytes\" { all = \$2 } !in_types && \$1 == \"parameters\" { params = \$2 }
 		END { print bytes, all, n, params; exit !(bytes > 0 && bytes == all && n == params) }"
 '
+# poked WORD SKIP BYTES: broken.gguf, a copy of the model with other bytes SKIP behind the word's first place in it
+poked () {
+	at=$(LC_ALL=C grep -abo -e "$1" "$S" | head -n 1 | cut -d: -f1) && [ "$at" ] && cp "$S" "$TRASH/broken.gguf" &&
+	chmod u+w "$TRASH/broken.gguf" &&
+	printf "$3" | dd of="$TRASH/broken.gguf" bs=1 conv=notrunc seek=$((at + ${#1} + $2)) 2>/dev/null
+}
+# both PATTERN: show and run say the same, one line with the file once
+both () {
+	bad "$TRASH/broken.gguf" "$1" && cp "$TRASH/err" "$TRASH/said" && [ "$(grep -o broken.gguf "$TRASH/err" | wc -l)" = 1 ] &&
+	test_code 1 "$T" run "$TRASH/broken.gguf" hello >"$TRASH/out" 2>"$TRASH/err" </dev/null && [ ! -s "$TRASH/out" ] &&
+	diff "$TRASH/said" "$TRASH/err" && ! "$T" chat --plain "$TRASH/broken.gguf" </dev/null >"$TRASH/out" 2>&1 &&
+	grep -q -e "$1" "$TRASH/out"
+}
+test_expect_success 'keys of the tokenizer that cannot be: a line with file and field, by show, run and chat' '
+	poked tokenizer.ggml.add_space_prefix 4 "\002" && both "tokenizer.ggml.add_space_prefix" &&
+	poked tokenizer.ggml.add_bos_token 4 "\377" && both "tokenizer.ggml.add_bos_token" &&
+	poked tokenizer.ggml.unknown_token_id 4 "\000\002" && both "tokenizer.ggml.unknown_token_id is 512, .* 512 tokens" &&
+	poked tokenizer.ggml.eos_token_id 4 "\377\377\377\377" && both "tokenizer.ggml.eos_token_id" &&
+	poked tokenizer.ggml.unknown_token_id 0 "\010" && both "tokenizer.ggml.unknown_token_id\|tokenizer.ggml.add_bos" &&
+	poked tokenizer.ggml.token_type 4 "\006" && both "tokenizer.ggml.token_type"
+'
+test_expect_success 'fewer rows in the embedding than tokens: refused when it is opened' '
+	poked token_embd.weight 12 "\377\001" && both "token_embd.weight at offset .*: 511 rows, .*tokens has 512" &&
+	echo 1 2 3 >"$TRASH/ids" && test_code 1 "$T" logits -m "$TRASH/broken.gguf" --tokens "$TRASH/ids" -o "$TRASH/l" 2>"$TRASH/err" &&
+	diff "$TRASH/said" "$TRASH/err"
+'
 test_expect_success 'a vocabulary alone is shown with the reason' '
 	vocab general.architecture llama general.name words tokenizer.ggml.model gpt2 tokenizer.ggml.pre smollm \
 		>"$TRASH/v.gguf" &&

@@ -281,7 +281,7 @@ static void test_refused(void)
 	refused(m, ERR_UNSUPPORTED, "tokenizer.ggml.pre is \"smol?[31m\"");
 	m = gm_new();
 	gm_str(m, "tokenizer.ggml.model", "gpt2");
-	refused(m, ERR_FORMAT, "tokenizer.ggml.tokens");
+	refused(m, ERR_NOT_FOUND, "tokenizer.ggml.tokens");
 	m = gm_new();
 	gm_str(m, "tokenizer.ggml.model", "gpt2");
 	gm_strs(m, "tokenizer.ggml.tokens", two, 2);

@@ -207,6 +207,18 @@ static void get_scales(struct reader *r, struct config *c, int64_t heads)
 	c->logit_softcap = (float)get_num(r, "final_logit_softcapping", (double)f->logit_softcap, 0, 1e6);
 }
 
+/* Every token has its row; rows beyond the tokens are never sampled. */
+static int check_tokens(const struct gguf *g, const struct gguf_tensor *embd, struct err *e)
+{
+	const struct gguf_kv *tokens;
+
+	if (gguf_get_array(g, "tokenizer.ggml.tokens", GGUF_STRING, &tokens, NULL) != 1 ||
+	    tokens->count <= (uint64_t)embd->ne[1])
+		return 0;
+	return err_set(e, ERR_FORMAT, "%s: tensor token_embd.weight at offset %" PRIu64 ": %" PRId64 " rows, but key "
+		       "tokenizer.ggml.tokens has %" PRIu64 " tokens", gguf_path(g), embd->info_at, embd->ne[1], tokens->count);
+}
+
 int config_load(struct config *c, const struct gguf *g, struct err *e)
 {
 	struct gguf_str arch = { NULL, 0 };
@@ -260,7 +272,7 @@ int config_load(struct config *c, const struct gguf *g, struct err *e)
 		return err_set(e, ERR_FORMAT, "%s: tensor token_embd.weight at offset %" PRIu64 ": %" PRId64
 			       " rows, more than any vocabulary", gguf_path(g), embd->info_at, embd->ne[1]);
 	c->n_vocab = (int32_t)embd->ne[1];
-	return 0;
+	return check_tokens(g, embd, e);
 }
 
 void config_release(struct config *c)

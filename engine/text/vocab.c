@@ -190,7 +190,7 @@ static int read_tokens(struct vocab *v, const struct gguf *g, struct err *e)
 	if (got < 0)
 		return -1;
 	if (!got || kv->count == 0)
-		return err_set(e, ERR_FORMAT, "%s is missing or empty", key_tokens);
+		return err_set(e, got ? ERR_FORMAT : ERR_NOT_FOUND, "%s is %s", key_tokens, got ? "empty" : "missing");
 	if (kv->count > MAX_TOKENS)
 		return err_set(e, ERR_LIMIT, "%s has %llu entries, more than %d", key_tokens,
 			       (unsigned long long)kv->count, MAX_TOKENS);
@@ -424,13 +424,21 @@ static int load(struct vocab *v, const struct gguf *g, struct err *e)
 int vocab_load(struct vocab **out, const struct gguf *g, struct err *e)
 {
 	struct vocab *v = mem_calloc(1, sizeof *v);
+	struct err own = { 0 };
 	char path[256];
+	size_t n;
 
 	if (!v)
 		return err_set(e, ERR_NOMEM, "no memory for a vocabulary");
-	if (load(v, g, e) < 0 || gguf_check(g, e) < 0) {
+	if (load(v, g, &own) < 0 || gguf_check(g, &own) < 0) {
 		vocab_free(v);
-		return err_context(e, "%s", err_quote(path, sizeof path, gguf_path(g), strlen(gguf_path(g))));
+		/* what reading a key says names the file already */
+		n = strlen(err_quote(path, sizeof path, gguf_path(g), strlen(gguf_path(g))));
+		if (strncmp(own.msg, path, n) || strncmp(own.msg + n, ": ", 2))
+			err_context(&own, "%s", path);
+		if (e)
+			*e = own;
+		return -1;
 	}
 	*out = v;
 	return 0;
