@@ -17,9 +17,12 @@ enum { LINE_MAX_BYTES = 64 << 20, TEMPLATE_MAX = 4 << 20 };
 
 /* -- one line ---------------------------------------------------------------------- */
 
-static json_t *failure(const struct err *e, int line, int column)
+/* `said`: the message in full where the template gave it; it may be empty. */
+static json_t *failure(const struct err *e, const struct str *said, int line, int column)
 {
-	json_t *o = json_pack("{s:s}", "error", e->msg);
+	json_t *o = json_object(), *text = said && said->len ? json_stringn(said->p, said->len) : NULL;
+
+	json_object_set_new(o, "error", text ? text : json_string(e->msg));
 
 	if (line) {
 		json_object_set_new(o, "line", json_integer(line));
@@ -55,7 +58,7 @@ static json_t *success(const struct eng_rendering *r, bool ids)
 	if (!text) {
 		json_decref(o);
 		err_set(&e, ERR_FORMAT, "the text is not UTF-8");
-		return failure(&e, 0, 0);
+		return failure(&e, NULL, 0, 0);
 	}
 	json_object_set_new(o, "text", text);
 	json_object_set_new(o, "spans", spans_json(r));
@@ -107,7 +110,7 @@ static json_t *render_line(struct eng_model *m, const struct str *line, const st
 		rc = vars && !context ? err_set(&e, ERR_NOMEM, "no memory for the conversation")
 				      : eng_template_render(m, &job, &r, &e);
 	}
-	out = rc ? failure(&e, r.line, r.column) : success(&r, o->ids);
+	out = rc ? failure(&e, &r.text, r.line, r.column) : success(&r, o->ids);
 	free(context);		/* jansson's own allocation */
 	json_decref(in);
 	str_release(&file);

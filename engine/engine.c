@@ -302,8 +302,11 @@ int eng_template_render(struct eng_model *m, const struct eng_template_job *job,
 		*e = m->tmpl_err;
 		goto out;
 	}
-	if (prompt_render_json(t, job->context, job->context_len, job->now, &o, &where, e) < 0 ||
-	    take_rendering(&o, out, e) < 0 ||
+	if (prompt_render_json(t, job->context, job->context_len, job->now, &o, &where, e) < 0) {
+		str_add(&out->text, o.text.p, o.text.len);	/* the message in full */
+		goto out;
+	}
+	if (take_rendering(&o, out, e) < 0 ||
 	    (job->ids && prompt_encode_out(m->vocab, &o, NULL, 0, (struct ids *)&out->ids, e) < 0))
 		goto out;
 	rc = 0;

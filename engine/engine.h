@@ -429,7 +429,7 @@ struct eng_template_job {
 struct eng_span { size_t start, end; bool user; };
 
 struct eng_rendering {
-	struct str text;
+	struct str text;		/* after an error: the template's own message in full, or empty */
 	struct eng_span *spans;		/* in order; they touch, and cover the text */
 	size_t n_spans;
 	struct eng_ids ids;

@@ -44,6 +44,35 @@ static const struct { const char *src, *ctx, *want, *error; } cases[] = {
 	  "{\"t\": [{\"n\": 1, \"c\": [{\"n\": 2}, {\"n\": 3}]}]}", "1(23)", NULL },
 	{ "{% raw %}{{ x }}{% endraw %}{# no #}{{ '}}' }}", "{}", "{{ x }}}}", NULL },
 	{ "a\r\nb\r\n", "{}", "a\nb", NULL },
+	/* found by comparing with Jinja2 on templates made by chance */
+	{ "{{ [1, 2]|slice(2, 0)|list }}", "{}", "[[1, 0], [2, 0]]", NULL },
+	{ "{{ '{:+} {:_} {:n}'.format(2.5, 1234567, 3) }}", "{}", "+2.5 1_234_567 3", NULL },
+	{ "{{ '{:b}'.format(2.5) }}", "{}", NULL, "Unknown format code 'b' for object of type 'float'" },
+	{ "{{ '%x' % 2.5 }}", "{}", NULL, "%x format: an integer is required, not float" },
+	{ "{{ 1e22|int }}", "{}", NULL, "integer does not fit in 64 bits" },
+	{ "{{ (-8) ** 0.5 }}", "{}", NULL, "complex numbers are not supported" },
+	{ "{{ -1.0 % 0.5 }} {{ 1.0 % -0.5 }}", "{}", "0.0 -0.0", NULL },
+	{ "{{ ['<'|e] }}", "{}", "[Markup('&lt;')]", NULL },
+	{ "{% macro m() %}{{ kwargs }}{% endmacro %}{% call m() %}{% endcall %}", "{}", "{'caller': <Macro anonymous>}", NULL },
+	{ "{{ [{'a': 1}, {}]|groupby('a', default=0)|map(attribute='grouper')|list }}", "{}", "[0, 1]", NULL },
+	{ "\n{{ (1 if false).x }}", "{}", NULL,
+	  "the inline if-expression on line 2 evaluated to false and no else section was defined." },
+	{ "{% for x in [1] %}{{ loop.none.x }}{% endfor %}", "{}", NULL, "'jinja2.runtime.LoopContext object' has no attribute 'none'" },
+	{ "{% set ns.x = y.z %}", "{}", NULL, "cannot assign attribute on non-namespace object" },
+	{ "{{ 5|filesizeformat }} {{ 1|filesizeformat }} {{ 1536|filesizeformat(true) }} {{ 12345678|filesizeformat }}", "{}",
+	  "5 Bytes 1 Byte 1.5 KiB 12.3 MB", NULL },
+	{ "{{ '<p>a <!-- > <b> -->&amp;\n <i>b</i></p> c < d'|striptags }}", "{}", "a & b c < d", NULL },
+	{ "<x{{ {'a': 1, 'b': none, 'c': '\"'}|xmlattr }}>", "{}", "<x a=\"1\" c=\"&#34;\">", NULL },
+	{ "{{ [7, 7]|random }}{{ []|random is defined }}", "{}", "7False", NULL },
+	/* what does not exist is an error before anything is rendered, but for what stands right inside an if */
+	{ "{% macro m() %}{{ 'a'|trim.x }}{% endmacro %}", "{}", NULL, "No filter named 'trim.x'." },
+	{ "{{ 'a'|nix|nox }}", "{}", NULL, "No filter named 'nox'." },
+	{ "{% if false %}{{ 'a'|nix }}{% endif %}{{ 1 if true else 1|nix }}b", "{}", "1b", NULL },
+	{ "{% if true %}{{ 'a'|nix }}{% endif %}", "{}", NULL, "No filter named 'nix' found." },
+	{ "{% if false %}{% for x in [] %}{{ x is nix }}{% endfor %}{% endif %}", "{}", NULL, "No test named 'nix'." },
+	/* the first mistake is the one that is told */
+	{ "{{ f(% }", "{}", NULL, "unexpected '%'" },
+	{ "{% genera!tion %}", "{}", NULL, "Encountered unknown tag 'genera'." },
 };
 
 static void one(const char *src, const json_t *ctx, const char *want, const char *error, const char *name)
@@ -66,6 +95,32 @@ static void one(const char *src, const json_t *ctx, const char *want, const char
 	else if (!want && (!rc || !strstr(e.msg, error ? error : "")))
 		printf("# got %s\n", rc ? e.msg : out.text.p);
 	jinja_out_release(&out);
+}
+
+/* Where mistakes stand, and messages that an error's one line would cut or clean. */
+static void places(void)
+{
+	static const struct { const char *src; int line; const char *said; } at[] = {
+		{ "a\n{{ x\n\n", 2, "unexpected end of template, expected 'end of print statement'." },
+		{ "{% if 1 %}a\n\nb\n", 1, NULL },
+		{ "a\n{{ 1 +\n 2|nix }}", 3, "No filter named 'nix'." },
+		{ "a\n{{ raise_exception('one\ntwo\t\xc3\xa9') }}", 2, "one\ntwo\t\xc3\xa9" },
+	};
+
+	for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+		struct jinja_where where = { 0, 0 };
+		struct jinja_out out;
+		struct err e = { 0 };
+		json_t *ctx = json_object();
+
+		jinja_out_init(&out);
+		ok(render_json(at[i].src, strlen(at[i].src), ctx, &out, &where, &e) && where.line == at[i].line,
+		   "line %d: %s", at[i].line, e.msg);
+		if (at[i].said && strchr(at[i].said, '\n'))
+			ok(!strcmp(out.text.p, at[i].said) && !strchr(e.msg, '\n'), "its message in full");
+		jinja_out_release(&out);
+		json_decref(ctx);
+	}
 }
 
 static void held(void)
@@ -134,6 +189,7 @@ static void chat_cases(void)
 int main(void)
 {
 	held();
+	places();
 	unit_cases();
 	chat_cases();
 	return tap_done();

@@ -218,6 +218,8 @@ int jinja_render(const struct jinja *t, struct jinja_ctx *c, struct jinja_out *o
 	rc = c->heap.failed ? jx_limit(&x) : render(&x, out);
 	if (rc)
 		jinja_out_release(out);
+	if (rc && x.e->code == ERR_TEMPLATE && x.said.type == J_STR)
+		str_add(&out->text, jstr_p(&x.said), x.said.len);
 	if (where)
 		*where = x.where;
 	return rc;

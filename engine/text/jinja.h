@@ -79,7 +79,8 @@ void jinja_out_release(struct jinja_out *o);
 
 /*
  * Renders. raise_exception and errors of the template are ERR_TEMPLATE with the message
- * that Jinja2 gives; where (may be NULL) tells line and column.
+ * that Jinja2 gives; where (may be NULL) tells line and column. Errors are cut, and have no
+ * control bytes; out->text then holds the message as it is, or nothing.
  */
 int jinja_render(const struct jinja *t, struct jinja_ctx *c, struct jinja_out *out,
 		 struct jinja_where *where, struct err *e);

@@ -123,9 +123,11 @@ static int parse_if(struct jparser *p, struct jnode **out)
 {
 	static const char *const ends[] = { "elif", "else", "endif", NULL }, *const end[] = { "endif", NULL };
 	const struct jtuple_opts opts = { 0 };
+	const bool soft = p->soft;
 	struct jnode *n = *out = jp_node(p, JN_IF, &p->cur);
 	struct jnode *first = n, *next;
 
+	p->soft = true;
 	if (!n || jp_next(p) || jp_tuple(p, &opts, &n->u.branch.test) || parse_body(p, n, "if", ends, &n->u.branch.body))
 		return -1;
 	while (jp_is(&p->cur, "elif")) {
@@ -138,6 +140,7 @@ static int parse_if(struct jparser *p, struct jnode **out)
 	}
 	if (jp_is(&p->cur, "else") && (jp_next(p) || parse_body(p, first, "if", end, &n->u.branch.orelse)))
 		return -1;
+	p->soft = soft;
 	return jp_next(p);
 }
 
@@ -407,6 +410,7 @@ static int parse_until(struct jparser *p, struct jnode *owner, const char *const
 static int parse_body(struct jparser *p, struct jnode *owner, const char *tag, const char *const *ends, struct jnodes *l)
 {
 	struct jopen open = { .tag = tag, .ends = ends, .up = p->open };
+	const bool soft = p->soft;
 	int rc;
 
 	if (p->cur.type == JT_COLON && jp_next(p))
@@ -416,7 +420,9 @@ static int parse_body(struct jparser *p, struct jnode *owner, const char *tag, c
 	if (++p->depth > JINJA_MAX_DEPTH)
 		return jp_fail(p, &p->cur, "the template is nested too deeply");
 	p->open = &open;
+	p->soft = soft && !strcmp(tag, "if");
 	rc = parse_until(p, owner, ends, l);
+	p->soft = soft;
 	p->open = open.up;
 	p->depth--;
 	return rc;
@@ -438,7 +444,7 @@ int jparse(struct jinja *t, const char *src, size_t n, struct jinja_where *where
 			return err_set(e, ERR_NOMEM, "no memory for the chat template");
 	if (jlex_init(&p.x, &t->heap, src, n, where, e))
 		return -1;
-	if (jp_next(&p) || jp_next(&p))
+	if (jp_next(&p) || parse_until(&p, NULL, NULL, &t->body))
 		return -1;
-	return parse_until(&p, NULL, NULL, &t->body);
+	return p.unknown.node ? jp_unknown(&p) : 0;
 }

@@ -52,6 +52,7 @@ struct jx {
 	enum jflow flow;
 	int nest, depth;
 	struct jinja_where where;
+	struct jv said;			/* the message of an ERR_TEMPLATE, all of it as it is */
 	struct err *e;
 };
 

@@ -12,6 +12,7 @@ int jx_raise_text(struct jx *x, const char *p, size_t n)
 {
 	char msg[sizeof x->e->msg];
 
+	x->said = jstr(x->h, p, n, JTAG_TEMPLATE);
 	return err_set(x->e, ERR_TEMPLATE, "%s", err_quote(msg, sizeof msg, p, n));
 }
 
@@ -41,6 +42,10 @@ int jx_limit(struct jx *x)
 
 int jx_raise_undef(struct jx *x, struct jv v)
 {
+	static const char *const modules[J_N_TYPES] = {
+		[J_NS] = "jinja2.utils.Namespace", [J_CYCLER] = "jinja2.utils.Cycler", [J_JOINER] = "jinja2.utils.Joiner",
+		[J_LOOP] = "jinja2.runtime.LoopContext", [J_MACRO] = "jinja2.runtime.Macro",
+	};
 	const struct jundef *u = v.u.undef;
 	struct jbuf *b;
 	struct jv s;
@@ -53,7 +58,7 @@ int jx_raise_undef(struct jx *x, struct jv v)
 		jbuf_adds(x->h, b, " is undefined", 0);
 	} else {
 		const bool attr = u->name.type == J_STR;
-		const char *type = u->obj.type == J_NS ? "jinja2.utils.Namespace" : jv_typename(u->obj);
+		const char *type = modules[u->obj.type] ? modules[u->obj.type] : jv_typename(u->obj);
 
 		jbuf_addf(x->h, b, 0, u->obj.type == J_NONE ? "%sNone%s" : attr ? "%s%s object" : "%.0s%s object",
 			  attr ? "'" : "", u->obj.type == J_NONE ? attr ? "'" : "" : type);
@@ -265,9 +270,16 @@ static int float_binary(struct jx *x, enum jop op, double a, double b, struct jv
 		v = fmod(a, b);
 		if (v != 0 && (v < 0) != (b < 0))
 			v += b;
+		v = v == 0 ? copysign(0, b) : v;
 		break;
 	default:
+		if (!a && b < 0)
+			return jx_raise(x, "0.0 cannot be raised to a negative power");
+		if (a < 0 && b != floor(b))
+			return jx_raise(x, "complex numbers are not supported");
 		v = pow(a, b);
+		if (isinf(v) && !isinf(a) && !isinf(b))
+			return jx_raise(x, "(34, 'Numerical result out of range')");
 	}
 	*out = jv_float(v);
 	return 0;
@@ -513,6 +525,7 @@ static int eval_compare(struct jx *x, const struct jnode *n, struct jv *out)
 static int eval_cond(struct jx *x, const struct jnode *n, struct jv *out)
 {
 	struct jv v;
+	char *hint;
 
 	if (jx_eval(x, n->u.cond.test, &v))
 		return -1;
@@ -520,7 +533,11 @@ static int eval_cond(struct jx *x, const struct jnode *n, struct jv *out)
 		return jx_eval(x, n->u.cond.yes, out);
 	if (n->u.cond.no)
 		return jx_eval(x, n->u.cond.no, out);
-	*out = jx_undef_hint(x, "the inline if-expression evaluated to false and no else section was defined.");
+	hint = jheap_alloc(x->h, 128);
+	if (hint)
+		snprintf(hint, 128, "the inline if-expression on line %d evaluated to false and no else section was defined.",
+			 n->line);
+	*out = jx_undef_hint(x, hint ? hint : "");
 	return 0;
 }
 
@@ -593,7 +610,7 @@ static int applied(struct jx *x, const struct jnode *n, const char *what, struct
 	if (n->u.apply.x && jx_eval(x, n->u.apply.x, &v))
 		return -1;
 	if (!n->u.apply.fn)
-		return jx_raise(x, "No %s named '%s'.", what,
+		return jx_raise(x, "No %s named '%s' found.", what,
 				err_quote(name, sizeof name, jstr_p(&n->u.apply.name), n->u.apply.name.len));
 	if (jx_args(x, &n->u.apply.args, &a))
 		return -1;

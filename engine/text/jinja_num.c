@@ -82,9 +82,13 @@ static bool parse_float(struct jv s, double *out)
 	return end > buf && !*end;
 }
 
-static int from_float(double f, struct jv missing, struct jv *out)
+static int from_float(struct jx *x, double f, struct jv *out)
 {
-	*out = f > -9.2e18 && f < 9.2e18 ? jv_int((int64_t)f) : missing;
+	if (isnan(f) || isinf(f))
+		return jx_raise(x, "cannot convert float %s to integer", isnan(f) ? "NaN" : "infinity");
+	if (f < -9.2e18 || f > 9.2e18)
+		return jx_raise(x, "integer does not fit in 64 bits");
+	*out = jv_int((int64_t)f);
 	return 0;
 }
 
@@ -102,11 +106,11 @@ static int fn_int(struct jx *x, struct jv self, const struct jargs *a, struct jv
 	if (jv_isint(self))
 		*out = jv_int(jv_asint(self));
 	else if (self.type == J_FLOAT)
-		return from_float(self.u.f, missing, out);
+		return from_float(x, self.u.f, out);
 	else if (self.type == J_STR && parse_int(self, (int)base, &i))
 		*out = jv_int(i);
-	else if (self.type == J_STR && parse_float(self, &f))
-		return from_float(f, missing, out);
+	else if (self.type == J_STR && parse_float(self, &f) && isfinite(f))
+		return from_float(x, f, out);
 	return 0;
 }
 
@@ -171,7 +175,9 @@ struct field {
 	char type;		/* d x X o b e E f F g G % s c r; 0: by the value */
 	char align;		/* '<' '>' '^' '='; 0: by the value */
 	char sign;		/* '+', ' ' or 0 */
-	bool alt, zero, comma;
+	bool alt, zero;
+	bool spec;		/* anything was asked for */
+	char comma;		/* between thousands: ',' '_' or 0 */
 	uint32_t fill;
 	int64_t width, prec;	/* -1: none */
 };
@@ -211,14 +217,14 @@ static void put_string(struct jx *x, struct jbuf *b, const struct field *f, stru
 }
 
 /* Commas between the thousands of the whole part. */
-static void group(const char *digits, char *out, size_t size)
+static void group(const char *digits, char comma, char *out, size_t size)
 {
 	const size_t whole = strspn(digits, "0123456789");
 	size_t o = 0;
 
 	for (size_t i = 0; digits[i] && o + 2 < size; i++) {
 		if (i && i < whole && (whole - i) % 3 == 0)
-			out[o++] = ',';
+			out[o++] = comma;
 		out[o++] = digits[i];
 	}
 	out[o] = '\0';
@@ -239,7 +245,7 @@ static void put_int(struct jx *x, struct jbuf *b, const struct field *f, int64_t
 	} while (v);
 	snprintf(head, sizeof head, "%s%s%.*s", i < 0 ? "-" : f->sign == '+' ? "+" : f->sign ? " " : "",
 		 f->alt && base != 10 ? "0" : "", f->alt && base != 10 ? 1 : 0, &f->type);
-	group(digits + o, grouped, sizeof grouped);
+	group(digits + o, f->comma, grouped, sizeof grouped);
 	put_number(x, b, f, head, f->comma ? grouped : digits + o);
 }
 
@@ -257,15 +263,29 @@ static void put_float(struct jx *x, struct jbuf *b, const struct field *f, doubl
 #pragma GCC diagnostic pop
 	if (f->type == '%')
 		strcat(digits, "%");
-	group(digits, grouped, sizeof grouped);
+	group(digits, f->comma, grouped, sizeof grouped);
+	put_number(x, b, f, head, f->comma ? grouped : digits);
+}
+
+/* A float's own text, with the sign and the commas that the field asks for. */
+static void put_shortest(struct jx *x, struct jbuf *b, const struct field *f, double v)
+{
+	const char *head = signbit(v) ? "-" : f->sign == '+' ? "+" : f->sign ? " " : "";
+	const struct jv text = jv_str(x->h, jv_float(fabs(v)));
+	char digits[64], grouped[100];
+
+	snprintf(digits, sizeof digits, "%.*s", (int)text.len, jstr_p(&text));
+	group(digits, f->comma, grouped, sizeof grouped);
 	put_number(x, b, f, head, f->comma ? grouped : digits);
 }
 
 /* The value's own text when the field names no type. */
 static int put_plain(struct jx *x, struct jbuf *b, struct field *f, struct jv v)
 {
-	if (jv_isint(v) && (v.type != J_BOOL || f->width >= 0)) {
+	if (jv_isint(v) && (v.type != J_BOOL || f->spec)) {
 		put_int(x, b, f, jv_asint(v));
+	} else if (v.type == J_FLOAT && f->spec && f->prec < 0) {
+		put_shortest(x, b, f, v.u.f);
 	} else if (v.type == J_FLOAT && f->prec >= 0) {
 		f->type = 'g';
 		put_float(x, b, f, v.u.f);
@@ -301,6 +321,8 @@ static int put_field(struct jx *x, struct jbuf *b, struct field *f, struct jv v)
 	if (!jv_isnum(v))
 		return v.type == J_UNDEF ? jx_raise_undef(x, v) :
 		       jx_raise(x, "%%%c format: a number is required, not %s", f->type, jv_typename(v));
+	if (strchr("xXo", f->type) && !jv_isint(v))
+		return jx_raise(x, "%%%c format: an integer is required, not %s", f->type, jv_typename(v));
 	if (strchr("dxXob", f->type) && jv_isint(v))
 		put_int(x, b, f, jv_asint(v));
 	else if (strchr("dxXob", f->type))
@@ -550,12 +572,19 @@ static int parse_spec(struct jx *x, struct jv spec, struct field *f)
 	k = count(p + i, n - i, &f->width);
 	i += k;
 	if (i < n && (p[i] == ',' || p[i] == '_'))
-		f->comma = true, i++;
+		f->comma = p[i++];
 	if (i < n && p[i] == '.')
 		i += 1 + count(p + i + 1, n - i - 1, &f->prec);
-	if (i < n && p[i] && strchr("dxXobeEfFgG%sc", p[i]))
+	if (i < n && p[i] && strchr("dxXobeEfFgGn%sc", p[i]))
 		f->type = p[i++];
+	f->spec = n > 0;
 	return i == n ? 0 : jx_raise(x, "Invalid format specifier");
+}
+
+/* Python knows each type's letters. */
+static bool fits(const struct field *f, struct jv v)
+{
+	return strchr(v.type == J_STR ? "s" : v.type == J_FLOAT ? "eEfFgGn%" : jv_isint(v) ? "dxXobceEfFgGn%" : "", f->type);
 }
 
 static int put_braces(struct braces *w, struct jv body)
@@ -589,6 +618,10 @@ static int put_braces(struct braces *w, struct jv body)
 	} else if (conv) {
 		v = jv_str(w->x->h, v);
 	}
+	if (f.type && !fits(&f, v))
+		return jx_raise(w->x, "Unknown format code '%c' for object of type '%s'", f.type, jv_typename(v));
+	if (f.type == 'n')
+		f.type = v.type == J_FLOAT ? 'g' : 'd';
 	return put_field(w->x, w->b, &f, v);
 }
 

@@ -34,7 +34,25 @@ const char *jp_describe(struct jparser *p, const struct jtoken *t)
 
 int jp_next(struct jparser *p)
 {
-	p->cur = p->ahead;
+	const struct jtoken last = p->cur;
+
+	if (p->looked)
+		p->cur = p->ahead;
+	else if (jlex_next(&p->x, &p->cur))
+		return -1;
+	p->looked = false;
+	if (p->cur.type == JT_EOF && last.line) {	/* what is missing is missing behind the last token */
+		p->cur.line = last.line;
+		p->cur.column = last.column;
+	}
+	return 0;
+}
+
+int jp_look(struct jparser *p)
+{
+	if (p->looked)
+		return 0;
+	p->looked = true;
 	return jlex_next(&p->x, &p->ahead);
 }
 
@@ -288,6 +306,8 @@ static int parse_argument(struct jparser *p, struct jnode *owner, struct jcallar
 			return jp_fail(p, &at, "invalid syntax for function call expression");
 		return jp_next(p) || jp_expr(p, where) || raise_height(p, owner, *where) ? -1 : 0;
 	}
+	if (at.type == JT_NAME && jp_look(p))
+		return -1;
 	if (at.type == JT_NAME && p->ahead.type == JT_ASSIGN) {
 		if (a->dstar)
 			return jp_fail(p, &at, "invalid syntax for function call expression");
@@ -444,6 +464,23 @@ static int applied_name(struct jparser *p, struct jv *name)
 	return jp_text(p, &t, name);
 }
 
+/* As in Jinja2 the last of a chain is found first. */
+static void note_unknown(struct jparser *p, const struct jnode *n, const char *what)
+{
+	if (!n->u.apply.fn && !p->soft && (!p->unknown.node || p->unknown.node == n->u.apply.x))
+		p->unknown = (struct junknown){ n, what };
+}
+
+int jp_unknown(struct jparser *p)
+{
+	const struct jnode *n = p->unknown.node;
+
+	if (p->x.where)
+		*p->x.where = (struct jinja_where){ n->line, n->column };
+	return err_set(p->x.e, ERR_TEMPLATE, "No %s named '%s'.", p->unknown.what,
+		       err_quote(p->quoted, sizeof p->quoted, jstr_p(&n->u.apply.name), n->u.apply.name.len));
+}
+
 int jp_filter(struct jparser *p, struct jnode *x, struct jnode **out)
 {
 	struct jnode *n = jp_node(p, JN_FILTER, &p->cur);
@@ -452,6 +489,7 @@ int jp_filter(struct jparser *p, struct jnode *x, struct jnode **out)
 		return -1;
 	n->u.apply.x = x;
 	n->u.apply.fn = jlib_filter(&n->u.apply.name);
+	note_unknown(p, n, "filter");
 	*out = n;
 	return p->cur.type == JT_LPAREN ? parse_args(p, n, &n->u.apply.args) : 0;
 }
@@ -489,6 +527,7 @@ static int parse_test(struct jparser *p, struct jnode **io)
 		return -1;
 	n->u.apply.x = *io;
 	n->u.apply.fn = jlib_test(&n->u.apply.name);
+	note_unknown(p, n, "test");
 	*io = n;
 	if (p->cur.type == JT_LPAREN)
 		return parse_args(p, n, &n->u.apply.args);
@@ -622,10 +661,13 @@ static int take_comparison(struct jparser *p, enum jop *op, bool *found)
 	if (jp_is(&p->cur, "in"))
 		return jp_next(p);
 	*op = JOP_NOTIN;
-	if (jp_is(&p->cur, "not") && jp_is(&p->ahead, "in"))
-		return jp_next(p) || jp_next(p) ? -1 : 0;
 	*found = false;
-	return 0;
+	if (!jp_is(&p->cur, "not"))
+		return 0;
+	if (jp_look(p))
+		return -1;
+	*found = jp_is(&p->ahead, "in");
+	return *found && (jp_next(p) || jp_next(p)) ? -1 : 0;
 }
 
 static int parse_compare(struct jparser *p, struct jnode **out)
@@ -706,13 +748,15 @@ static int parse_or(struct jparser *p, struct jnode **out)
 
 static int parse_cond(struct jparser *p, struct jnode **out)
 {
+	const struct jtoken at = p->cur;
+	const struct junknown before = p->unknown;
 	struct jnode *n;
 	bool found;
 
 	if (parse_or(p, out))
 		return -1;
 	while (jp_is(&p->cur, "if")) {
-		n = jp_node(p, JN_COND, &p->cur);
+		n = jp_node(p, JN_COND, &at);
 		if (!n || jp_next(p) || parse_or(p, &n->u.cond.test) || jp_skip_name(p, "else", &found))
 			return -1;
 		n->u.cond.yes = *out;
@@ -721,6 +765,7 @@ static int parse_cond(struct jparser *p, struct jnode **out)
 		if (raise_height(p, n, n->u.cond.test) || raise_height(p, n, n->u.cond.yes) ||
 		    raise_height(p, n, n->u.cond.no))
 			return -1;
+		p->unknown = before;	/* all of it waits */
 		*out = n;
 	}
 	return 0;

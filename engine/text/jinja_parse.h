@@ -23,10 +23,13 @@ struct jparser {
 	struct jinja *t;
 	struct jlex x;
 	struct jtoken cur, ahead;
+	bool looked;		/* ahead is read already */
 	struct jmacro_scope *macro;
 	struct jopen *open;
 	int depth;		/* of expressions and blocks */
 	int loops;		/* around this place: break and continue */
+	bool soft;		/* right inside an `if`: unknown filters and tests wait until they are run */
+	struct junknown { const struct jnode *node; const char *what; } unknown;	/* the first that does not wait */
 	char quoted[100];
 };
 
@@ -43,6 +46,8 @@ int jp_fail(struct jparser *p, const struct jtoken *at, const char *fmt, ...)
 int jp_nomem(struct jparser *p);
 const char *jp_describe(struct jparser *p, const struct jtoken *t);
 int jp_next(struct jparser *p);
+/* Reads one token more, into p->ahead; as late as can be, for what it holds may be wrong. */
+int jp_look(struct jparser *p);
 bool jp_is(const struct jtoken *t, const char *name);
 int jp_expect(struct jparser *p, enum jtok type);
 int jp_skip_name(struct jparser *p, const char *name, bool *found);
@@ -58,5 +63,7 @@ int jp_tuple(struct jparser *p, const struct jtuple_opts *o, struct jnode **out)
 /* One filter, whose name stands here, on x; and all that follow a "|". */
 int jp_filter(struct jparser *p, struct jnode *x, struct jnode **out);
 int jp_filters(struct jparser *p, struct jnode **io);
+/* The error of a filter or test that there is not, once all else is known to be right. */
+int jp_unknown(struct jparser *p);
 
 #endif

@@ -61,29 +61,27 @@ static int attribute(struct jx *x, struct jv item, struct jv attr, struct jv mis
 }
 
 /* What an item is compared by: its attribute, in lower case unless case counts. */
-static int sort_key(struct jx *x, struct jv item, struct jv attr, bool with_case, struct jv *out)
+static int sort_key(struct jx *x, struct jv item, struct jv attr, struct jv missing, bool with_case, struct jv *out)
 {
-	const struct jv none = { .type = J_MISSING };
-
-	if (attribute(x, item, attr, none, out))
+	if (attribute(x, item, attr, missing, out))
 		return -1;
 	return out->type == J_STR && !with_case ? jx_filter(x, "lower", *out, &(struct jargs){ 0 }, out) : 0;
 }
 
 /* "a,b": a key of several attributes is a tuple. */
-static int sort_keys(struct jx *x, struct jv item, struct jv attr, bool with_case, struct jv *out)
+static int sort_keys(struct jx *x, struct jv item, struct jv attr, struct jv missing, bool with_case, struct jv *out)
 {
 	size_t from = 0;
 	struct jv part, t;
 
 	if (attr.type != J_STR || !memchr(jstr_p(&attr), ',', attr.len))
-		return sort_key(x, item, attr, with_case, out);
+		return sort_key(x, item, attr, missing, with_case, out);
 	t = jv_list(x->h, J_TUPLE, 0);
 	while (from <= attr.len && !x->h->failed) {
 		const char *p = jstr_p(&attr) + from, *comma = memchr(p, ',', attr.len - from);
 		const size_t n = comma ? (size_t)(comma - p) : attr.len - from;
 
-		if (sort_key(x, item, jstr_sub(attr, from, n), with_case, &part))
+		if (sort_key(x, item, jstr_sub(attr, from, n), missing, with_case, &part))
 			return -1;
 		jlist_add(x->h, t.u.list, part);
 		from += n + 1;
@@ -136,7 +134,9 @@ static int sort(struct jx *x, struct keyed *a, size_t n, bool down)
 	return 0;
 }
 
-static int sorted(struct jx *x, struct jv items, struct jv attr, bool with_case, bool down, struct keyed **out, size_t *n)
+/* missing: in place of attributes that are not there; J_MISSING: none. */
+static int sorted(struct jx *x, struct jv items, struct jv attr, struct jv missing, bool with_case, bool down,
+		  struct keyed **out, size_t *n)
 {
 	struct jlist *l;
 
@@ -148,7 +148,7 @@ static int sorted(struct jx *x, struct jv items, struct jv attr, bool with_case,
 		return jx_limit(x);
 	for (uint32_t i = 0; i < l->n; i++) {
 		(*out)[i].v = l->v[i];
-		if (sort_keys(x, l->v[i], attr, with_case, &(*out)[i].key))
+		if (sort_keys(x, l->v[i], attr, missing, with_case, &(*out)[i].key))
 			return -1;
 	}
 	return sort(x, *out, *n, down);
@@ -159,7 +159,7 @@ static int fn_sort(struct jx *x, struct jv self, const struct jargs *a, struct j
 	struct keyed *k;
 	size_t n;
 
-	if (sorted(x, self, a->v[2], flag(a->v[1]), flag(a->v[0]), &k, &n))
+	if (sorted(x, self, a->v[2], (struct jv){ .type = J_MISSING }, flag(a->v[1]), flag(a->v[0]), &k, &n))
 		return -1;
 	*out = jv_list(x->h, J_LIST, n);
 	for (size_t i = 0; i < n && !x->h->failed; i++)
@@ -178,7 +178,7 @@ static int fn_dictsort(struct jx *x, struct jv self, const struct jargs *a, stru
 	if (given(a->v[1]) && !by_value && !jstr_is(&a->v[1], "key"))
 		return jx_raise(x, "You can only sort by either \"key\" or \"value\"");
 	if (jx_filter(x, "items", self, &none, &items) ||
-	    sorted(x, items, jv_int(by_value), flag(a->v[0]), flag(a->v[2]), &k, &n))
+	    sorted(x, items, jv_int(by_value), (struct jv){ .type = J_MISSING }, flag(a->v[0]), flag(a->v[2]), &k, &n))
 		return -1;
 	*out = jv_list(x->h, J_LIST, n);
 	for (size_t i = 0; i < n && !x->h->failed; i++)
@@ -188,7 +188,8 @@ static int fn_dictsort(struct jx *x, struct jv self, const struct jargs *a, stru
 
 static int extreme(struct jx *x, struct jv self, const struct jargs *a, bool max, struct jv *out)
 {
-	struct jv best = { .type = J_MISSING }, key;
+	const struct jv none = { .type = J_MISSING };
+	struct jv best = none, key;
 	struct jlist *l;
 	int c;
 
@@ -197,7 +198,7 @@ static int extreme(struct jx *x, struct jv self, const struct jargs *a, bool max
 	*out = jx_undef_hint(x, "No aggregated item, sequence was empty.");
 	for (uint32_t i = 0; i < l->n; i++) {
 		c = max ? 1 : -1;
-		if (sort_key(x, l->v[i], a->v[1], flag(a->v[0]), &key) || (i && jx_order(x, key, best, &c)))
+		if (sort_key(x, l->v[i], a->v[1], none, flag(a->v[0]), &key) || (i && jx_order(x, key, best, &c)))
 			return -1;
 		if (max ? c <= 0 : c >= 0)
 			continue;
@@ -219,14 +220,14 @@ static int fn_max(struct jx *x, struct jv self, const struct jargs *a, struct jv
 
 static int fn_unique(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
-	const struct jv l = fresh(x), seen = jv_dict(x->h, J_DICT);
+	const struct jv l = fresh(x), seen = jv_dict(x->h, J_DICT), none = { .type = J_MISSING };
 	struct jlist *items;
 	struct jv key;
 
 	if (x->h->failed || jx_list(x, self, &items))
 		return -1;
 	for (uint32_t i = 0; i < items->n; i++) {
-		if (sort_key(x, items->v[i], a->v[1], flag(a->v[0]), &key))
+		if (sort_key(x, items->v[i], a->v[1], none, flag(a->v[0]), &key))
 			return -1;
 		if (!jv_hashable(key))
 			return jx_raise(x, "unhashable type: '%s'", jv_typename(key));
@@ -257,7 +258,7 @@ static int fn_groupby(struct jx *x, struct jv self, const struct jargs *a, struc
 	size_t n;
 
 	*out = fresh(x);
-	if (x->h->failed || sorted(x, self, a->v[0], flag(a->v[2]), false, &k, &n))
+	if (x->h->failed || sorted(x, self, a->v[0], a->v[1], flag(a->v[2]), false, &k, &n))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (attribute(x, k[i].v, a->v[0], a->v[1], &name))
@@ -560,7 +561,7 @@ static int fn_slice(struct jx *x, struct jv self, const struct jargs *a, struct 
 			return jx_limit(x);
 		for (int64_t i = 0; i < count && !x->h->failed; i++)
 			jlist_add(x->h, row.u.list, l->v[from + i]);
-		if (fill && k >= l->n % n && l->n % n)
+		if (fill && k >= l->n % n)	/* all of them when they come out even: as Jinja2 does */
 			jlist_add(x->h, row.u.list, a->v[1]);
 		from += count;
 	}
@@ -591,6 +592,18 @@ static int fn_default(struct jx *x, struct jv self, const struct jargs *a, struc
 	return 0;
 }
 
+/* Any item will do, but one conversation has to give one prompt. */
+static int fn_random(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
+{
+	struct jlist *l;
+
+	(void)a;
+	if (jx_list(x, self, &l))
+		return -1;
+	*out = l->n ? l->v[x->h->steps * 2654435761u % l->n] : jx_undef_hint(x, "No random item, sequence was empty.");
+	return 0;
+}
+
 const struct jbuiltin jlib_seq_filters[] = {
 	{ "first", fn_first, NULL, 0 },
 	{ "last", fn_last, NULL, 0 },
@@ -617,5 +630,6 @@ const struct jbuiltin jlib_seq_filters[] = {
 	{ "batch", fn_batch, "linecount fill_with", 1 },
 	{ "slice", fn_slice, "slices fill_with", 1 },
 	{ "attr", fn_attr, "name", 1 },
+	{ "random", fn_random, NULL, 0 },
 	{ NULL, NULL, NULL, 0 },
 };

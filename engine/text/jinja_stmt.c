@@ -42,6 +42,20 @@ int jx_store(struct jx *x, struct jframe *f, uint32_t name, struct jv v)
 	return 0;
 }
 
+/* Targets "name.attribute" are looked at before the value is. */
+static int check_namespaces(struct jx *x, const struct jnode *target)
+{
+	const struct jv *ns;
+
+	for (uint32_t i = 0; target->kind == JN_TUPLE && i < target->u.items.n; i++)
+		if (check_namespaces(x, target->u.items.p[i]))
+			return -1;
+	if (target->kind != JN_NSREF)
+		return 0;
+	ns = jx_lookup(x->frame, target->u.ns.id);
+	return ns && ns->type == J_NS ? 0 : jx_raise(x, "cannot assign attribute on non-namespace object");
+}
+
 static int assign_tuple(struct jx *x, const struct jnodes *targets, struct jv v)
 {
 	struct jlist *l;
@@ -127,7 +141,8 @@ static int run_set(struct jx *x, const struct jnode *n)
 {
 	struct jv v;
 
-	return jx_eval(x, n->u.set.value, &v) || jx_assign(x, n->u.set.target, v) ? -1 : 0;
+	return check_namespaces(x, n->u.set.target) || jx_eval(x, n->u.set.value, &v) ||
+	       jx_assign(x, n->u.set.target, v) ? -1 : 0;
 }
 
 static int run_body_in(struct jx *x, const struct jnodes *body)

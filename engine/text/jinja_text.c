@@ -3,6 +3,7 @@
 #include "engine/text/jinja_eval.h"
 #include "engine/text/jinja_json.h"
 
+#include <math.h>
 #include <string.h>
 
 static int fn_string(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
@@ -125,6 +126,127 @@ static int fn_pprint(struct jx *x, struct jv self, const struct jargs *a, struct
 	return 0;
 }
 
+static int fn_filesizeformat(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
+{
+	static const char *const units[2][8] = {
+		{ "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB" },
+		{ "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB" },
+	};
+	const bool binary = a->v[0].type != J_MISSING && jv_truth(a->v[0]);
+	const double base = binary ? 1024 : 1000;
+	struct jbuf *b = jbuf_new(x->h, 0);
+	double n, unit = base * base;
+	int k = 0;
+
+	if (jx_filter(x, "float", self, &(struct jargs){ 0 }, &self))
+		return -1;
+	n = self.u.f;
+	if (n == 1) {
+		jbuf_adds(x->h, b, "1 Byte", JTAG_USER);
+	} else if (n < base) {
+		jbuf_addf(x->h, b, JTAG_USER, "%.0f Bytes", trunc(n));
+	} else {
+		for (; k < 7 && n >= unit; k++)
+			unit *= base;
+		jbuf_addf(x->h, b, JTAG_USER, "%.1f %s", base * n / unit, units[binary][k]);
+	}
+	*out = jbuf_value(b);
+	return 0;
+}
+
+/* Everything from each `open` to the `close` after it is left out; what does not close stays. */
+static struct jv without(struct jx *x, struct jv s, const char *open, const char *close)
+{
+	struct jbuf *b = jbuf_new(x->h, s.len);
+	size_t from = 0;
+
+	while (from < s.len && jheap_step(x->h, 1)) {
+		const char *p = jstr_p(&s) + from, *start = memmem(p, s.len - from, open, strlen(open));
+		const size_t before = start ? (size_t)(start - p) : s.len - from;
+		const char *end = start ? memmem(start, s.len - from - before, close, strlen(close)) : NULL;
+
+		jbuf_add_str(x->h, b, jstr_sub(s, from, end ? before : s.len - from));
+		from = end ? (size_t)(end - jstr_p(&s)) + strlen(close) : s.len;
+	}
+	jheap_scan(x->h, 2 * (size_t)s.len);
+	return jbuf_value(b);
+}
+
+/* "&lt;" and its like, as escape writes them. */
+static struct jv unescaped(struct jx *x, struct jv s)
+{
+	static const struct { const char *from, *to; } entities[] = {
+		{ "&lt;", "<" }, { "&gt;", ">" }, { "&#34;", "\"" }, { "&quot;", "\"" }, { "&#39;", "'" }, { "&amp;", "&" },
+	};
+	struct jv args[3] = { [2] = { .type = J_MISSING } };
+
+	for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
+		args[0] = jstr_z(x->h, entities[i].from);
+		args[1] = jstr(x->h, entities[i].to, 1, JTAG_USER);
+		if (jx_filter(x, "replace", s, &(struct jargs){ .v = args, .n = 2 }, &s))
+			break;
+	}
+	return s;
+}
+
+static int fn_striptags(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
+{
+	struct jv s = without(x, without(x, jv_str(x->h, self), "<!--", "-->"), "<", ">");
+	struct jbuf *b = jbuf_new(x->h, s.len);
+	bool blank = false;
+	uint32_t cp;
+
+	(void)a;
+	for (size_t i = 0, k; i < s.len && jheap_step(x->h, 1); i += k) {	/* words, one blank between */
+		k = ju_next(jstr_p(&s) + i, s.len - i, &cp);
+		if (ju_space(cp)) {
+			blank = b && b->len;
+			continue;
+		}
+		if (blank)
+			jbuf_add(x->h, b, " ", 1, jstr_tag(&s, i));
+		blank = false;
+		jbuf_add_str(x->h, b, jstr_sub(s, i, k));
+	}
+	*out = unescaped(x, jbuf_value(b));
+	return 0;
+}
+
+static int fn_xmlattr(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
+{
+	const bool space = a->v[0].type == J_MISSING || jv_truth(a->v[0]);
+	struct sink to = { .h = x->h, .b = jbuf_new(x->h, 0) };
+
+	if (self.type != J_DICT)
+		return self.type == J_UNDEF ? jx_raise_undef(x, self) :
+		       jx_raise(x, "'%s' object has no attribute 'items'", jv_typename(self));
+	for (uint32_t i = 0; i < self.u.dict->n && jheap_step(x->h, 1); i++) {
+		const struct jv v = self.u.dict->e[i].val, key = jv_str(x->h, self.u.dict->e[i].key), text = jv_str(x->h, v);
+
+		if (v.type == J_NONE || v.type == J_UNDEF)
+			continue;
+		for (size_t k = 0; k < key.len; k++)
+			if (strchr(" \t\n\v\f\r/>=", jstr_p(&key)[k]))
+				return jx_raise(x, "Invalid character in attribute name");
+		jbuf_adds(x->h, to.b, space || (to.b && to.b->len) ? " " : "", JTAG_TEMPLATE);
+		jstr_runs(&key, escape_run, &to);
+		jbuf_adds(x->h, to.b, "=\"", JTAG_TEMPLATE);
+		jstr_runs(&text, escape_run, &to);
+		jbuf_adds(x->h, to.b, "\"", JTAG_TEMPLATE);
+	}
+	*out = jbuf_value(to.b);
+	return 0;
+}
+
+/* Jinja2 has these two for pages of HTML. */
+static int fn_not_here(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
+{
+	(void)self;
+	(void)a;
+	(void)out;
+	return jx_raise(x, "the filters urlize and wordwrap are not supported in chat templates");
+}
+
 const struct jbuiltin jlib_text_filters[] = {
 	{ "tojson", jjson_filter, "ensure_ascii indent separators sort_keys", 0 },
 	{ "string", fn_string, NULL, 0 },
@@ -134,5 +256,10 @@ const struct jbuiltin jlib_text_filters[] = {
 	{ "forceescape", fn_forceescape, NULL, 0 },
 	{ "urlencode", fn_urlencode, NULL, 0 },
 	{ "pprint", fn_pprint, "verbose", 0 },
+	{ "filesizeformat", fn_filesizeformat, "binary", 0 },
+	{ "striptags", fn_striptags, NULL, 0 },
+	{ "xmlattr", fn_xmlattr, "autospace", 0 },
+	{ "urlize", fn_not_here, "*", 0 },
+	{ "wordwrap", fn_not_here, "*", 0 },
 	{ NULL, NULL, NULL, 0 },
 };

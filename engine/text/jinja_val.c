@@ -533,7 +533,9 @@ static void repr(struct jheap *h, struct jbuf *b, struct jv v, int depth)
 		print_float(h, b, v.u.f, tag);
 		break;
 	case J_STR:
+		jbuf_adds(h, b, v.safe ? "Markup(" : "", tag);
 		repr_str(h, b, v);
+		jbuf_adds(h, b, v.safe ? ")" : "", tag);
 		break;
 	case J_LIST:
 	case J_TUPLE:
@@ -550,7 +552,10 @@ static void repr(struct jheap *h, struct jbuf *b, struct jv v, int depth)
 		break;
 	case J_MACRO:
 		jbuf_adds(h, b, "<Macro ", tag);
-		repr(h, b, v.u.macro->sig->name, depth);
+		if (v.u.macro->sig->name.type == J_STR)
+			repr_str(h, b, v.u.macro->sig->name);
+		else
+			jbuf_adds(h, b, "anonymous", tag);
 		jbuf_adds(h, b, ">", tag);
 		break;
 	default:
