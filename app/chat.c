@@ -4,7 +4,8 @@
  * (slash.c) change it.
  */
 #include "config.h"
-#include "app/chat.h"
+#include "app/chat_impl.h"
+#include "app/slash.h"
 #include "app/units.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -23,7 +24,7 @@ enum { RATE_MIN_TOKENS = 8 };			/* shorter answers say nothing of a level's spee
 
 /* -- items ------------------------------------------------------------------------- */
 
-static void touch(struct chat *c, struct chat_item *i)
+void chat_touch(struct chat *c, struct chat_item *i)
 {
 	c->version++;
 	if (i)
@@ -45,7 +46,7 @@ static struct chat_item *item_add(struct chat *c, enum item_kind kind)
 	i->serial = ++c->n_made;
 	str_init(&i->text, 0);
 	items[c->n_items++] = i;
-	touch(c, i);
+	chat_touch(c, i);
 	return i;
 }
 
@@ -66,13 +67,20 @@ static size_t item_index(const struct chat *c, const struct chat_item *i)
 	return at;
 }
 
+void chat_drop_items(struct chat *c, size_t at)
+{
+	while (c->n_items > at)
+		item_free(c->items[--c->n_items]);
+	chat_touch(c, NULL);
+}
+
 static void item_remove(struct chat *c, size_t at)
 {
 	assert(at < c->n_items);
 	item_free(c->items[at]);
 	c->n_items--;
 	memmove(c->items + at, c->items + at + 1, (c->n_items - at) * sizeof *c->items);
-	touch(c, NULL);
+	chat_touch(c, NULL);
 }
 
 static void set_label(struct chat *c, struct chat_item *i, int level)
@@ -87,7 +95,12 @@ static void set_label(struct chat *c, struct chat_item *i, int level)
 		str_adds(&s, " · borrowed KV");
 	mem_free(i->label);
 	i->label = str_take(&s);
-	touch(c, i);
+	chat_touch(c, i);
+}
+
+void chat_label(struct chat *c, struct chat_item *i)
+{
+	set_label(c, i, c->target);
 }
 
 static void add_note(struct chat *c, bool error, const char *fmt, va_list ap)
@@ -123,23 +136,22 @@ const char *chat_bytes(char *buf, size_t size, uint64_t bytes)
 	return units_bytes(buf, size, bytes);
 }
 
-static void give_back(struct chat *c, const char *text)
+void chat_give_back(struct chat *c, const char *text)
 {
 	mem_free(c->draft);
 	c->draft = mem_strdup(text);
-	touch(c, NULL);
+	chat_touch(c, NULL);
 }
 
 /* -- asking ------------------------------------------------------------------------ */
 
-/* The state when nothing tells of itself just now. */
-static void settle(struct chat *c)
+void chat_settle(struct chat *c)
 {
 	if (c->info)
 		c->state = c->n_switches ? CHAT_SWITCHING : c->answer ? CHAT_PREFILL : CHAT_IDLE;
 	c->what = NULL;
 	c->done = c->total = 0;
-	touch(c, NULL);
+	chat_touch(c, NULL);
 }
 
 static int copy_msg(struct job_msg *m, const char *role, const struct str *text, const struct eng_ids *ids)
@@ -167,11 +179,12 @@ static int copy_answer(const struct chat *c, struct job_msg *m, const struct cha
 
 	if (t->state != THINK_INSIDE) {
 		r = copy_msg(m, "assistant", &i->text, &i->ids);
+		m->vocab = i->vocab;
 		m->rest = t->state == THINK_OVER ? t->rest : 0;
 		return r;
 	}
 	str_init(&s, 0);
-	str_addf(&s, "%s\n%s\n\n", i->text.p, worker_profile(c->worker)->think_close);
+	str_addf(&s, "%s\n%s\n\n", i->text.p, c->opened->profile.think_close);
 	r = s.failed ? -1 : copy_msg(m, "assistant", &s, NULL);
 	str_release(&s);
 	return r;
@@ -207,6 +220,7 @@ static int copy_msgs(const struct chat *c, struct job *j)
 /* What the answer has already, when it goes on. */
 static int copy_begun(const struct chat *c, struct job *j)
 {
+	j->begun_vocab = c->answer->vocab;
 	for (size_t i = 0; i < c->answer->ids.n; i++)
 		if (eng_ids_add(&j->begun, c->answer->ids.p[i]))
 			return -1;
@@ -255,45 +269,56 @@ static void withdraw(struct chat *c)
 
 	if (c->answer->ids.n) {
 		c->answer->running = false;
-		touch(c, c->answer);
+		chat_touch(c, c->answer);
 		c->answer = NULL;
 		return;
 	}
 	text = take_back(c);
 	if (text)
-		give_back(c, text);
+		chat_give_back(c, text);
 	mem_free(text);
+}
+
+bool chat_ask_again(struct chat *c)
+{
+	c->answer = item_add(c, ITEM_ANSWER);
+	if (!c->answer)
+		return false;
+	c->answer->running = true;
+	c->again = false;
+	chat_label(c, c->answer);
+	if (post_answer(c)) {
+		c->answer = NULL;
+		item_remove(c, c->n_items - 1);
+		return false;
+	}
+	c->drop_oldest = false;
+	if (c->state == CHAT_IDLE)
+		chat_settle(c);
+	return true;
 }
 
 static void ask(struct chat *c, const char *text)
 {
-	struct chat_item *q = item_add(c, ITEM_USER);
+	struct chat_item *q;
 
+	if (c->cut)
+		chat_cut(c);
+	q = item_add(c, ITEM_USER);
 	if (!q)
 		goto fail;
 	if (c->attached)
 		str_adds(&q->text, c->attached);
 	str_adds(&q->text, text);
-	c->answer = item_add(c, ITEM_ANSWER);
-	if (!c->answer) {
+	if (q->text.failed || !chat_ask_again(c)) {
 		item_remove(c, c->n_items - 1);
-		goto fail;
-	}
-	c->answer->running = true;
-	c->again = false;
-	set_label(c, c->answer, c->target);
-	if (q->text.failed || post_answer(c)) {
-		mem_free(take_back(c));
 		goto fail;
 	}
 	mem_free(c->attached);
 	c->attached = NULL;
-	c->drop_oldest = false;
-	if (c->state == CHAT_IDLE)
-		settle(c);
 	return;
 fail:
-	give_back(c, text);
+	chat_give_back(c, text);
 	chat_complain(c, "no memory for this message");
 	c->failed = true;
 }
@@ -325,12 +350,12 @@ void chat_submit(struct chat *c, const char *text)
 		return;
 	}
 	if (c->answer) {
-		give_back(c, text);
+		chat_give_back(c, text);
 		chat_complain(c, "an answer is running: Ctrl-C stops it");
 		return;
 	}
 	if (c->state == CHAT_FAILED) {
-		give_back(c, text);
+		chat_give_back(c, text);
 		chat_complain(c, "no model is open");
 		c->failed = true;
 		return;
@@ -395,7 +420,7 @@ void chat_leave(struct chat *c)
 {
 	c->go_on = false;
 	if (c->held)
-		give_back(c, c->held);
+		chat_give_back(c, c->held);
 	mem_free(c->held);
 	c->held = NULL;
 }
@@ -419,7 +444,7 @@ void chat_grow(struct chat *c, int64_t n_ctx)
 	worker_post(c->worker, j);
 	c->n_switches++;
 	c->state = CHAT_SWITCHING;
-	touch(c, NULL);
+	chat_touch(c, NULL);
 }
 
 /* What a message that has no room could do, to choose from; its text is held until then. */
@@ -464,7 +489,7 @@ static void mark_gone(struct chat *c, int drop, int64_t need)
 		if (turns > drop)
 			break;
 		it->gone = true;
-		touch(c, it);
+		chat_touch(c, it);
 	}
 	str_init(&s, 0);
 	room_turns(&r, c->n_gone, &s);
@@ -531,8 +556,8 @@ bool chat_continue(struct chat *c)
 		chat_complain(c, "no memory to go on");
 		return false;
 	}
-	touch(c, i);
-	settle(c);
+	chat_touch(c, i);
+	chat_settle(c);
 	return true;
 }
 
@@ -571,12 +596,12 @@ void chat_queue(struct chat *c, const char *text)
 	char *copy = mem_strdup(text);
 
 	if (!copy) {
-		give_back(c, text);
+		chat_give_back(c, text);
 		return;
 	}
 	mem_free(c->queued);
 	c->queued = copy;
-	touch(c, NULL);
+	chat_touch(c, NULL);
 }
 
 bool chat_unqueue(struct chat *c)
@@ -586,7 +611,7 @@ bool chat_unqueue(struct chat *c)
 	mem_free(c->draft);
 	c->draft = c->queued;
 	c->queued = NULL;
-	touch(c, NULL);
+	chat_touch(c, NULL);
 	return true;
 }
 
@@ -633,6 +658,10 @@ void chat_switch_level(struct chat *c, int level, unsigned how)
 
 	if (level < 0 || level >= c->n_levels || level == c->target)
 		return;
+	if (c->opening) {
+		chat_complain(c, "another model is being opened");
+		return;
+	}
 	j = job_new(JOB_LEVEL);
 	if (j)
 		j->level = mem_strdup(c->levels[level].name);
@@ -651,8 +680,8 @@ void chat_switch_level(struct chat *c, int level, unsigned how)
 	c->n_switches++;
 	worker_post(c->worker, j);
 	if (c->state == CHAT_IDLE)
-		settle(c);
-	touch(c, NULL);
+		chat_settle(c);
+	chat_touch(c, NULL);
 }
 
 void chat_set_level(struct chat *c, int level)
@@ -670,15 +699,15 @@ void chat_reset(struct chat *c)
 	struct job *j = job_new(JOB_RESET);
 
 	assert(!c->answer);
-	while (c->n_items)
-		item_free(c->items[--c->n_items]);
+	chat_drop_items(c, 0);
+	c->cut = 0;
 	c->g.stats = (struct answer_stats){ 0 };
 	mem_free(c->held);
 	c->held = NULL;
 	c->go_on = false;
 	c->n_choices = c->n_gone = 0;
 	c->borrowed = c->go_on_there = false;
-	touch(c, NULL);
+	chat_touch(c, NULL);
 	if (j)
 		worker_post(c->worker, j);
 }
@@ -714,31 +743,11 @@ static void on_progress(struct chat *c, struct event *ev)
 		[JOB_LEVEL] = CHAT_SWITCHING, [JOB_GROW] = CHAT_SWITCHING, [JOB_RESET] = CHAT_IDLE,
 	};
 
-	c->state = states[ev->job];
+	c->state = ev->job == JOB_OPEN && c->info ? CHAT_SWITCHING : states[ev->job];
 	memcpy(c->what_buf, ev->what, sizeof c->what_buf);
 	c->what = c->what_buf;
 	c->done = ev->done;
 	c->total = ev->total;
-}
-
-static int copy_levels(struct chat *c)
-{
-	const struct eng_level *l;
-	const int n = eng_model_levels(worker_model(c->worker), &l);
-
-	c->levels = mem_calloc((size_t)n, sizeof *c->levels);
-	if (!c->levels)
-		return -1;
-	for (int i = 0; i < n; i++) {
-		struct chat_level *d = &c->levels[i];
-
-		snprintf(d->name, sizeof d->name, "%s", l[i].name);
-		d->bytes = l[i].bytes;
-		d->bpw = l[i].bpw;
-		d->own = l[i].own;
-	}
-	c->n_levels = n;
-	return 0;
 }
 
 /* A level that the ladder does not offer can be asked for by -q: it gets its place by size. */
@@ -761,8 +770,7 @@ static int insert_level(struct chat *c, const struct level_report *r)
 	return at;
 }
 
-/* The level in use is what the worker says it is. */
-static void use_level(struct chat *c, const struct level_report *r)
+void chat_use_level(struct chat *c, const struct level_report *r)
 {
 	int i = find_level(c, r->name);
 
@@ -780,30 +788,6 @@ static void use_level(struct chat *c, const struct level_report *r)
 		set_label(c, c->answer, c->target);
 }
 
-static void on_opened(struct chat *c, struct event *ev)
-{
-	if (copy_levels(c)) {
-		c->state = CHAT_FAILED;
-		err_set(&c->why, ERR_NOMEM, "no memory for the model's levels");
-		return;
-	}
-	c->info = eng_model_info(worker_model(c->worker));
-	use_level(c, &ev->level);
-	profile_fill(worker_profile(c->worker), c->o);
-	if (ev->text.len)
-		chat_complain(c, "%s", ev->text.p);
-	if (ev->template_note[0])
-		chat_note(c, "%s: %s", c->name, ev->template_note);
-	if (ev->level.note[0])
-		chat_note(c, "%s · %s", ev->level.name, ev->level.note);
-	if (ev->plain_why[0])
-		chat_note(c, "%s goes on with your text instead of answering it: %s", c->name, ev->plain_why);
-	if (c->info->n_ctx_train > 0 && c->g.ctx_size > c->info->n_ctx_train)
-		chat_note(c, "a context of %lld is more than the %lld the model was trained on",
-			  (long long)c->g.ctx_size, (long long)c->info->n_ctx_train);
-	settle(c);
-}
-
 static void on_text(struct chat *c, struct event *ev)
 {
 	if (!c->answer)
@@ -817,7 +801,7 @@ static void on_text(struct chat *c, struct event *ev)
 	str_add(&c->answer->text, ev->text.p, ev->text.len);
 	c->answer->stats = ev->g.stats;
 	c->answer->n_think = ev->g.stats.n_think;
-	touch(c, c->answer);
+	chat_touch(c, c->answer);
 	take_rate(c, ev->g.decode_now);
 }
 
@@ -845,8 +829,9 @@ static void finish_answer(struct chat *c, struct event *ev)
 	i->stats = ev->g.stats;
 	i->n_think = ev->g.stats.n_think;
 	i->end = ev->end;
+	i->vocab = c->opened->vocab;
 	take_ids(i, &ev->ids);
-	touch(c, i);
+	chat_touch(c, i);
 	if (i->stats.n_gen >= RATE_MIN_TOKENS && c->level < c->n_levels)
 		c->levels[c->level].rate = answer_decode_rate(&i->stats);
 }
@@ -860,7 +845,7 @@ static void on_answered(struct chat *c, struct event *ev)
 		return;
 	if (ev->room.need && ev->room.drop)
 		mark_gone(c, ev->room.drop, ev->room.need);
-	if (ev->end == ANSWER_STOPPED && !ev->ids.n) {
+	if (ev->end == ANSWER_STOPPED && !ev->ids.n && !c->after) {
 		if (!again || post_answer(c))
 			withdraw(c);
 	} else {
@@ -868,7 +853,7 @@ static void on_answered(struct chat *c, struct event *ev)
 		if (ev->end == ANSWER_CONTEXT)
 			offer_more(c);
 	}
-	settle(c);
+	chat_settle(c);
 }
 
 static void note_level(struct chat *c, const struct level_report *r)
@@ -916,22 +901,14 @@ static void on_level(struct chat *c, struct event *ev)
 	const int before = c->level;
 
 	c->n_switches--;
-	use_level(c, &ev->level);
+	chat_use_level(c, &ev->level);
 	/* on the way to another one, it is no mark in the conversation */
 	if (!c->n_switches && c->level != before)
 		note_level(c, &ev->level);
 	c->borrowed = ev->level.borrowed || (c->borrowed && c->level == before);
-	settle(c);
+	chat_settle(c);
 	if (!c->n_switches)
 		go_on_there(c);
-}
-
-static void failed_open(struct chat *c, struct event *ev)
-{
-	c->state = CHAT_FAILED;
-	c->failed = true;
-	c->what = NULL;
-	c->why = ev->err;
 }
 
 /* No room: asked what to do where somebody is there, else told. */
@@ -952,12 +929,14 @@ static void refused(struct chat *c, const struct event *ev)
 		chat_complain(c, "%s (-c makes it larger, /clear begins anew)", s.p);
 		str_release(&s);
 	}
-	settle(c);
+	chat_settle(c);
 }
 
 static void failed_answer(struct chat *c, struct event *ev)
 {
 	c->failed = true;
+	mem_free(c->after);
+	c->after = NULL;
 	if (!c->answer)
 		return;
 	if (ev->err.code == ERR_CONTEXT && ev->room.need) {
@@ -971,13 +950,13 @@ static void failed_answer(struct chat *c, struct event *ev)
 		withdraw(c);
 	}
 	chat_complain(c, "%s", ev->err.msg);
-	settle(c);
+	chat_settle(c);
 }
 
 static void failed_level(struct chat *c, struct event *ev)
 {
 	c->n_switches--;
-	use_level(c, &ev->level);
+	chat_use_level(c, &ev->level);
 	if (c->n_switches == 0) {
 		c->target = c->level;
 		if (ev->err.code == ERR_CANCELLED)
@@ -985,7 +964,7 @@ static void failed_level(struct chat *c, struct event *ev)
 		else
 			chat_complain(c, "%s", ev->err.msg);
 	}
-	settle(c);
+	chat_settle(c);
 }
 
 static void failed_grow(struct chat *c, struct event *ev)
@@ -993,7 +972,7 @@ static void failed_grow(struct chat *c, struct event *ev)
 	c->n_switches--;
 	chat_leave(c);
 	chat_complain(c, "%s", ev->err.msg);
-	settle(c);
+	chat_settle(c);
 }
 
 static void failed_reset(struct chat *c, struct event *ev)
@@ -1004,7 +983,7 @@ static void failed_reset(struct chat *c, struct event *ev)
 static void on_failed(struct chat *c, struct event *ev)
 {
 	static void (*const failed[])(struct chat *, struct event *) = {
-		[JOB_OPEN] = failed_open, [JOB_ANSWER] = failed_answer,
+		[JOB_OPEN] = chat_failed_open, [JOB_ANSWER] = failed_answer,
 		[JOB_LEVEL] = failed_level, [JOB_GROW] = failed_grow, [JOB_RESET] = failed_reset,
 	};
 
@@ -1019,7 +998,7 @@ static void on_grown(struct chat *c, struct event *ev)
 	c->n_switches--;
 	c->go_on = false;
 	chat_note(c, "the context holds %lld tokens now", (long long)c->g.ctx_size);
-	settle(c);
+	chat_settle(c);
 	if (go_on)
 		chat_continue(c);
 	else
@@ -1029,13 +1008,25 @@ static void on_grown(struct chat *c, struct event *ev)
 static void on_reset(struct chat *c, struct event *ev)
 {
 	(void)ev;
-	settle(c);
+	chat_settle(c);
+}
+
+/* The answer has ended that a command wanted out of its way. */
+static void run_after(struct chat *c)
+{
+	char *line = c->after;
+
+	if (!line || c->answer)
+		return;
+	c->after = NULL;
+	slash_run(c, line);
+	mem_free(line);
 }
 
 bool chat_pump(struct chat *c)
 {
 	static void (*const take[])(struct chat *, struct event *) = {
-		[EV_PROGRESS] = on_progress, [EV_OPENED] = on_opened, [EV_TEXT] = on_text,
+		[EV_PROGRESS] = on_progress, [EV_OPENED] = chat_on_opened, [EV_TEXT] = on_text,
 		[EV_ANSWERED] = on_answered, [EV_LEVEL] = on_level, [EV_GROWN] = on_grown, [EV_RESET] = on_reset,
 		[EV_FAILED] = on_failed,
 	};
@@ -1050,33 +1041,14 @@ bool chat_pump(struct chat *c)
 		event_free(ev);
 		ev = next;
 	}
+	run_after(c);
 	ask_queued(c);
 	if (any)
-		touch(c, NULL);
+		chat_touch(c, NULL);
 	return any;
 }
 
 /* -- beginning and end -------------------------------------------------------------- */
-
-/* "models/SmolLM2-135M-Instruct.Q4_1.gguf" → "SmolLM2-135M-Instruct": short, and what people call it. */
-static char *short_name(const char *path)
-{
-	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	size_t n = strlen(base);
-	char buf[128];
-
-	if (n > 5 && !strcasecmp(base + n - 5, ".gguf"))
-		n -= 5;
-	for (size_t at = n; at-- > 1;) {
-		/* a level's name at the end: Q4_1, IQ4_XS, TQ2_0, F16, BF16, I2_S */
-		if (base[at] != '.' && base[at] != '-')
-			continue;
-		if (at + 2 < n && strchr("QqIiTtFfBb", base[at + 1]) && strcspn(base + at, "0123456789") <= 3)
-			n = at;
-		break;
-	}
-	return mem_strdup(err_quote(buf, sizeof buf, base, n));
-}
 
 static uint64_t fresh_seed(void)
 {
@@ -1086,22 +1058,6 @@ static uint64_t fresh_seed(void)
 	if (getentropy(&r, sizeof r))
 		r = (uint32_t)(os_now_ns() >> 10) ^ (uint32_t)getpid();
 	return r;
-}
-
-static int post_open(struct chat *c, struct err *e)
-{
-	struct job *j = job_new(JOB_OPEN);
-
-	if (j) {
-		j->path = mem_strdup(c->o->model);
-		j->level = c->o->level ? mem_strdup(c->o->level) : NULL;
-	}
-	if (!j || !j->path || (c->o->level && !j->level)) {
-		job_free(j);
-		return err_set(e, ERR_NOMEM, "no memory to open the model");
-	}
-	worker_post(c->worker, j);
-	return 0;
 }
 
 int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e)
@@ -1119,12 +1075,12 @@ int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e)
 	}
 	if (!o->seed_set)
 		o->sample.seed = fresh_seed();
-	c->name = short_name(o->model);
+	c->name = chat_short_name(o->model);
 	if (!c->name) {
 		err_set(e, ERR_NOMEM, "no memory for the chat");
 		goto fail;
 	}
-	if (worker_new(&c->worker, l, o, e) || post_open(c, e))
+	if (worker_new(&c->worker, l, o, e) || chat_post_open(c, o->model, o->level, e))
 		goto fail;
 	if (o->note)
 		chat_note(c, "%s", o->note);
@@ -1140,8 +1096,7 @@ void chat_free(struct chat *c)
 	if (!c)
 		return;
 	worker_free(c->worker);
-	while (c->n_items)
-		item_free(c->items[--c->n_items]);
+	chat_drop_items(c, 0);
 	mem_free(c->items);
 	mem_free(c->levels);
 	mem_free(c->name);
@@ -1150,5 +1105,10 @@ void chat_free(struct chat *c)
 	mem_free(c->attached);
 	mem_free(c->choices);
 	mem_free(c->queued);
+	mem_free(c->after);
+	mem_free(c->system);
+	for (int i = 0; i < CHAT_SETTINGS; i++)
+		mem_free(c->set[i]);
+	mem_free(c->opening);
 	mem_free(c);
 }

@@ -19,7 +19,7 @@
 enum item_kind {
 	ITEM_USER,
 	ITEM_ANSWER,
-	ITEM_NOTE,		/* tidbit speaking: help, stats, errors, a level change */
+	ITEM_NOTE,		/* tidbit speaking: help, stats, errors, a change of level or model */
 };
 
 struct chat_item {
@@ -27,7 +27,8 @@ struct chat_item {
 	bool error;			/* ITEM_NOTE: a complaint */
 	char *label;			/* ITEM_ANSWER: "smollm2-135m · Q4_1" */
 	struct str text;
-	struct eng_ids ids;		/* ITEM_ANSWER: as sampled */
+	struct eng_ids ids;		/* ITEM_ANSWER: as sampled … */
+	uint64_t vocab;			/* … from this vocabulary (worker.h) */
 	struct answer_stats stats;	/* ITEM_ANSWER */
 	enum answer_end end;
 	int32_t n_think;		/* ITEM_ANSWER: tokens up to the end of its thinking, so far */
@@ -39,7 +40,7 @@ struct chat_item {
 
 enum chat_state { CHAT_LOADING, CHAT_IDLE, CHAT_PREFILL, CHAT_DECODE, CHAT_SWITCHING, CHAT_FAILED };
 
-enum { CHAT_RATE_HISTORY = 128 };
+enum { CHAT_RATE_HISTORY = 128, CHAT_SETTINGS = 32 };
 
 struct chat_level {
 	char name[16];
@@ -66,8 +67,10 @@ struct chat {
 	struct chat_item **items;
 	size_t n_items;
 	/* the model */
-	const struct eng_info *info;	/* NULL until it is open */
+	const struct opened *opened;	/* NULL until one is open … */
+	const struct eng_info *info;	/* … and what its file says */
 	char *name;			/* for header and labels */
+	char *opening;			/* what was asked for and is being opened in its place; NULL */
 	struct chat_level *levels;
 	int n_levels;
 	int level;			/* the one in use */
@@ -89,6 +92,9 @@ struct chat {
 	struct err why;			/* CHAT_FAILED: why no model is open */
 	bool borrowed;			/* the KV is of other levels, since the last switch */
 	char *queued;			/* a message that is asked when the answer has ended, or NULL */
+	unsigned cut;			/* serial of the message that the next one takes the place of; 0 none */
+	/* how text gets to the terminal's clipboard; set by the view, NULL where there is no terminal */
+	void (*to_terminal)(const char *bytes, size_t n);
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
 	unsigned n_made;		/* items ever */
@@ -101,7 +107,11 @@ struct chat {
 	char *attached;			/* files that go before the next message; or NULL */
 	bool again;			/* it was stopped for a switch: asked again if it had not begun */
 	bool go_on_there;		/* the answer that a switch stopped goes on at the new level */
-	int n_switches;			/* level jobs that are out */
+	int n_switches;			/* jobs that are out and change level, model or context */
+	char *after;			/* a command that is run when the answer that it stops has ended */
+	char *system;			/* what /system said; o->system is it */
+	char *set[CHAT_SETTINGS];	/* what /set said, by its rows; options point at them */
+	int64_t ctx_before;		/* of the model in use */
 	char what_buf[32];
 	int64_t rate_ns;		/* when the last rate was appended */
 };
@@ -127,8 +137,27 @@ void chat_step_level(struct chat *c, int step);
 enum chat_switch { CHAT_EXACT = 1, CHAT_BORROWED = 2, CHAT_GO_ON = 4 };
 void chat_set_level(struct chat *c, int level);
 void chat_switch_level(struct chat *c, int level, unsigned how);
+/*
+ * Opens another model beside the one in use: a name of `tidbit list`, or a file. When it is whole the
+ * conversation is its, by text; if it cannot be opened all stays as it is. A running answer is stopped,
+ * its text stays; one that had not begun is the new model's.
+ */
+void chat_open_model(struct chat *c, const char *word);
 /* Empties the conversation and the session. Not while an answer runs. */
 void chat_reset(struct chat *c);
+/* Turns are counted from 1, those that were left out as well. */
+int chat_turns(const struct chat *c);
+/* Takes the last question and what followed it out. Not while an answer runs; false when there is none. */
+bool chat_undo(struct chat *c);
+/* Asks the last question again, in place of its answer. */
+bool chat_regen(struct chat *c);
+/*
+ * The turn's message becomes the draft, and the next message that is sent takes its place: all from
+ * it on goes then. chat_edit_leave() leaves everything as it is. turn 0: the last.
+ */
+bool chat_edit(struct chat *c, int turn);
+void chat_edit_leave(struct chat *c);
+int chat_turn_of(const struct chat *c, unsigned serial);
 /* The last answer, which was stopped or cut, goes on where it ended. False (and told) when there is none. */
 bool chat_continue(struct chat *c);
 /* What to do about the message that does not fit: leave turns out, make the context larger (0: as large as needed), or let it be. */
@@ -148,24 +177,6 @@ void chat_complain(struct chat *c, const char *fmt, ...) __attribute__((format(p
 const char *chat_bytes(char *buf, size_t size, uint64_t bytes);
 /* Takes the worker's events; true when something visible changed. */
 bool chat_pump(struct chat *c);
-
-/* The commands, for help and completion. */
-struct slash {
-	const char *name;		/* "quant" */
-	const char *args;		/* "LEVEL" */
-	const char *help;
-	bool while_running;		/* may run beside an answer */
-	void (*run)(struct chat *c, const char *args);
-	const char *(*arg)(const struct chat *c, int i);	/* the i-th word that may follow, NULL after the last; or NULL */
-};
-extern const struct slash slashes[];	/* ends with name NULL */
-/* Runs "/name args". */
-void slash_run(struct chat *c, const char *line);
-/*
- * Completion, as readline's generators are: the i-th way to complete line[start, end), from
- * malloc, or NULL after the last. Commands at the start of the line, their words after it.
- */
-char *slash_complete(const struct chat *c, const char *line, size_t start, size_t end, int i);
 
 /* On something that is no terminal, and with --plain: lines. Returns the exit code. */
 int chat_plain(struct opts *o);

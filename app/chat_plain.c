@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "app/chat.h"
+#include "app/slash.h"
 #include "app/cmd.h"
 #include "app/termtext.h"
 #include "engine/base/os.h"

@@ -162,21 +162,64 @@ const char *opt_env(const struct opt *r, char *buf, size_t size)
 	return buf;
 }
 
+const char *opt_value_text(const struct opt *r, const struct opts *o, char *buf, size_t size)
+{
+	const char *p = (const char *)o + r->at;
+
+	buf[0] = '\0';
+	switch (r->type) {
+	case OPT_FLAG: snprintf(buf, size, "%s", *(const bool *)p ? "on" : "off"); break;
+	case OPT_INT: snprintf(buf, size, "%d", *(const int *)p); break;
+	case OPT_LONG: snprintf(buf, size, "%lld", (long long)*(const int64_t *)p); break;
+	case OPT_REAL: snprintf(buf, size, "%g", *(const double *)p); break;
+	case OPT_SEED: snprintf(buf, size, "%llu", (unsigned long long)*(const uint64_t *)p); break;
+	case OPT_KV: snprintf(buf, size, "%s", eng_kv_name(*(const enum eng_kv *)p)); break;
+	case OPT_TEXT:
+	case OPT_CHOICE: snprintf(buf, size, "%s", *(const char *const *)p ? *(const char *const *)p : r->unset ? r->unset : ""); break;
+	case OPT_LIST: break;
+	}
+	return buf;
+}
+
 const char *opt_default_text(const struct opt *r, char *buf, size_t size)
 {
-	const char *p = (const char *)&opt_defaults + r->at;
-
 	buf[0] = '\0';
 	if (r->unset)
 		snprintf(buf, size, "%s", r->unset);
-	else if (r->type == OPT_INT)
-		snprintf(buf, size, "%d", *(const int *)p);
-	else if (r->type == OPT_LONG)
-		snprintf(buf, size, "%lld", (long long)*(const int64_t *)p);
-	else if (r->type == OPT_REAL)
-		snprintf(buf, size, "%g", *(const double *)p);
-	else if (r->type == OPT_KV)
-		snprintf(buf, size, "%s", eng_kv_name(*(const enum eng_kv *)p));
+	else if (r->type != OPT_FLAG)
+		opt_value_text(r, &opt_defaults, buf, size);
+	return buf;
+}
+
+static void add_words(char *buf, size_t size, const char *words)
+{
+	size_t n;
+
+	for (; *words; words += n + (words[n] == ' ')) {
+		const size_t at = strlen(buf);
+
+		n = strcspn(words, " ");
+		snprintf(buf + at, size - at, "%s%.*s", at ? ", " : "", (int)n, words);
+	}
+}
+
+const char *opt_range(const struct opt *r, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	switch (r->type) {
+	case OPT_FLAG: snprintf(buf, size, "on, off"); break;
+	case OPT_INT:
+	case OPT_LONG: snprintf(buf, size, r->max >= INT32_MAX ? "%.0f or more" : "%.0f to %.0f", r->min, r->max); break;
+	case OPT_REAL: snprintf(buf, size, "%g to %g", r->min, r->max); break;
+	case OPT_SEED: snprintf(buf, size, "0 or more"); break;
+	case OPT_CHOICE: add_words(buf, size, r->choices); break;
+	case OPT_KV:
+		for (int i = 0; i < ENG_KV_N; i++)
+			add_words(buf, size, eng_kv_name((enum eng_kv)i));
+		break;
+	case OPT_TEXT:
+	case OPT_LIST: break;
+	}
 	return buf;
 }
 

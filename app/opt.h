@@ -62,6 +62,10 @@ bool opt_given(const struct opt *r, const struct opts *o);
 void opt_give(const struct opt *r, struct opts *o);
 /* "TIDBIT_TOP_K" into buf; returns buf. */
 const char *opt_env(const struct opt *r, char *buf, size_t size);
+/* A value as it is written; "" for none. Returns buf. */
+const char *opt_value_text(const struct opt *r, const struct opts *o, char *buf, size_t size);
+/* What the option takes: "0 to 100", "exact, borrowed"; "" for any text. Returns buf. */
+const char *opt_range(const struct opt *r, char *buf, size_t size);
 /* The default as help shows it, "" when there is none to show; returns buf. */
 const char *opt_default_text(const struct opt *r, char *buf, size_t size);
 

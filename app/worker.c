@@ -5,6 +5,7 @@
 #include "config.h"
 #include "app/worker.h"
 #include "app/need.h"
+#include "app/store.h"
 #include "app/tools.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -37,18 +38,18 @@ struct worker {
 	struct event *events, *newest;
 	bool busy, stop;
 	struct eng_session *cancel_session;	/* = session, for worker_cancel() */
-	struct eng_model *model;
+	const struct opened *forget;		/* what is behind this one can go */
 	/* set under the lock, read by the progress callbacks */
 	atomic_bool cancelled;
 	/* the worker thread's own */
 	struct eng *eng;
+	struct opened *now;		/* NULL: none is open; behind it those that were */
 	struct eng_weights *weights;
 	struct eng_session *session;
 	struct eng_sampler *sampler;
 	double prefill_rate;		/* tokens/s of the last prefill that says something; 0 none */
-	struct profile profile;
-	struct stop stop_texts;		/* its own and the user's */
 	struct str tools;		/* JSON, "" for none */
+	bool tools_read;
 	struct eng_mem mem;
 	int64_t mem_ns;
 	struct speed speed;
@@ -192,20 +193,12 @@ void worker_cancel(struct worker *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-const struct eng_model *worker_model(const struct worker *w)
+void worker_forget(struct worker *w, const struct opened *now)
 {
-	struct worker *m = (struct worker *)w;
-	const struct eng_model *model;
-
-	pthread_mutex_lock(&m->lock);
-	model = m->model;
-	pthread_mutex_unlock(&m->lock);
-	return model;
-}
-
-const struct profile *worker_profile(const struct worker *w)
-{
-	return &w->profile;
+	pthread_mutex_lock(&w->lock);
+	w->forget = now;
+	pthread_cond_signal(&w->more);
+	pthread_mutex_unlock(&w->lock);
 }
 
 /* -- gauges ------------------------------------------------------------------------ */
@@ -315,88 +308,154 @@ static void report_level(const struct worker *w, struct level_report *r)
 	r->bpw = wi->bpw;
 }
 
-static void close_model(struct worker *w)
+static void opened_free(struct opened *o)
 {
-	struct eng_model *m;
-
-	pthread_mutex_lock(&w->lock);
-	w->cancel_session = NULL;
-	m = w->model;
-	w->model = NULL;
-	pthread_mutex_unlock(&w->lock);
-	eng_sampler_free(w->sampler);
-	eng_session_free(w->session);
-	eng_weights_release(w->weights);
-	if (m)
-		eng_model_close(m);
-	w->sampler = NULL;
-	w->session = NULL;
-	w->weights = NULL;
+	for (struct opened *next; o; o = next) {
+		next = o->next;
+		if (o->model)
+			eng_model_close(o->model);
+		profile_release(&o->profile);
+		mem_free(o);
+	}
 }
 
-static int open_model(struct worker *w, const struct job *j, struct err *e)
+static struct opened *opened_new(struct err *e)
+{
+	struct opened *o = mem_calloc(1, sizeof *o);
+
+	if (!o)
+		err_set(e, ERR_NOMEM, "no memory to open a model");
+	return o;
+}
+
+/* The session, and what it stands on, become these; the old ones go. */
+static void take_session(struct worker *w, struct eng_weights *weights, struct eng_session *session)
+{
+	struct eng_session *old = w->session;
+
+	pthread_mutex_lock(&w->lock);
+	w->session = w->cancel_session = session;
+	pthread_mutex_unlock(&w->lock);
+	eng_session_free(old);
+	eng_weights_release(w->weights);
+	w->weights = weights;
+	eng_sampler_free(w->sampler);
+	w->sampler = NULL;
+	w->prefill_rate = 0;
+	w->mem_ns = 0;
+}
+
+static void close_model(struct worker *w)
+{
+	take_session(w, NULL, NULL);
+	opened_free(w->now);
+	w->now = NULL;
+}
+
+/* Two vocabularies with the same tokens in the same order: FNV-1a over their lengths and bytes. */
+static uint64_t vocab_of(struct eng_model *m)
+{
+	const int64_t n = eng_model_info(m)->n_tokens;
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (int64_t id = 0; id < n && id <= INT32_MAX; id++) {
+		size_t len = 0;
+		const char *p = eng_token(m, (int32_t)id, &len);
+
+		h = (h ^ len) * 0x100000001b3u;
+		for (size_t i = 0; p && i < len; i++)
+			h = (h ^ (unsigned char)p[i]) * 0x100000001b3u;
+	}
+	return h ? h : 1;
+}
+
+static int open_file(struct worker *w, const char *word, struct opened *o, struct err *e)
 {
 	const struct eng_opts eo = { .threads = w->o->threads, .isa = w->o->isa };
+	struct str path;
+	int r = -1;
+
+	str_init(&path, 0);
+	if (!w->eng && eng_new(&w->eng, &eo, e))
+		goto out;
+	if (store_resolve(word, w->o->folders, &path, e) < 0)
+		goto out;
+	/* a tokenizer that cannot be built is told before memory and time go into weights */
+	if (!eng_model_open(w->eng, path.len ? path.p : word, false, &o->model, e))
+		r = eng_text(o->model, e) ? -1 : 0;
+out:
+	str_release(&path);
+	return r;
+}
+
+static int open_session(struct worker *w, const struct job *j, const struct opened *o, struct eng_weights **weights,
+			struct eng_session **session, struct err *e)
+{
 	const struct eng_session_opts so = { .n_ctx = w->o->n_ctx, .kv = w->o->kv, .chunk = w->o->chunk };
-	struct eng_model *m = NULL;
 	struct eng_need need;
 	struct task t;
 
-	if (!w->eng && eng_new(&w->eng, &eo, e))
-		return -1;
-	if (eng_model_open(w->eng, j->path, false, &m, e))
-		return -1;
-	/* a tokenizer that cannot be built is told before memory and time go into weights */
-	if (eng_text(m, e)) {
-		eng_model_close(m);
-		return -1;
-	}
-	pthread_mutex_lock(&w->lock);
-	w->model = m;
-	pthread_mutex_unlock(&w->lock);
 	task_init(&t, w, JOB_OPEN, false, "making", j->level ? j->level : "the level");
-	if (need_check(m, j->level, &so, w->o->force, &need, e) < 0 || eng_weights_get(m, j->level, on_progress, &t, &w->weights, e) ||
-	    eng_session_new(w->weights, &so, &w->session, e))
+	if (need_check(o->model, j->level, &so, w->o->force, &need, e) < 0 ||
+	    eng_weights_get(o->model, j->level, on_progress, &t, weights, e))
 		return -1;
-	pthread_mutex_lock(&w->lock);
-	w->cancel_session = w->session;
-	pthread_mutex_unlock(&w->lock);
-	return 0;
+	return eng_session_new(*weights, &so, session, e);
 }
 
 /* What is known of the model besides its file: mistakes in that are told, and harm nothing. */
-static int open_profile(struct worker *w, struct str *complaints, struct err *e)
+static int open_profile(struct worker *w, struct opened *o, struct str *complaints, struct err *e)
 {
 	const struct opt_list *stops = &w->o->stop;
 
-	profile_release(&w->profile);
-	w->stop_texts.n = 0;
-	if (profile_load(&w->profile, eng_model_info(w->model), complaints, e))
+	if (profile_load(&o->profile, eng_model_info(o->model), complaints, e))
 		return -1;
-	for (int i = 0; i < w->profile.n_stops; i++)
-		stop_add(&w->stop_texts, w->profile.stops[i]);
+	for (int i = 0; i < o->profile.n_stops; i++)
+		stop_add(&o->stop_texts, o->profile.stops[i]);
 	for (int i = 0; i < stops->n; i++)
-		stop_add(&w->stop_texts, stops->v[i]);
-	return w->o->tools_path ? tools_read(w->o->tools_path, &w->tools, e) : 0;
+		stop_add(&o->stop_texts, stops->v[i]);
+	if (w->tools_read || !w->o->tools_path)
+		return 0;
+	w->tools_read = !tools_read(w->o->tools_path, &w->tools, e);
+	return w->tools_read ? 0 : -1;
+}
+
+static void report_template(struct worker *w, struct event *ev)
+{
+	const char *why = NULL;
+
+	if (!w->o->raw && !eng_has_template(w->now->model, &why))
+		snprintf(ev->plain_why, sizeof ev->plain_why, "%s", why ? why : "it has no chat template");
+	else if (!w->o->raw && why)
+		snprintf(ev->template_note, sizeof ev->template_note, "%s", why);
+	w->now->vocab = vocab_of(w->now->model);
 }
 
 static int run_open(struct worker *w, const struct job *j, struct event *ev)
 {
-	const char *why = NULL;
+	struct opened *o = opened_new(&ev->err);
+	struct eng_weights *weights = NULL;
+	struct eng_session *session = NULL;
 
-	if (w->model)
-		return err_set(&ev->err, ERR_ARG, "a model is open already");
-	if (open_model(w, j, &ev->err) || open_profile(w, &ev->text, &ev->err)) {
-		close_model(w);
-		return -1;
+	if (w->now && j->cancelled) {
+		err_set(&ev->err, ERR_CANCELLED, "stopped");
+		goto fail;
 	}
+	if (!o || open_file(w, j->path, o, &ev->err) || open_session(w, j, o, &weights, &session, &ev->err) ||
+	    open_profile(w, o, &ev->text, &ev->err))
+		goto fail;
+	take_session(w, weights, session);
+	o->next = w->now;
+	w->now = o;
 	ev->kind = EV_OPENED;
+	ev->opened = o;
 	report_level(w, &ev->level);
-	if (!w->o->raw && !eng_has_template(w->model, &why))
-		snprintf(ev->plain_why, sizeof ev->plain_why, "%s", why ? why : "it has no chat template");
-	else if (!w->o->raw && why)
-		snprintf(ev->template_note, sizeof ev->template_note, "%s", why);
+	report_template(w, ev);
 	return 0;
+fail:
+	eng_session_free(session);
+	eng_weights_release(weights);
+	opened_free(o);
+	return -1;
 }
 
 /* -- the prompt, and room for it ---------------------------------------------------- */
@@ -433,7 +492,7 @@ static int tokens_raw(struct worker *w, const struct job *j, size_t from, size_t
 		if (i < from || i >= to)
 			str_adds(&all, j->msgs[i].text);
 	r = all.failed ? err_set(e, ERR_NOMEM, "no memory for the conversation") :
-		eng_tokenize(w->model, all.p, all.len, false, out, e);
+		eng_tokenize(w->now->model, all.p, all.len, false, out, e);
 	str_release(&all);
 	return r;
 }
@@ -450,11 +509,14 @@ static int tokens_chat(struct worker *w, const struct job *j, size_t from, size_
 	for (size_t i = 0; i < j->n_msgs; i++) {
 		const struct job_msg *jm = &j->msgs[i];
 
+		const bool same = jm->vocab == w->now->vocab;
+
 		if (i < from || i >= to)
 			m[n++] = (struct eng_msg){ .role = jm->role, .text = jm->text, .len = strlen(jm->text),
-						   .ids = jm->ids, .n_ids = jm->n_ids, .rest = jm->rest };
+						   .ids = same ? jm->ids : NULL, .n_ids = same ? jm->n_ids : 0,
+						   .rest = jm->rest };
 	}
-	r = eng_chat(w->model, m, n, &co, out, e);
+	r = eng_chat(w->now->model, m, n, &co, out, e);
 	mem_free(m);
 	return r;
 }
@@ -543,7 +605,7 @@ static struct eng_sample_opts sampling(const struct worker *w, const struct job 
 
 	memcpy(o.given, j->given, sizeof o.given);
 	if (j->fill)
-		profile_fill(&w->profile, &o);
+		profile_fill(&w->now->profile, &o);
 	return o.sample;
 }
 
@@ -563,10 +625,10 @@ static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 	task_init(&t, w, JOB_ANSWER, true, "prefill", NULL);
 	w->speed.n = 0;
 	a = (struct answer){
-		.model = w->model, .session = w->session, .sampler = w->sampler,
+		.model = w->now->model, .session = w->session, .sampler = w->sampler,
 		.prompt = prompt.p, .n_prompt = (int32_t)prompt.n, .n_max = j->n_max,
-		.n_begun = (int32_t)j->begun.n, .stop = &w->stop_texts,
-		.marks = { j->raw ? "" : w->profile.think_open, j->raw ? "" : w->profile.think_close },
+		.n_begun = (int32_t)j->begun.n, .stop = &w->now->stop_texts,
+		.marks = { j->raw ? "" : w->now->profile.think_open, j->raw ? "" : w->now->profile.think_close },
 		.text = on_text, .progress = on_progress, .arg = &t,
 	};
 	r = answer_run(&a, &ev->err);
@@ -588,6 +650,8 @@ static int run_answer(struct worker *w, const struct job *j, struct event *ev)
 		ev->end = ANSWER_STOPPED;
 		return 0;
 	}
+	if (j->begun.n && j->begun_vocab != w->now->vocab)
+		return err_set(&ev->err, ERR_ARG, "the answer is of a model with another vocabulary: /regen writes it anew");
 	return answer_job(w, j, ev);
 }
 
@@ -627,8 +691,8 @@ static int switch_level(struct worker *w, const char *level, bool borrowed, stru
 	if (n)
 		memcpy(ids, eng_session_ids(w->session), (size_t)n * sizeof *ids);
 	task_init(&t, w, JOB_LEVEL, false, "making", level);
-	if (need_check(w->model, level, &so, w->o->force, &need, e) < 0 ||
-	    eng_weights_get(w->model, level, on_progress, &t, &neu, e))
+	if (need_check(w->now->model, level, &so, w->o->force, &need, e) < 0 ||
+	    eng_weights_get(w->now->model, level, on_progress, &t, &neu, e))
 		goto out;
 	r->make_ns = os_now_ns() - t.start_ns;
 	if (neu == old) {
@@ -679,7 +743,7 @@ static int run_grow(struct worker *w, const struct job *j, struct event *ev)
 	if (j->cancelled)
 		return err_set(&ev->err, ERR_CANCELLED, "stopped");
 	wi = eng_weights_info(w->weights);
-	if (need_check(w->model, wi->made ? wi->level : NULL, &so, w->o->force, &need, &ev->err) ||
+	if (need_check(w->now->model, wi->made ? wi->level : NULL, &so, w->o->force, &need, &ev->err) ||
 	    eng_session_new(w->weights, &so, &neu, &ev->err))
 		return -1;
 	pthread_mutex_lock(&w->lock);
@@ -724,6 +788,23 @@ static void run_job(struct worker *w, const struct job *j, struct event *ev)
 
 /* -- the thread -------------------------------------------------------------------- */
 
+/* Under the lock, which is left while models are closed. */
+static void forget(struct worker *w)
+{
+	struct opened *o = w->now, *old = NULL;
+
+	while (o && o != w->forget)
+		o = o->next;
+	if (o) {
+		old = o->next;
+		o->next = NULL;
+	}
+	w->forget = NULL;
+	pthread_mutex_unlock(&w->lock);
+	opened_free(old);
+	pthread_mutex_lock(&w->lock);
+}
+
 /* The next job, ready to run: what was asked to stop before it began stays stopped. NULL: leave. */
 static struct job *next_job(struct worker *w)
 {
@@ -731,8 +812,14 @@ static struct job *next_job(struct worker *w)
 
 	pthread_mutex_lock(&w->lock);
 	w->busy = false;
-	while (!w->jobs && !w->stop)
-		pthread_cond_wait(&w->more, &w->lock);
+	for (;;) {
+		if (w->forget)
+			forget(w);
+		else if (w->jobs || w->stop)
+			break;
+		else
+			pthread_cond_wait(&w->more, &w->lock);
+	}
 	if (!w->stop) {
 		j = w->jobs;
 		w->jobs = j->next;
@@ -762,7 +849,6 @@ static void *work(void *arg)
 		put(w, ev);
 	}
 	close_model(w);
-	profile_release(&w->profile);
 	str_release(&w->tools);
 	eng_free(w->eng);
 	return NULL;

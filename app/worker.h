@@ -5,7 +5,8 @@
  * slow reader finds a short queue.
  *
  * Every job ends with exactly one event that is not EV_TEXT or EV_PROGRESS, in the order
- * of the jobs. A worker serves one model: another model is another worker.
+ * of the jobs. A worker serves one model at a time. Another is opened beside it and takes its
+ * place when it is whole; the old one stays for who reads it until worker_forget().
  */
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
@@ -20,19 +21,22 @@ struct worker;
 struct event;
 
 enum job_kind {
-	JOB_OPEN,		/* model, then weights and session by the options */
+	JOB_OPEN,		/* model, then weights and session by the options; what is open stays if that fails */
 	JOB_ANSWER,		/* msgs → answer */
 	JOB_LEVEL,		/* make or find the level, bind the session; prefill what it held again unless `borrowed` */
 	JOB_GROW,		/* a larger context: a session anew, whose next answer computes all of it */
 	JOB_RESET,		/* empty the session, begin the sampler's sequence anew */
 };
 
-/* Owned by the job. rest: where an answer begins behind its thinking, 0 at the start. */
-struct job_msg { const char *role; char *text; int32_t *ids; size_t n_ids, rest; };
+/*
+ * Owned by the job. rest: where an answer begins behind its thinking, 0 at the start. vocab: whose
+ * the ids are; a model of another vocabulary takes the text.
+ */
+struct job_msg { const char *role; char *text; int32_t *ids; size_t n_ids, rest; uint64_t vocab; };
 
 struct job {
 	enum job_kind kind;
-	char *path;			/* JOB_OPEN */
+	char *path;			/* JOB_OPEN: a file, or a name of the list of models */
 	char *level;			/* JOB_OPEN (or NULL), JOB_LEVEL */
 	bool borrowed;			/* JOB_LEVEL: keep the KV; the next answer starts at once */
 	struct job_msg *msgs;		/* JOB_ANSWER: the whole conversation */
@@ -41,7 +45,8 @@ struct job {
 	struct eng_sample_opts sample;
 	int64_t n_max;
 	bool drop_oldest;		/* what does not fit goes without its oldest turns */
-	struct eng_ids begun;		/* ids of the answer that there are: it is gone on with */
+	struct eng_ids begun;		/* ids of the answer that there are: it is gone on with … */
+	uint64_t begun_vocab;		/* … by a model of this vocabulary, or not at all */
 	int64_t n_ctx;			/* JOB_GROW */
 	int thinking;			/* enable_thinking: 1, 0, or -1 not to say */
 	/* what was given of the options: the rest of `sample` is as the model's profile has it */
@@ -94,6 +99,7 @@ struct event {
 	char plain_why[160];		/* EV_OPENED: why there is no chat template to use, or "" */
 	char template_note[160];	/* EV_OPENED: whose template stands in for the file's, or "" */
 	struct str text;		/* EV_TEXT; EV_OPENED: mistakes in profiles, a line each */
+	const struct opened *opened;	/* EV_OPENED */
 	struct eng_ids ids;		/* EV_ANSWERED */
 	enum answer_end end;
 	struct room room;		/* need 0: it fits. EV_FAILED: refused; EV_ANSWERED: room.drop turns were left out */
@@ -102,7 +108,16 @@ struct event {
 	struct event *next;
 };
 
-/* o is borrowed for the worker's life: threads, isa, kv, n_ctx, stop, tools_path. */
+/* A model that is or was open, for reading what never changes: the worker's, until worker_forget(). */
+struct opened {
+	struct eng_model *model;
+	struct profile profile;		/* what is known of it besides */
+	struct stop stop_texts;		/* its own and the user's */
+	uint64_t vocab;			/* the same for models whose ids mean the same; 0: not known */
+	struct opened *next;		/* the worker's own: the one that was open before */
+};
+
+/* o is borrowed for the worker's life: threads, isa, kv, n_ctx, stop, tools_path, folders. */
 int worker_new(struct worker **out, struct loop *l, const struct opts *o, struct err *e);
 /* Stops what runs, frees model and session. */
 void worker_free(struct worker *w);
@@ -114,18 +129,13 @@ void job_free(struct job *j);
  * Stops the running job and those that wait, within 50 ms. An answer ends as
  * ANSWER_STOPPED; a switch fails as cancelled while its level is being made, and in the
  * prefill after that it ends early: the level is in use, the next answer computes the
- * rest. Opening and resetting are not stopped but for the making of a level.
+ * rest. Opening and resetting are not stopped but for the making of a level, and before they begin.
  */
 void worker_cancel(struct worker *w);
 /* Takes all events, oldest first; NULL when there are none. */
 struct event *worker_events(struct worker *w);
 void event_free(struct event *ev);
-/*
- * The open model, for reading what never changes (info, levels): valid after EV_OPENED until
- * the worker is freed or another EV_OPENED.
- */
-const struct eng_model *worker_model(const struct worker *w);
-/* What is known of that model besides; for as long. */
-const struct profile *worker_profile(const struct worker *w);
+/* Nobody reads any more what was open before `now` (of the last EV_OPENED that was taken). */
+void worker_forget(struct worker *w, const struct opened *now);
 
 #endif

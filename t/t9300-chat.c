@@ -1,6 +1,7 @@
 /* A conversation on the shipped model: answers, stops, turns, levels, refusals, commands. */
 #include "config.h"
 #include "app/chat.h"
+#include "app/slash.h"
 #include "app/opt.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -207,8 +208,8 @@ static void test_stop(struct drive *d, const char *model)
 	chat_submit(c, "and another");
 	ok(c->n_items == n + 3 && c->draft && !strcmp(c->draft, "and another") && last(c, ITEM_NOTE)->error,
 	   "a message beside it is refused and comes back");
-	chat_submit(c, "/clear");
-	ok(c->n_items == n + 4, "so is /clear");
+	chat_submit(c, "/continue");
+	ok(c->n_items == n + 4, "so is /continue");
 	ok(chat_stop(c), "it is stopped");
 	wait_for(d, idle);
 	a = last(c, ITEM_ANSWER);

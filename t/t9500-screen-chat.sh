@@ -80,7 +80,7 @@ test_expect_success 'several lines, history, and Tab' '
 	screen_keys Up Up && at 6,36 && screen_keys C-c && screen_wait "^ ›$" &&
 	screen_keys Up && screen_wait "› /clear" && screen_keys C-c && screen_wait "^ ›$" &&
 	screen_type "/qu" && screen_keys Tab && screen_wait "^ › /quant" &&
-	screen_keys Tab && screen_wait "^ *F32  Q4_0  Q5_1  Q8_0" && screen_keys C-c && screen_wait "^ ›$"
+	screen_keys Tab && screen_wait "^ *+  -  F32  Q4_0  Q5_1  Q8_0" && screen_keys C-c && screen_wait "^ ›$"
 '
 test_expect_success 'Ctrl-R searches, Esc takes what it found' '
 	screen_keys C-r && screen_type "quant q4" && screen_wait "i-search.*quant q4" && screen_wait "› /quant q4_0" &&

@@ -118,37 +118,16 @@ static void accepted(char *line)
 	the->stale = true;
 }
 
-static int word_number(const char *line, int at)
-{
-	int n = 0;
-
-	for (int i = 1; i < at; i++)
-		n += line[i] == ' ' && line[i - 1] != ' ';
-	return n;
-}
-
-static int word_at;
-
 static char *generate(const char *text, int state)
 {
-	static int index;
-	const char *c;
-
-	if (!state)
-		index = 0;
-	while ((c = the->ops.candidate(the->arg, rl_line_buffer, word_at, index++)))
-		if (!strncasecmp(c, text, strlen(text)))
-			return strdup(c);
-	return NULL;
+	return the->ops.complete(the->arg, rl_line_buffer, (size_t)rl_point - strlen(text), (size_t)rl_point, state);
 }
 
 static char **complete(const char *text, int start, int end)
 {
+	(void)start;
 	(void)end;
 	rl_attempted_completion_over = 1;
-	if (rl_line_buffer[0] != '/')
-		return NULL;
-	word_at = word_number(rl_line_buffer, start);
 	return rl_completion_matches(text, generate);
 }
 
@@ -321,6 +300,7 @@ int input_new(struct input **out, const struct input_ops *ops, void *arg, struct
 	rl_attempted_completion_function = complete;
 	rl_completion_display_matches_hook = show_matches;
 	rl_completion_query_items = -1;
+	rl_completer_word_break_characters = (char *)" \t\n";
 	/* Before the user's inputrc, which has the last word. */
 	rl_variable_bind("bell-style", "none");
 	rl_variable_bind("show-all-if-ambiguous", "on");

@@ -19,11 +19,8 @@ struct input;
 struct input_ops {
 	/* Enter: the text, pastes in full. It is in the history already. */
 	void (*send)(void *arg, const char *text);
-	/*
-	 * Completes what begins with a '/': the index'th candidate for `word`, the n'th word of the
-	 * line (0: the command itself, '/' included), or NULL. line is what was typed so far.
-	 */
-	const char *(*candidate)(void *arg, const char *line, int n, int index);
+	/* The i-th way to complete line[start, end), from malloc; NULL after the last. */
+	char *(*complete)(void *arg, const char *line, size_t start, size_t end, int i);
 	/* Ctrl-X Ctrl-E, and v in vi mode: the text in the user's editor; input_text() gives it, input_set() takes it back. */
 	void (*edit)(void *arg);
 };

@@ -4,7 +4,6 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/binding.h %D%/binding.c \
 	%D%/bidi.h %D%/bidi.c \
 	%D%/builtin.h %D%/builtin.c \
-	%D%/clip.h %D%/clip.c \
 	%D%/codelook.h %D%/codelook.c \
 	%D%/doc.h %D%/doc.c \
 	%D%/docdraw.h %D%/docdraw.c \

@@ -2,6 +2,7 @@
 #include "ui/pane_help.h"
 
 #include "app/chat.h"
+#include "app/slash.h"
 #include "engine/base/xio.h"
 #include "ui/binding.h"
 #include "ui/width.h"

@@ -6,12 +6,13 @@
 #include "ui/ui.h"
 
 #include "app/chat.h"
+#include "app/clip.h"
+#include "app/slash.h"
 #include "app/termtext.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 #include "ui/bidi.h"
 #include "ui/binding.h"
-#include "ui/clip.h"
 #include "ui/draft.h"
 #include "ui/gauge.h"
 #include "ui/input.h"
@@ -568,7 +569,7 @@ static void copy_marked(struct screen *s)
 	str_init(&text, 0);
 	if (!pane_chat_take(s->chat, &text) || text.failed)
 		hint(s, "nothing to copy");
-	else if (clip_send(text.p, text.len, told, sizeof(told), &e))
+	else if (clip_send(text.p, text.len, term_send, !s->c->o->private, told, sizeof(told), &e))
 		tell(s, &e);
 	else
 		hint(s, told);
@@ -921,27 +922,9 @@ static void on_timer(void *arg)
 
 /* -- completion ----------------------------------------------------------------------- */
 
-static const char *level_candidate(const struct screen *s, int index)
+static char *complete(void *arg, const char *line, size_t start, size_t end, int i)
 {
-	return index < s->c->n_levels ? s->c->levels[index].name : NULL;
-}
-
-static const char *candidate(void *arg, const char *line, int n, int index)
-{
-	static char name[64];
-	const struct screen *s = arg;
-
-	if (n == 1 && !strncmp(line, "/quant ", 7))
-		return level_candidate(s, index);
-	if (n)
-		return NULL;
-	for (const struct slash *c = slashes; c->name; c++) {
-		if (index-- > 0)
-			continue;
-		snprintf(name, sizeof(name), "/%s", c->name);
-		return name;
-	}
-	return NULL;
+	return slash_complete(((struct screen *)arg)->c, line, start, end, i);
 }
 
 /* -- start and end -------------------------------------------------------------------- */
@@ -1007,7 +990,7 @@ static void offer_draft(struct screen *s)
 static int start(struct screen *s, struct opts *o, struct err *e)
 {
 	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
-	static const struct input_ops input_ops = { on_send, candidate, on_edit };
+	static const struct input_ops input_ops = { on_send, complete, on_edit };
 	bool utf8 = set_locale();
 	struct str complaints;
 
@@ -1028,6 +1011,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	prompt_init(&s->prompt);
 	s->keys = keys_new(true);
 	s->c->can_ask = true;
+	s->c->to_terminal = term_send;
 	s->chat = pane_chat_new(s->c, &s->reading);
 	if (!s->keys || !s->chat)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");

@@ -1,10 +1,9 @@
 #include "config.h"
-#include "ui/clip.h"
+#include "app/clip.h"
 
 #include "app/paths.h"
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
-#include "ui/term.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -86,7 +85,7 @@ out:
 	return r;
 }
 
-static void to_terminal(const char *text, size_t n)
+static void to_terminal(const char *text, size_t n, clip_terminal_fn *terminal)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = (const unsigned char *)text;
@@ -104,7 +103,7 @@ static void to_terminal(const char *text, size_t n)
 	}
 	str_adds(&s, "\033\\");
 	if (!s.failed)
-		term_send(s.p, s.len);
+		terminal(s.p, s.len);
 	str_release(&s);
 }
 
@@ -130,18 +129,22 @@ out:
 	return r;
 }
 
-int clip_send(const char *text, size_t n, char *told, size_t size, struct err *e)
+int clip_send(const char *text, size_t n, clip_terminal_fn *terminal, bool keep, char *told, size_t size, struct err *e)
 {
 	int i = 0;
 
 	while (i < N_TOOLS && ((tools[i].env && !getenv(tools[i].env)) || !in_path(tools[i].name)))
 		i++;
+	if (i == N_TOOLS && !terminal)
+		return err_set(e, ERR_UNSUPPORTED, "there is no terminal to copy by, and no tmux, wl-copy, xclip or pbcopy");
+	if (i == N_TOOLS && n > CLIP_MAX && !keep)
+		return err_set(e, ERR_LIMIT, "%zu bytes are too much for a terminal, and nothing is kept: /export writes a file", n);
 	if (i == N_TOOLS && n > CLIP_MAX)
 		return to_file(text, n, told, size, e);
 	if (i < N_TOOLS && to_tool(i, text, n, e))
 		return -1;
-	if (i != TMUX && n <= CLIP_MAX)
-		to_terminal(text, n);
+	if (i != TMUX && n <= CLIP_MAX && terminal)
+		to_terminal(text, n, terminal);
 	snprintf(told, size, "sent %zu bytes to %s", n, i < N_TOOLS ? tools[i].name : "the terminal (OSC 52)");
 	return 0;
 }

@@ -1,0 +1,32 @@
+/* Between chat.c and the files that change its state with it: chat_model.c, chat_turns.c. */
+#ifndef APP_CHAT_IMPL_H
+#define APP_CHAT_IMPL_H
+
+#include "app/chat.h"
+
+/* Something visible changed: of an item, or (NULL) of the rest. */
+void chat_touch(struct chat *c, struct chat_item *i);
+/* The state when nothing tells of itself just now. */
+void chat_settle(struct chat *c);
+/* All items from `at` on go. */
+void chat_drop_items(struct chat *c, size_t at);
+/* Appends an empty answer to the conversation as it stands, and asks for it; false (and told): it could not. */
+bool chat_ask_again(struct chat *c);
+/* The draft becomes this text. */
+void chat_give_back(struct chat *c, const char *text);
+/* The answer says whose it will be: the model and the level that are headed for. */
+void chat_label(struct chat *c, struct chat_item *i);
+
+/* What chat_edit() has marked goes. */
+void chat_cut(struct chat *c);
+
+/* Asks the worker for a model, at a level (NULL: as the file has it), and takes what it tells. */
+int chat_post_open(struct chat *c, const char *word, const char *level, struct err *e);
+void chat_on_opened(struct chat *c, struct event *ev);
+void chat_failed_open(struct chat *c, struct event *ev);
+/* The level in use is what the worker says it is. */
+void chat_use_level(struct chat *c, const struct level_report *r);
+/* "models/SmolLM2-135M-Instruct.Q4_1.gguf" → "SmolLM2-135M-Instruct": short, and what people call it; or NULL. */
+char *chat_short_name(const char *path);
+
+#endif
