@@ -297,6 +297,8 @@ static int name_models(struct opts *o, struct str *paths, struct err *e)
 
 		if (!*at)
 			continue;
+		if (!**at)
+			return err_set(e, ERR_ARG, "the name of the model is empty");
 		if (store_resolve(*at, o->folders, &paths[i], e) < 0)
 			return -1;
 		if (paths[i].len)

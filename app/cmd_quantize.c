@@ -1,6 +1,7 @@
 /* The verb quantize: a model file at another level. The engine does the work; here are words and questions. */
 #include "config.h"
 #include "app/interrupt.h"
+#include "app/levelname.h"
 #include "app/meter.h"
 #include "app/rig.h"
 #include "app/termtext.h"
@@ -25,7 +26,7 @@ static int positional(struct opts *o, int i, const char *arg)
 
 /* -- types by name ----------------------------------------------------------------- */
 
-/* REGEX=TYPE, cut at the last '=': a pattern may hold one. */
+/* REGEX=TYPE, cut at the last '=': a pattern may hold one. ERR_ARG is a wrong call. */
 static int split(const char *text, struct eng_override *out, struct err *e)
 {
 	const char *eq = strrchr(text, '=');
@@ -34,6 +35,8 @@ static int split(const char *text, struct eng_override *out, struct err *e)
 	if (!eq || eq == text || !eq[1])
 		return err_set(e, ERR_ARG, "--tensor-type: expected REGEX=TYPE, got '%s'",
 			       err_quote(q, sizeof q, text, strlen(text)));
+	if (levelname_check_type("--tensor-type", eq + 1, e) < 0)
+		return -1;
 	out->pattern = mem_strndup(text, (size_t)(eq - text));
 	out->type = eq + 1;
 	return out->pattern ? 0 : err_set(e, ERR_NOMEM, "no memory for a pattern");
@@ -79,12 +82,27 @@ static void tell_tensor(void *arg, const char *name, const char *from, const cha
 	      units_bytes(size, sizeof size, bytes));
 }
 
+/* What the engine is told to tell: how far it is, and before that what the options come to. */
+struct telling { struct meter meter; const char *level; };
+
+static bool tell_progress(void *arg, int64_t done, int64_t total)
+{
+	struct telling *t = arg;
+
+	return meter_progress(&t->meter, done, total);
+}
+
+static void tell_unused(void *arg, const char *pattern)
+{
+	const struct telling *t = arg;
+
+	cmd_note("--tensor-type: '%s' decides no tensor's type at %s", pattern, t->level);
+}
+
 static void tell_notes(const struct opts *o, const struct eng_quantize_result *r)
 {
 	if (r->warning)
 		cmd_note("%s: %s", o->level, r->warning);
-	if (r->unused)
-		cmd_note("--tensor-type: '%s' decides no tensor's type at %s", r->unused, o->level);
 	if (r->fallbacks)
 		cmd_note("%lld of %lld tensors get another type than the level's: their rows are no whole blocks of it",
 			 (long long)r->fallbacks, (long long)r->tensors);
@@ -133,18 +151,19 @@ static int work(struct eng *g, const struct opts *o, struct eng_quantize_opts *q
 	struct eng_quantize_result r;
 	const int64_t start = os_now_ns();
 	char what[48];
-	struct meter m;
+	struct telling t = { .level = o->level };
 	int ret;
 
 	snprintf(what, sizeof what, "making %.32s", o->level);
-	meter_init(&m, what);
-	q->progress = meter_progress;
-	q->arg = &m;
+	meter_init(&t.meter, what);
+	q->progress = tell_progress;
+	q->arg = &t;
 	q->dry_run = o->dry_run;
+	q->unused = tell_unused;
 	if (o->dry_run)
 		q->tensor = tell_tensor;
 	ret = eng_quantize(g, o->file, o->out_path, q, &r, e);
-	meter_clear(&m);
+	meter_clear(&t.meter);
 	if (ret < 0)
 		return -1;
 	tell_notes(o, &r);
@@ -159,9 +178,9 @@ static int run_with(struct opts *o, struct eng_override *list)
 	struct err e;
 	int ret;
 
-	ret = gather(o, &q, list, &e);
-	if (!ret)
-		ret = rig_engine(&rig, o, &e);
+	if (gather(o, &q, list, &e) < 0)
+		return e.code == ERR_ARG ? cmd_usage(&cmd_quantize, "%s", e.msg) : cmd_fail(&e);
+	ret = rig_engine(&rig, o, &e);
 	if (!ret && !o->dry_run)
 		ret = ask(rig.eng, o, q, &e);
 	interrupt_catch();
@@ -171,17 +190,36 @@ static int run_with(struct opts *o, struct eng_override *list)
 	return ret < 0 ? rig_fail(&e) : EXIT_OK;
 }
 
+/* What can be no name of a file, or would be taken for another thing; NULL: it may be one. */
+static const char *bad_place(const char *out)
+{
+	if (out && !*out)
+		return "the name is empty; name a file";
+	if (out && !strcmp(out, "-"))
+		return "a model is not written to standard output; name a file (./- is one of that name)";
+	return NULL;
+}
+
 static int run(struct opts *o)
 {
 	struct eng_override *list;
+	const char *why;
+	struct err e;
 	int code;
 
 	if (o->dry_run && !o->level) {
 		o->level = o->out_path;
 		o->out_path = NULL;
 	}
-	if (!o->file || !o->level)
+	if (!o->file || !o->level || (!o->out_path && !o->dry_run))
 		return cmd_usage(&cmd_quantize, "quantize: name IN, OUT and LEVEL");
+	if (levelname_check("LEVEL", o->level, &e) < 0)
+		return cmd_usage(&cmd_quantize, "%s", e.msg);
+	why = bad_place(o->out_path);
+	if (why) {
+		cmd_note("OUT: %s", why);
+		return EXIT_USAGE;
+	}
 	list = mem_calloc((size_t)o->tensor_types.n, sizeof *list);
 	if (!list) {
 		cmd_note("no memory for patterns");

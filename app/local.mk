@@ -12,7 +12,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c %D%/need.h %D%/need.c \
 	%D%/room.h %D%/room.c %D%/tools.h %D%/tools.c %D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \
-	%D%/conf.h %D%/conf.c %D%/field.h %D%/field.c \
+	%D%/levelname.h %D%/levelname.c %D%/conf.h %D%/conf.c %D%/field.h %D%/field.c \
 	%D%/store.h %D%/store.c %D%/store_places.c %D%/cmd_list.c \
 	%D%/machine.h %D%/machine.c %D%/show.h %D%/show_machine.c \
 	%D%/paths.c %D%/termtext.c

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "app/opt.h"
+#include "app/levelname.h"
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
 
@@ -16,9 +17,9 @@
 
 const struct opt opt_table[] = {
 	{ "model", .letter = 'm', .arg = "FILE", .type = OPT_TEXT, .at = AT(model), .help = "the model, a GGUF file" },
-	{ "level", .letter = 'q', .arg = "LEVEL", .type = OPT_TEXT, .at = AT(level),
+	{ "level", .letter = 'q', .arg = "LEVEL", .type = OPT_LEVEL, .at = AT(level),
 	  .unset = "as the file has it", .help = "quantization level to compute at, made in memory when the file has another" },
-	{ "levels", "level", 'q', "LEVELS", OPT_TEXT, AT(level), .unset = "as the file has it",
+	{ "levels", "level", 'q', "LEVELS", OPT_LEVELS, AT(level), .unset = "as the file has it",
 	  .help = "levels to measure, with commas: q8_0,q5_1,q4_0" },
 	{ "system", .arg = "TEXT", .type = OPT_TEXT, .at = AT(system), .help = "system message" },
 	{ "raw", .type = OPT_FLAG, .at = AT(raw), .help = "no chat template: go on writing the prompt" },
@@ -41,7 +42,7 @@ const struct opt opt_table[] = {
 	{ "kv", .arg = "TYPE", .type = OPT_KV, .at = AT(kv), .help = "type of the keys and values kept" },
 	{ "act", .arg = "KIND", .type = OPT_CHOICE, .at = AT(act), .choices = "int8 f32", .unset = "int8",
 	  .help = "activations: rounded as the level wants it, or unrounded (slow, exact)" },
-	{ "switch-from", .arg = "LEVEL", .type = OPT_TEXT, .at = AT(switch_from),
+	{ "switch-from", .arg = "LEVEL", .type = OPT_LEVEL, .at = AT(switch_from),
 	  .help = "level to begin at; -q is the one to switch to" },
 	{ "at", .arg = "POS", .type = OPT_LONG, .at = AT(switch_at), .min = 0, .max = INT32_MAX,
 	  .unset = "0", .help = "position of the switch: that many ids were computed before it" },
@@ -95,9 +96,9 @@ const struct opt opt_table[] = {
 	{ "null", .type = OPT_FLAG, .at = AT(null), .help = "end each answer with a NUL byte in place of a line end" },
 	{ "tensor-type", .arg = "REGEX=TYPE", .type = OPT_LIST, .at = AT(tensor_types),
 	  .help = "type of the tensors in whose name REGEX is found; may be given again, the first that fits counts" },
-	{ "output-tensor-type", .arg = "TYPE", .type = OPT_TEXT, .at = AT(output_type), .unset = "as the level has it",
+	{ "output-tensor-type", .arg = "TYPE", .type = OPT_TYPE, .at = AT(output_type), .unset = "as the level has it",
 	  .help = "type of the output matrix" },
-	{ "token-embedding-type", .arg = "TYPE", .type = OPT_TEXT, .at = AT(embd_type), .unset = "as the level has it",
+	{ "token-embedding-type", .arg = "TYPE", .type = OPT_TYPE, .at = AT(embd_type), .unset = "as the level has it",
 	  .help = "type of the token embedding" },
 	{ "allow-requantize", .type = OPT_FLAG, .at = AT(requantize),
 	  .help = "take a model that is quantized already: what was lost stays lost" },
@@ -148,7 +149,8 @@ void opt_copy(const struct opt *r, struct opts *to, const struct opts *from)
 	static const size_t sizes[] = {
 		[OPT_FLAG] = sizeof(bool), [OPT_TEXT] = sizeof(char *), [OPT_INT] = sizeof(int), [OPT_LONG] = sizeof(int64_t),
 		[OPT_REAL] = sizeof(double), [OPT_SEED] = sizeof(uint64_t), [OPT_KV] = sizeof(enum eng_kv),
-		[OPT_CHOICE] = sizeof(char *), [OPT_LIST] = sizeof(struct opt_list),
+		[OPT_CHOICE] = sizeof(char *), [OPT_LEVEL] = sizeof(char *), [OPT_LEVELS] = sizeof(char *),
+		[OPT_TYPE] = sizeof(char *), [OPT_LIST] = sizeof(struct opt_list),
 	};
 
 	memcpy((char *)to + r->at, (const char *)from + r->at, sizes[r->type]);
@@ -314,6 +316,16 @@ static int set_choice(const struct opt *r, char *at, const char *what, const cha
 	return bad_value(what, value, e, "%s", names);
 }
 
+typedef int check_fn(const char *what, const char *value, struct err *e);
+
+static int set_checked(check_fn *check, char *at, const char *what, const char *value, struct err *e)
+{
+	if (check(what, value, e) < 0)
+		return -1;
+	*(const char **)at = value;
+	return 0;
+}
+
 static int set_flag(char *at, const char *what, const char *value, struct err *e)
 {
 	static const struct { const char *word; bool on; } words[] = {
@@ -362,6 +374,12 @@ int opt_set(const struct opt *r, struct opts *o, const char *what, const char *v
 		return set_kv(at, what, value, e);
 	case OPT_CHOICE:
 		return set_choice(r, at, what, value, e);
+	case OPT_LEVEL:
+		return set_checked(levelname_check, at, what, value, e);
+	case OPT_LEVELS:
+		return set_checked(levelname_check_list, at, what, value, e);
+	case OPT_TYPE:
+		return set_checked(levelname_check_type, at, what, value, e);
 	case OPT_LIST:
 		return set_list(at, what, value, e);
 	}

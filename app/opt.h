@@ -22,6 +22,9 @@ enum opt_type {
 	OPT_SEED,		/* uint64_t; sets opts.seed_set */
 	OPT_KV,			/* enum eng_kv */
 	OPT_CHOICE,		/* const char *, one of `choices` */
+	OPT_LEVEL,		/* const char *, the name of a level */
+	OPT_LEVELS,		/* the same, a list with commas */
+	OPT_TYPE,		/* const char *, the name of a type of tensors */
 	OPT_LIST,		/* struct opt_list: may be given again and again */
 };
 

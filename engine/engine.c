@@ -92,6 +92,27 @@ int eng_model_open(struct eng *g, const char *path, bool inspect, struct eng_mod
 	return 0;
 }
 
+/* -- names ------------------------------------------------------------------------- */
+
+const char *eng_level_name(int i)
+{
+	return i < LEVELS_MAX ? levels[i].name : NULL;
+}
+
+const char *eng_type_name(int i)
+{
+	const struct quant_type *t = quant_types;
+
+	while (t->name && i--)
+		t++;
+	return t->name;
+}
+
+bool eng_level_known(const char *name)
+{
+	return level_by_name(name) != NULL;
+}
+
 /* -- text -------------------------------------------------------------------------- */
 
 _Static_assert(sizeof(struct eng_ids) == sizeof(struct ids), "one list of ids on both sides of the border");

@@ -166,6 +166,11 @@ struct eng_weights *eng_weights_ref(struct eng_weights *w);
 void eng_weights_release(struct eng_weights *w);
 const struct eng_weights_info *eng_weights_info(const struct eng_weights *w);
 
+/* What levels and types of tensors there are, by name; NULL behind the last. Any thread. */
+const char *eng_level_name(int i);
+const char *eng_type_name(int i);
+bool eng_level_known(const char *name);		/* any case; "Q4_K" too, which is Q4_K_M */
+
 /* The ladder: levels that can be asked of this model, best first. Any thread. */
 struct eng_level {
 	const char *name;	/* "Q8_0" */
@@ -387,10 +392,12 @@ struct eng_quantize_opts {
 	const char *output_type;		/* of output.weight (of a tied embedding too), or NULL */
 	const char *embd_type;			/* of token_embd.weight, or NULL */
 	bool requantize;			/* take tensors that are quantized already */
-	bool dry_run;				/* tell, and write nothing; out may be NULL */
+	bool dry_run;				/* tell, refuse what must be, and write nothing; out may be NULL */
 	eng_progress_fn *progress;		/* by the calling thread, in weights; false stops it */
 	/* every tensor in order, before any is made: its type here and there, and its bytes there */
 	void (*tensor)(void *arg, const char *name, const char *from, const char *to, uint64_t bytes);
+	/* likewise every pattern that decided no tensor's type */
+	void (*unused)(void *arg, const char *pattern);
 	void *arg;
 };
 
@@ -400,7 +407,6 @@ struct eng_quantize_result {
 	uint64_t bytes_in, bytes_out;		/* of the tensors */
 	double bpw;				/* afterwards */
 	const char *level;			/* as it is written: "Q4_K_M"; static */
-	const char *unused;			/* a pattern that decided no tensor's type, or NULL; the caller's */
 	const char *warning;			/* or NULL; static */
 };
 

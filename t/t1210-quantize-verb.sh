@@ -60,7 +60,12 @@ test_expect_success 'one type by pattern, the first that fits' '
 '
 test_expect_success 'a pattern that decides nothing is told' '
 	"$T" quantize in.gguf p.gguf Q4_0 --tensor-type zebra=q8_0 >out 2>err && grep -q "zebra.*decides no" err &&
-	"$T" quantize in.gguf p.gguf F16 --tensor-type attn_k=q8_0 >out 2>err && grep -q "attn_k.*decides no.*F16" err
+	"$T" quantize in.gguf p.gguf F16 --tensor-type attn_k=q8_0 >out 2>err && grep -q "attn_k.*decides no.*F16" err &&
+	"$T" quantize in.gguf p.gguf Q4_0 --tensor-type zebra=q8_0 --tensor-type attn_k=q8_0 --tensor-type yak=f16 >out 2>err &&
+	[ "$(wc -l <err)" = 2 ] && grep -q "zebra.*decides no" err && grep -q "yak.*decides no" err
+'
+test_expect_success 'a pattern that takes too long to look for is an error, not one that is not found' '
+	fails 1 "pattern .*on tensor .*: match limit" in.gguf p2.gguf Q4_0 --tensor-type "^(([a-z._0-9]+)+)+[!?]=q8_0"
 '
 test_expect_success 'types of output matrix and embedding' '
 	"$T" quantize in.gguf p.gguf Q4_0 --output-tensor-type q5_0 --token-embedding-type=bf16 >out &&
@@ -107,10 +112,15 @@ rm -f m.gguf p.gguf q.gguf odd.gguf
 test_expect_success 'wrong calls' '
 	fails 2 "name IN, OUT and LEVEL" && fails 2 "name IN, OUT and LEVEL" in.gguf x.gguf && fails 2 "one too many" a b c d &&
 	fails 2 "unknown option --tensor-typ; did you mean --tensor-type" in.gguf x.gguf Q4_0 --tensor-typ a=q4_0 &&
-	fails 1 "expected REGEX=TYPE, got .attn" in.gguf x.gguf Q4_0 --tensor-type attn &&
+	fails 2 "expected REGEX=TYPE, got .attn" in.gguf x.gguf Q4_0 --tensor-type attn &&
+	fails 2 "tensor-type: .Q4_K_M. is no tensor type; did you mean Q4_K" in.gguf x.gguf Q4_0 --tensor-type attn=Q4_K_M &&
 	fails 1 "pattern .a(b., at character 4" in.gguf x.gguf Q4_0 --tensor-type "a(b=Q4_0" &&
-	fails 1 "Q9_9. is no tensor type; there are: F32 " in.gguf x.gguf Q4_0 --output-tensor-type Q9_9 &&
-	fails 1 "Q9_9. is no quantization level; there are: F32 .*Q4_K_M" in.gguf x.gguf Q9_9
+	fails 2 "output-tensor-type: .Q9_9. is no tensor type; there are: F32 " in.gguf x.gguf Q4_0 --output-tensor-type Q9_9 &&
+	fails 2 "token-embedding-type: .q8_9. is no tensor type; did you mean Q8_0" in.gguf x.gguf Q4_0 --token-embedding-type q8_9 &&
+	fails 2 "Q9_9. is no quantization level; there are: F32 .*Q4_K_M" in.gguf x.gguf Q9_9 &&
+	fails 2 "q4km. is no quantization level; did you mean Q4_K_M" in.gguf x.gguf q4km &&
+	fails 2 "the name is empty" in.gguf "" Q8_0 && [ "$(wc -l <err)" = 1 ] &&
+	fails 2 "not written to standard output" in.gguf - Q8_0 && [ "$(wc -l <err)" = 1 ] && fails 2 "the name is empty" in.gguf "" Q8_0 --dry-run
 '
 test_expect_success 'the model is not written over while it is read, under whatever name' '
 	cp in.gguf keep && ln -s in.gguf soft.gguf && ln in.gguf hard.gguf && ln -s soft.gguf soft2.gguf || exit 1
@@ -121,7 +131,14 @@ test_expect_success 'places where no file can be' '
 	mkdir -p folder && ln -s nowhere lost.gguf &&
 	fails 1 "^tidbit: folder: is a folder" in.gguf folder Q8_0 && fails 1 "no/such" in.gguf no/such/x.gguf Q8_0 &&
 	fails 1 "/dev/null: is not a regular file" in.gguf /dev/null Q8_0 && [ -c /dev/null ] &&
-	fails 1 "lost.gguf: cannot follow this link" in.gguf lost.gguf Q8_0 && fails 1 "^tidbit: none.gguf:" none.gguf x.gguf Q8_0
+	fails 1 "lost.gguf: cannot follow this link" in.gguf lost.gguf Q8_0 && fails 1 "^tidbit: none.gguf:" none.gguf x.gguf Q8_0 &&
+	fails 1 "the name of the model is empty" "" x.gguf Q8_0
+'
+test_expect_success 'a dry run refuses what the work would: not ternary, IN as OUT, no such folder, a link to nowhere' '
+	fails 1 "tensor .* is not ternary" in.gguf p2.gguf I2_S --dry-run && fails 1 "tensor .* is not ternary" in.gguf I2_S --dry-run &&
+	fails 1 "would be written over" in.gguf soft2.gguf Q8_0 --dry-run && fails 1 "no/such" in.gguf no/such/x.gguf Q8_0 --dry-run &&
+	fails 1 "^tidbit: folder: is a folder" in.gguf folder Q8_0 --dry-run && fails 1 "cannot follow" in.gguf lost.gguf Q8_0 --dry-run &&
+	{ [ "$(id -u)" = 0 ] || { mkdir shut && chmod 500 shut && fails 1 "shut.*cannot write" in.gguf shut/x.gguf Q8_0 --dry-run; }; }
 '
 test_expect_success 'a link is followed, and what stood there is replaced' '
 	echo old >folder/real.gguf && ln -s folder/real.gguf link.gguf && "$T" quantize in.gguf link.gguf Q4_K_M >out &&
@@ -130,6 +147,24 @@ test_expect_success 'a link is followed, and what stood there is replaced' '
 test_expect_success 'a file that grows too large is an error, and the old one stays' '
 	echo old >x.gguf && (ulimit -f 2000 && fails 1 "x.gguf: cannot write .*large" in.gguf x.gguf Q8_0) && echo old | cmp - x.gguf
 '
+
+# on_tmpfs SIZE: quantizes into a file system of that size
+cat >on_tmpfs.sh <<-'E'
+	mount -t tmpfs -o size=$1 none small && cd small && "$T" quantize ../in.gguf x.gguf Q8_0 && ls >../in-small
+E
+mkdir -p small && export T
+on_tmpfs () { rm -f in-small; unshare -rm sh ./on_tmpfs.sh "$1" >out 2>err; }
+if unshare -rm mount -t tmpfs -o size=4k none small 2>/dev/null; then
+	test_expect_success 'space is counted in whole pages: just enough is enough, a page less is told before any is taken' '
+		page=$(getconf PAGESIZE) && "$T" quantize in.gguf s.gguf Q8_0 >out && n=$(($(wc -c <s.gguf) + page - 1)) && n=$((n / page * page)) &&
+		on_tmpfs $n && [ "$(cat in-small)" = x.gguf ] && ! on_tmpfs $((n - page)) && cat err && [ ! -e in-small ] &&
+		[ "$(wc -l <err)" = 1 ] && grep -q "x.gguf: no space: it takes 4[.][0-9] MiB, and 4[.][0-9] MiB are free" err
+	'
+	test_expect_success 'a file system without a bound has room' 'on_tmpfs 0 && [ "$(cat in-small)" = x.gguf ]'
+else
+	test_skip 'space is counted in whole pages' 'nothing can be mounted here'
+fi
+rm -rf small in-small s.gguf
 
 # -- interruptions ------------------------------------------------------------------------
 "$mk" smollm2-135m Q8_0 long.gguf
@@ -169,7 +204,7 @@ else
 	'
 	test_expect_success 'but not when it is told to, nor for a call that must fail' '
 		screen_run "clear; \"$T\" quantize in.gguf z.gguf Q4_0 --force; echo left with \$?" && screen_wait "^left with 0" &&
-		screen_run "clear; \"$T\" quantize in.gguf z.gguf Q44; echo left with \$?" && screen_wait "^left with 1" &&
+		screen_run "clear; \"$T\" quantize in.gguf z.gguf Q44; echo left with \$?" && screen_wait "^left with 2" &&
 		screen_wait "no quantization level"
 	'
 fi

@@ -12,9 +12,14 @@ int64_t os_now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-uint64_t os_disk_free(const char *path)
+uint64_t os_disk_free(const char *path, uint64_t *block)
 {
 	struct statvfs v;
 
-	return statvfs(path, &v) < 0 ? UINT64_MAX : (uint64_t)v.f_bavail * v.f_frsize;
+	*block = 1;
+	/* no blocks at all: it has no bound, or does not tell (a tmpfs of size=0) */
+	if (statvfs(path, &v) < 0 || !v.f_blocks)
+		return UINT64_MAX;
+	*block = v.f_frsize;
+	return (uint64_t)v.f_bavail * v.f_frsize;
 }

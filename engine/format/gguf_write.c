@@ -267,11 +267,27 @@ static int open_file(struct gguf_writer *w, const char *path, struct err *e)
 	return w->fd < 0 ? take_name(w, e) : 0;
 }
 
+/* Magic, version, two counts, keys, tensors. */
+static uint64_t head_bytes(const struct gguf_writer *w)
+{
+	return 4 + 4 + 8 + 8 + w->kv.len + w->infos.len;
+}
+
+static uint64_t data_start(const struct gguf_writer *w)
+{
+	return (head_bytes(w) + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+uint64_t gguf_writer_size(const struct gguf_writer *w)
+{
+	return data_start(w) + w->end;
+}
+
 static int write_head(struct gguf_writer *w, struct err *e)
 {
 	static const char zero[ALIGN];
 	struct str s;
-	uint64_t head, at;
+	uint64_t head = head_bytes(w), at;
 	int r = 0;
 
 	str_init(&s, 0);
@@ -279,8 +295,7 @@ static int write_head(struct gguf_writer *w, struct err *e)
 	add_uint(&s, FORMAT, 4);
 	add_uint(&s, w->n_slots, 8);
 	add_uint(&s, w->n_kv, 8);
-	head = s.len + w->kv.len + w->infos.len;
-	w->data = (head + ALIGN - 1) / ALIGN * ALIGN;
+	w->data = data_start(w);
 	at = s.len;
 	if (s.failed || w->kv.failed || w->infos.failed)
 		r = err_set(e, ERR_NOMEM, "no memory for the head of %s", w->path);
@@ -301,10 +316,6 @@ int gguf_writer_open(struct gguf_writer *w, const char *path, struct err *e)
 	return open_file(w, path, e) < 0 ? -1 : write_head(w, e);
 }
 
-uint64_t gguf_writer_size(const struct gguf_writer *w)
-{
-	return w->data + w->end;
-}
 
 int gguf_writer_put(struct gguf_writer *w, int64_t tensor, uint64_t at, const void *p, size_t n,
 		    struct err *e)

@@ -39,7 +39,7 @@ int gguf_writer_tensor(struct gguf_writer *w, const char *name, uint32_t type, i
 		       const int64_t *ne, uint64_t bytes, struct err *e);
 
 int gguf_writer_open(struct gguf_writer *w, const char *path, struct err *e);
-uint64_t gguf_writer_size(const struct gguf_writer *w);		/* of the whole file; after open */
+uint64_t gguf_writer_size(const struct gguf_writer *w);		/* of the whole file, when all is told */
 /* Any thread; the bytes must lie inside the tensor. */
 int gguf_writer_put(struct gguf_writer *w, int64_t tensor, uint64_t at, const void *p, size_t n,
 		    struct err *e);

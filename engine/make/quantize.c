@@ -16,11 +16,13 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <pcre2.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PIECE = 1 << 18 };	/* weights: a megabyte of floats; a multiple of every block */
 
@@ -114,13 +116,27 @@ static int compile(struct quantizer *q, struct err *e)
 	return 0;
 }
 
-static struct override *overridden(const struct quantizer *q, const char *name)
+/* The first pattern that is found in a name, or NULL. One that takes too long to look for is an error. */
+static int overridden(const struct quantizer *q, const char *name, struct override **out, struct err *e)
 {
-	for (size_t i = 0; i < q->opts->n_overrides; i++)
-		if (pcre2_match(q->overrides[i].code, (PCRE2_SPTR)name, strlen(name), 0, 0,
-				q->match, NULL) >= 0)
-			return &q->overrides[i];
-	return NULL;
+	char text[128], shown[80], where[80];
+
+	*out = NULL;
+	for (size_t i = 0; i < q->opts->n_overrides && !*out; i++) {
+		const char *pattern = q->opts->overrides[i].pattern;
+		const int rc = pcre2_match(q->overrides[i].code, (PCRE2_SPTR)name, strlen(name), 0, 0, q->match, NULL);
+
+		if (rc >= 0) {
+			*out = &q->overrides[i];
+		} else if (rc != PCRE2_ERROR_NOMATCH) {
+			if (pcre2_get_error_message(rc, (PCRE2_UCHAR *)text, sizeof text) < 0)
+				strcpy(text, "cannot be looked for");
+			return err_set(e, ERR_ARG, "pattern '%s' on tensor %s: %s",
+				       err_quote(shown, sizeof shown, pattern, strlen(pattern)),
+				       err_quote(where, sizeof where, name, strlen(name)), text);
+		}
+	}
+	return 0;
 }
 
 static bool of_floats(const struct quantizer *q)
@@ -276,6 +292,7 @@ static int number_items(struct quantizer *q, struct err *e)
 {
 	long *layers = mem_array((size_t)q->n_items, LEVEL_ROWS * sizeof *layers), layer;
 	long *taken[LEVEL_ROWS], n[LEVEL_ROWS] = { 0 };
+	int ret = 0;
 
 	if (!layers)
 		return err_set(e, ERR_NOMEM, "no memory for a list of layers");
@@ -284,7 +301,10 @@ static int number_items(struct quantizer *q, struct err *e)
 	for (struct item *it = q->items; it < q->items + q->n_items; it++) {
 		const enum level_row r = level_counts(it->t->name, &layer);
 
-		it->by_pattern = of_floats(q) ? NULL : overridden(q, it->t->name);
+		if (!of_floats(q) && overridden(q, it->t->name, &it->by_pattern, e) < 0) {
+			ret = -1;
+			goto out;
+		}
 		if (it->by_pattern && r < LEVEL_ROWS)
 			taken[r][n[r]++] = layer;
 	}
@@ -295,8 +315,9 @@ static int number_items(struct quantizer *q, struct err *e)
 
 		it->nth = r < LEVEL_ROWS ? layer - count_below(taken[r], n[r], layer) : layer;
 	}
+out:
 	mem_free(layers);
-	return 0;
+	return ret;
 }
 
 /* -1 for tensors outside of the layers. */
@@ -326,9 +347,9 @@ static void tell_plan(const struct quantizer *q)
 	}
 	if (res->params)
 		res->bpw = 8.0 * (double)res->bytes_out / (double)res->params;
-	for (size_t i = 0; i < q->opts->n_overrides && !res->unused; i++)
+	for (size_t i = 0; i < q->opts->n_overrides && q->opts->unused; i++)
 		if (!q->overrides[i].used)
-			res->unused = q->opts->overrides[i].pattern;
+			q->opts->unused(q->opts->arg, q->opts->overrides[i].pattern);
 	if (of_floats(q) && q->output_type && !q->rules.has_output)
 		res->warning = "the output matrix is the embedding, whose type the level decides";
 }
@@ -347,7 +368,6 @@ static int plan(struct quantizer *q, struct err *e)
 	for (int64_t i = 0; i < q->n_items; i++)
 		if (plan_tensor(q, &q->items[i], e) < 0)
 			return -1;
-	tell_plan(q);
 	return 0;
 }
 
@@ -483,32 +503,61 @@ static int run_all(struct work *k)
 	return atomic_load(&k->stop) ? -1 : 0;
 }
 
+/* A tensor's work, with what stands behind its weights in `tail`. */
+static int begin(struct work *k, unsigned char *tail, size_t size)
+{
+	if (!k->it->from.tail)
+		return 0;
+	if (read_tail(k, tail, size, k->e) < 0)
+		return -1;
+	if (k->it->to)
+		k->from_scale = quant_tail_scale(quant_by_id(k->it->t->type), tail);
+	return 0;
+}
+
+/* The scale of a ternary tensor, over all of it. */
+static int measure_all(struct work *k, float *scale)
+{
+	uint32_t bits;
+
+	k->measure = true;
+	if (run_all(k) < 0)
+		return -1;
+	k->measure = false;
+	atomic_store(&k->finished, 0);
+	bits = atomic_load(&k->scale);
+	memcpy(scale, &bits, sizeof bits);
+	return 0;
+}
+
+#define WORK(q_, i_, e_) \
+	{ .q = (q_), .it = &(q_)->items[i_], .number = (i_), .from_scale = 1.0f, .e = (e_), .told = ATOMIC_FLAG_INIT }
+
+static int find_scale(struct quantizer *q, int64_t i, float *scale, struct err *e)
+{
+	struct work k = WORK(q, i, e);
+	unsigned char tail[64];
+
+	return begin(&k, tail, sizeof tail) < 0 ? -1 : measure_all(&k, scale);
+}
+
 static int make_tensor(struct quantizer *q, int64_t i, struct err *e)
 {
-	struct work k = { .q = q, .it = &q->items[i], .number = i, .from_scale = 1.0f, .e = e,
-			  .told = ATOMIC_FLAG_INIT };
+	struct work k = WORK(q, i, e);
 	unsigned char tail[64];
 	const int from_tail = k.it->from.tail, to_tail = k.it->to ? k.it->to->tail : 0;
 
-	if (from_tail && read_tail(&k, tail, sizeof tail, e) < 0)
+	if (begin(&k, tail, sizeof tail) < 0)
 		return -1;
-	if (from_tail && k.it->to)
-		k.from_scale = quant_tail_scale(quant_by_id(k.it->t->type), tail);
 	if (from_tail && !k.it->to &&
 	    gguf_writer_put(q->w, i, k.it->bytes - (uint64_t)from_tail, tail, (size_t)from_tail,
 			    e) < 0)
 		return -1;
 	if (to_tail) {
 		float scale;
-		uint32_t bits;
 
-		k.measure = true;
-		if (run_all(&k) < 0)
+		if (measure_all(&k, &scale) < 0)
 			return -1;
-		k.measure = false;
-		atomic_store(&k.finished, 0);
-		bits = atomic_load(&k.scale);
-		memcpy(&scale, &bits, sizeof scale);
 		quant_tail_write(k.it->to, scale, tail);
 		if (gguf_writer_put(q->w, i, k.it->bytes - (uint64_t)to_tail, tail, (size_t)to_tail,
 				    e) < 0)
@@ -561,7 +610,7 @@ static int open_parts(struct quantizer *q, const char *out, struct err *e)
 	for (int i = 0; i < n; i++) {
 		const char *path = gguf_part_path(q->g, i);
 
-		if (xio_same(path, out))
+		if (out && xio_same(path, out))
 			return err_set(e, ERR_ARG, "%s: would be written over while it is read; "
 				       "name another file", path);
 		q->fd[i] = xio_open(path, O_RDONLY, 0, e);
@@ -571,26 +620,29 @@ static int open_parts(struct quantizer *q, const char *out, struct err *e)
 	return 0;
 }
 
-/* Said before the work: the file is written to its end only then. */
+/* Said before the work, to whole blocks: file systems count by them. */
 static int check_room(const struct quantizer *q, const char *out, struct err *e)
 {
 	char *folder = mem_strdup(out), *slash = folder ? strrchr(folder, '/') : NULL;
-	const uint64_t need = gguf_writer_size(q->w);
-	uint64_t have;
+	uint64_t need = gguf_writer_size(q->w), have, block;
+	int r = 0;
 
 	if (!folder)
 		return err_set(e, ERR_NOMEM, "no memory for a path");
 	if (slash)
 		slash[slash == folder] = '\0';
-	have = os_disk_free(slash ? folder : ".");
+	have = os_disk_free(slash ? folder : ".", &block);
+	need = (need + block - 1) / block * block;
+	if (access(slash ? folder : ".", W_OK | X_OK) < 0)
+		r = err_errno(e, "%s: cannot write into this folder", slash ? folder : ".");
+	else if (have < need)
+		r = err_set(e, ERR_IO, "%s: no space: it takes %.1f MiB, and %.1f MiB are free", out,
+			    ceil((double)need * 10 / (1 << 20)) / 10, floor((double)have * 10 / (1 << 20)) / 10);
 	mem_free(folder);
-	if (have >= need)
-		return 0;
-	return err_set(e, ERR_IO, "%s: no space: it takes %" PRIu64 " MiB, and %" PRIu64 " MiB are free",
-		       out, (need >> 20) + 1, have >> 20);
+	return r;
 }
 
-static int write_tensors(struct quantizer *q, const char *out, struct err *e)
+static int tell_tensors(struct quantizer *q, struct err *e)
 {
 	for (int64_t i = 0; i < q->n_items; i++) {
 		const struct item *it = &q->items[i];
@@ -600,7 +652,20 @@ static int write_tensors(struct quantizer *q, const char *out, struct err *e)
 				       e) < 0)
 			return -1;
 	}
-	if (gguf_writer_open(q->w, out, e) < 0 || check_room(q, out, e) < 0)
+	return 0;
+}
+
+/* All that can be seen before anything is written; target NULL: it is not known where to. */
+static int prepare(struct quantizer *q, const char *target, struct err *e)
+{
+	if (open_parts(q, target, e) < 0 || gguf_writer_new(&q->w, e) < 0 || copy_keys(q, e) < 0 || tell_tensors(q, e) < 0)
+		return -1;
+	return target ? check_room(q, target, e) : 0;
+}
+
+static int write_file(struct quantizer *q, const char *target, struct err *e)
+{
+	if (gguf_writer_open(q->w, target, e) < 0)
 		return -1;
 	for (int64_t i = 0; i < q->n_items; i++)
 		if (make_tensor(q, i, e) < 0)
@@ -608,20 +673,29 @@ static int write_tensors(struct quantizer *q, const char *out, struct err *e)
 	return gguf_writer_commit(q->w, e);
 }
 
-static int write_file(struct quantizer *q, const char *out, struct err *e)
+/* Are the weights what their types want? */
+static int try_tensors(struct quantizer *q, struct err *e)
 {
-	char *target = xio_target(out, e);
-	int r;
+	for (int64_t i = 0; i < q->n_items; i++) {
+		float scale;
 
-	if (!target)
-		return -1;
-	r = open_parts(q, target, e);
+		if (q->items[i].to && q->items[i].to->tail && find_scale(q, i, &scale, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int work(struct quantizer *q, const char *out, struct err *e)
+{
+	char *target = out ? xio_target(out, e) : NULL;
+	int r = out && !target ? -1 : prepare(q, target, e);
+
+	if (!r && q->opts->dry_run)
+		r = try_tensors(q, e);
 	if (!r)
-		r = gguf_writer_new(&q->w, e);
-	if (!r)
-		r = copy_keys(q, e);
-	if (!r)
-		r = write_tensors(q, target, e);
+		tell_plan(q);
+	if (!r && !q->opts->dry_run)
+		r = write_file(q, target, e);
 	mem_free(target);
 	return r;
 }
@@ -661,8 +735,8 @@ int eng_quantize(struct eng *g, const char *in, const char *out,
 
 	*res = (struct eng_quantize_result){ 0 };
 	r = start(&q, in, e);
-	if (!r && !opts->dry_run)
-		r = write_file(&q, out, e);
+	if (!r)
+		r = work(&q, out, e);
 	finish(&q);
 	return r;
 }
