@@ -168,10 +168,21 @@ rm -rf small in-small s.gguf
 
 # -- interruptions ------------------------------------------------------------------------
 "$mk" smollm2-135m Q8_0 long.gguf
-# stopped SIGNAL CODE: it takes longer than a second on any machine, and is stopped before
+# The new file is open: it has no name yet where that can be.
+begun () {
+	ls y.gguf.*.part >/dev/null 2>&1 || ls -l "/proc/$(cat child 2>/dev/null)/fd" 2>/dev/null | grep -q -e " -> .*/#[0-9]* (deleted)"
+}
+# stopped SIGNAL CODE: as soon as the new file is open; making it takes some seconds more. timeout hands
+# the signal on, so that the program does not ignore it as background jobs of a script do.
 stopped () {
-	ls >before
-	timeout --preserve-status -s $1 0.4 "$T" quantize long.gguf y.gguf IQ4_XS --allow-requantize -t 1 >out 2>err; code=$?
+	rm -f child; : >child; ls >before
+	timeout --preserve-status -s $1 100 sh -c 'echo $$ >child; exec "$T" quantize long.gguf y.gguf IQ4_XS --allow-requantize -t 1' >out 2>err &
+	pid=$! tries=0
+	until begun; do
+		tries=$((tries + 1)); [ $tries -lt 2000 ] && kill -0 $pid 2>/dev/null || { cat out err; echo "it never began"; return 1; }
+		sleep 0.01 2>/dev/null || sleep 1
+	done
+	kill -ALRM $pid; wait $pid; code=$?
 	ls >after; cat out err
 	[ $code -eq $2 ] && [ ! -s out ] && cmp before after
 }
