@@ -177,6 +177,9 @@ const char *opt_value_text(const struct opt *r, const struct opts *o, char *buf,
 	case OPT_SEED: snprintf(buf, size, "%llu", (unsigned long long)*(const uint64_t *)p); break;
 	case OPT_KV: snprintf(buf, size, "%s", eng_kv_name(*(const enum eng_kv *)p)); break;
 	case OPT_TEXT:
+	case OPT_LEVEL:
+	case OPT_LEVELS:
+	case OPT_TYPE:
 	case OPT_CHOICE: snprintf(buf, size, "%s", *(const char *const *)p ? *(const char *const *)p : r->unset ? r->unset : ""); break;
 	case OPT_LIST: break;
 	}
@@ -218,6 +221,15 @@ const char *opt_range(const struct opt *r, char *buf, size_t size)
 	case OPT_KV:
 		for (int i = 0; i < ENG_KV_N; i++)
 			add_words(buf, size, eng_kv_name((enum eng_kv)i));
+		break;
+	case OPT_LEVEL:
+	case OPT_LEVELS:
+		for (int i = 0; eng_level_name(i); i++)
+			add_words(buf, size, eng_level_name(i));
+		break;
+	case OPT_TYPE:
+		for (int i = 0; eng_type_name(i); i++)
+			add_words(buf, size, eng_type_name(i));
 		break;
 	case OPT_TEXT:
 	case OPT_LIST: break;
