@@ -868,12 +868,9 @@ static void note_level(struct chat *c, const struct level_report *r)
 	str_addf(&s, " · %s", chat_bytes(bytes, sizeof bytes, r->bytes));
 	if (r->borrowed)
 		str_addf(&s, " · borrowed: the KV of %d tokens stays as it was made", r->held);
-	else if (r->held && r->prefilled == r->held)
+	else if (r->held)
 		str_addf(&s, " · exact: %d tokens prefilled again in %s", r->held,
 			 units_time(time, sizeof time, r->prefill_ns));
-	else if (r->held)
-		str_addf(&s, " · exact: %d of %d tokens prefilled again, the rest with the next message",
-			 r->prefilled, r->held);
 	chat_note(c, "%s", s.p);
 	str_release(&s);
 }

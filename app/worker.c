@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "app/worker.h"
+#include "app/handover.h"
 #include "app/need.h"
 #include "app/store.h"
 #include "app/tools.h"
@@ -46,6 +47,7 @@ struct worker {
 	struct opened *now;		/* NULL: none is open; behind it those that were */
 	struct eng_weights *weights;
 	struct eng_session *session;
+	struct eng_session *beside;	/* of a handover, until it takes the other's place */
 	struct eng_sampler *sampler;
 	double prefill_rate;		/* tokens/s of the last prefill that says something; 0 none */
 	struct str tools;		/* JSON, "" for none */
@@ -235,6 +237,13 @@ static void read_mem(struct worker *w, int64_t now, bool force)
 	if (!w->session || (!force && w->mem_ns && now - w->mem_ns < mem_step_ns))
 		return;
 	eng_session_mem(w->session, &w->mem);
+	if (w->beside) {
+		struct eng_mem more;
+
+		eng_session_mem(w->beside, &more);
+		w->mem.kv_used += more.kv_used;
+		w->mem.weights_made += more.weights_made;
+	}
 	w->mem_ns = now;
 }
 
@@ -296,17 +305,6 @@ static void on_text(void *arg, const char *text, size_t n, const struct answer_s
 }
 
 /* -- jobs: each fills the event that ends it ---------------------------------------- */
-
-static void report_level(const struct worker *w, struct level_report *r)
-{
-	const struct eng_weights_info *wi = eng_weights_info(w->weights);
-
-	snprintf(r->name, sizeof r->name, "%s", wi->level);
-	snprintf(r->note, sizeof r->note, "%s", wi->note ? wi->note : "");
-	r->made = wi->made;
-	r->bytes = wi->bytes;
-	r->bpw = wi->bpw;
-}
 
 static void opened_free(struct opened *o)
 {
@@ -448,7 +446,7 @@ static int run_open(struct worker *w, const struct job *j, struct event *ev)
 	w->now = o;
 	ev->kind = EV_OPENED;
 	ev->opened = o;
-	report_level(w, &ev->level);
+	level_report(w->weights, &ev->level);
 	report_template(w, ev);
 	return 0;
 fail:
@@ -655,67 +653,25 @@ static int run_answer(struct worker *w, const struct job *j, struct event *ev)
 	return answer_job(w, j, ev);
 }
 
-/* What the session held is computed again with the new weights; a stop leaves the rest to the next answer. */
-static int refill(struct worker *w, const int32_t *ids, int32_t n, struct level_report *r, struct err *e)
+/* What a handover tells: its prefill is of the session that can be cancelled then. */
+static void on_begin(void *arg, const char *verb, const char *object, struct eng_session *at_work)
 {
-	struct task t;
-	struct eng_sync st = { .progress = on_progress, .progress_arg = &t };
+	struct task *t = arg;
+	struct worker *w = t->w;
 
-	r->held = n;
-	if (!n)
-		return 0;
-	task_init(&t, w, JOB_LEVEL, true, "prefill", NULL);
-	if (eng_session_sync(w->session, ids, n, &st, e) && e->code != ERR_CANCELLED)
-		return -1;
-	r->prefilled = eng_session_len(w->session);
-	r->prefill_ns = os_now_ns() - t.start_ns;
-	return 0;
-}
-
-/*
- * Making may fail and leaves everything as it was. Binding drops the KV, unless it is borrowed:
- * from then on the new level is the one in use, whatever happens to the prefill.
- */
-static int switch_level(struct worker *w, const char *level, bool borrowed, struct level_report *r, struct err *e)
-{
-	struct eng_weights *neu = NULL, *old = w->weights;
-	const struct eng_session_opts so = { .n_ctx = eng_session_ctx(w->session), .kv = w->o->kv, .chunk = w->o->chunk };
-	const int32_t n = eng_session_len(w->session);
-	int32_t *ids = mem_array((size_t)n, sizeof *ids);
-	struct eng_need need;
-	struct task t;
-	int err = -1;
-
-	if (!ids)
-		return err_set(e, ERR_NOMEM, "no memory for the conversation's tokens");
-	if (n)
-		memcpy(ids, eng_session_ids(w->session), (size_t)n * sizeof *ids);
-	task_init(&t, w, JOB_LEVEL, false, "making", level);
-	if (need_check(w->now->model, level, &so, w->o->force, &need, e) < 0 ||
-	    eng_weights_get(w->now->model, level, on_progress, &t, &neu, e))
-		goto out;
-	r->make_ns = os_now_ns() - t.start_ns;
-	if (neu == old) {
-		eng_weights_release(neu);
-		err = 0;
-		goto out;
-	}
-	if (eng_session_bind(w->session, neu, borrowed ? ENG_BIND_BORROWED : ENG_BIND_EXACT, e)) {
-		eng_weights_release(neu);
-		goto out;
-	}
-	w->weights = neu;
-	eng_weights_release(old);
-	r->borrowed = borrowed && n;
-	r->held = n;
-	err = borrowed ? 0 : refill(w, ids, n, r, e);
-out:
-	mem_free(ids);
-	return err;
+	task_init(t, w, JOB_LEVEL, object == NULL, verb, object);
+	pthread_mutex_lock(&w->lock);
+	w->cancel_session = at_work;
+	w->beside = at_work != w->session ? at_work : NULL;
+	if (at_work && atomic_load(&w->cancelled))
+		eng_session_cancel(at_work);
+	pthread_mutex_unlock(&w->lock);
 }
 
 static int run_level(struct worker *w, const struct job *j, struct event *ev)
 {
+	struct handover h;
+	struct task t = { .w = w };
 	int r;
 
 	ev->kind = EV_LEVEL;
@@ -723,9 +679,18 @@ static int run_level(struct worker *w, const struct job *j, struct event *ev)
 		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
 	if (j->cancelled)
 		return err_set(&ev->err, ERR_CANCELLED, "stopped");
-	r = switch_level(w, j->level, j->borrowed, &ev->level, &ev->err);
+	h = (struct handover){
+		.model = w->now->model, .o = w->o, .level = j->level, .borrowed = j->borrowed, .begin = on_begin,
+		.progress = on_progress, .arg = &t, .weights = w->weights, .session = w->session,
+	};
+	r = handover_run(&h, &ev->level, &ev->err);
+	pthread_mutex_lock(&w->lock);
+	w->weights = h.weights;
+	w->session = w->cancel_session = h.session;
+	w->beside = NULL;
+	pthread_mutex_unlock(&w->lock);
 	/* also with a failure: it tells which level is in use */
-	report_level(w, &ev->level);
+	level_report(w->weights, &ev->level);
 	return r;
 }
 

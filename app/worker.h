@@ -13,6 +13,7 @@
 
 #include "app/answer.h"
 #include "app/cmd.h"
+#include "app/handover.h"
 #include "app/loop.h"
 #include "app/profile.h"
 #include "app/room.h"
@@ -23,7 +24,7 @@ struct event;
 enum job_kind {
 	JOB_OPEN,		/* model, then weights and session by the options; what is open stays if that fails */
 	JOB_ANSWER,		/* msgs → answer */
-	JOB_LEVEL,		/* make or find the level, bind the session; prefill what it held again unless `borrowed` */
+	JOB_LEVEL,		/* make or find the level and hand the session over */
 	JOB_GROW,		/* a larger context: a session anew, whose next answer computes all of it */
 	JOB_RESET,		/* empty the session, begin the sampler's sequence anew */
 };
@@ -77,19 +78,6 @@ struct gauges {
 	int64_t ctx_used, ctx_size;
 };
 
-/* The weights that are in use now, for EV_OPENED and EV_LEVEL. */
-struct level_report {
-	char name[16];			/* "Q4_0" */
-	char note[96];			/* "made from Q4_1: no better than it", or "" */
-	bool made;
-	bool borrowed;			/* EV_LEVEL: the KV is what other levels computed */
-	uint64_t bytes;
-	double bpw;
-	/* EV_LEVEL: what an exact switch computed again */
-	int32_t held, prefilled;	/* tokens the session held, and how many of them it holds again */
-	int64_t make_ns, prefill_ns;
-};
-
 struct event {
 	enum event_kind kind;
 	enum job_kind job;
@@ -127,9 +115,8 @@ struct job *job_new(enum job_kind kind);
 void job_free(struct job *j);
 /*
  * Stops the running job and those that wait, within 50 ms. An answer ends as
- * ANSWER_STOPPED; a switch fails as cancelled while its level is being made, and in the
- * prefill after that it ends early: the level is in use, the next answer computes the
- * rest. Opening and resetting are not stopped but for the making of a level, and before they begin.
+ * ANSWER_STOPPED; a switch fails as cancelled, and what was in use before still is. Opening and
+ * resetting are not stopped but for the making of a level, and before they begin.
  */
 void worker_cancel(struct worker *w);
 /* Takes all events, oldest first; NULL when there are none. */

@@ -281,6 +281,33 @@ static const char *long_text(void)
 	return text;
 }
 
+/* The KV that was there stays until the new one is whole. */
+static void test_stopped_switch(const char *model)
+{
+	const struct event *ev;
+	struct drive d;
+	int64_t used;
+
+	start(&d);
+	d.o.chunk = 1;
+	d.o.n_ctx = 8192;
+	open_now(&d, model);
+	post_answer(&d, long_text(), 1);
+	ev = finish_jobs(&d, 1);
+	used = ev->g.ctx_used;
+	d.stop = true;
+	d.stop_at = EV_PROGRESS;
+	post_level(&d, "F16");
+	ev = finish_jobs(&d, 1);
+	ok(ev->kind == EV_FAILED && ev->err.code == ERR_CANCELLED && !strcmp(ev->level.name, "F32"),
+	   "a switch that is stopped leaves the level in use (%s)", ev->level.name);
+	ok(used > 1000 && ev->g.ctx_used == used, "and all that it held (%lld of %lld)", (long long)ev->g.ctx_used, (long long)used);
+	post_level(&d, "F16");
+	ev = finish_jobs(&d, 1);
+	ok(ev->kind == EV_LEVEL && ev->level.prefilled == used && ev->g.ctx_used == used, "one that is not computes it again");
+	finish(&d);
+}
+
 /* Computed after the cancel by each of the threads, the least of a few tries. */
 static double cancel_ms(struct drive *d, enum event_kind at, void (*post)(struct drive *))
 {
@@ -342,6 +369,7 @@ int main(void)
 	test_order(model);
 	test_merge(model);
 	test_stop(model);
+	test_stopped_switch(model);
 	test_latency();
 	free(model);
 	return tap_done();
