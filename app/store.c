@@ -90,23 +90,67 @@ static bool says_nothing(const char *file, size_t stem)
 	return false;
 }
 
-static char *name_of(const char *path, const char *level)
+static bool is_level(const char *s, size_t n)
 {
-	const char *file = file_name(path);
-	size_t n = stem_of(file, level);
+	char name[24];
+
+	snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : 0), s);
+	return *name && (eng_level_known(name) || !strcasecmp(name, "fp16") || !strcasecmp(name, "fp32"));
+}
+
+/* Does the folder that begins at `at` hold a commit of a repository: …/snapshots/COMMIT? */
+static bool is_snapshot(const char *path, const char *at)
+{
+	static const char above[] = "/snapshots/";
+	const size_t n = sizeof above - 1;
+
+	return (size_t)(at - path) >= n && !memcmp(at - n, above, n);
+}
+
+/* The folder above a file that says what it is: not one that is a level, and a repository's name for its commits. */
+static const char *telling_folder(const char *path, const char *file, const char *repo, size_t *n)
+{
+	for (const char *end = file - 1, *at; end > path; end = at - 1) {
+		for (at = end; at > path && at[-1] != '/'; at--)
+			continue;
+		*n = (size_t)(end - at);
+		if (repo && is_snapshot(path, at)) {
+			at = strrchr(repo, '/');
+			at = at ? at + 1 : repo;
+			*n = strlen(at);
+			return at;
+		}
+		if (!is_level(at, *n))
+			return at;
+	}
+	*n = strlen(file);
+	return file;
+}
+
+static char *name_of(const char *path, const char *level, const char *repo)
+{
+	const char *part = file_name(path);
+	size_t n = stem_of(part, level);
 	char *name;
 
-	if (says_nothing(file, n) && file - path > 1) {
-		const char *end = file - 1;
-
-		for (file = end; file > path && file[-1] != '/'; file--)
-			continue;
-		n = (size_t)(end - file);
-	}
-	name = mem_strndup(file, n);
+	if (says_nothing(part, n) || is_level(part, n))
+		part = telling_folder(path, part, repo, &n);
+	name = mem_strndup(part, n);
 	if (name)
 		lower(name);
 	return name;
+}
+
+static void model_release(struct store_model *m)
+{
+	for (int i = 0; i < m->n_names; i++)
+		mem_free(m->names[i]);
+	mem_free(m->id);
+	mem_free(m->name);
+	mem_free(m->path);
+	mem_free(m->repo);
+	mem_free(m->damaged);
+	mem_free(m->note);
 }
 
 void store_add(struct store *s, const struct store_file *f)
@@ -136,10 +180,10 @@ void store_add(struct store *s, const struct store_file *f)
 	m = &s->models[s->n];
 	*m = (struct store_model){ .place = f->place, .place_no = s->place_no, .path = mem_strdup(f->path) };
 	m->name = f->name ? mem_strdup(f->name) : NULL;
-	if (!m->path || (f->name && !m->name)) {
+	m->repo = f->repo ? mem_strdup(f->repo) : NULL;
+	if (!m->path || (f->name && !m->name) || (f->repo && !m->repo)) {
 		s->failed = true;
-		mem_free(m->path);
-		mem_free(m->name);
+		model_release(m);
 		return;
 	}
 	s->n++;
@@ -160,17 +204,6 @@ void store_add(struct store *s, const struct store_file *f)
 	add_name(s, m, f->repo);
 	if (!f->name)
 		add_name(s, m, file_name(f->path));
-}
-
-static void model_release(struct store_model *m)
-{
-	for (int i = 0; i < m->n_names; i++)
-		mem_free(m->names[i]);
-	mem_free(m->id);
-	mem_free(m->name);
-	mem_free(m->path);
-	mem_free(m->damaged);
-	mem_free(m->note);
 }
 
 void store_release(struct store *s)
@@ -335,7 +368,7 @@ static void look_at_all(struct store *s)
 			continue;
 		}
 		if (!m->name)
-			m->name = name_of(m->path, m->level);
+			m->name = name_of(m->path, m->level, m->repo);
 		s->failed |= !m->name;
 		s->models[out++] = *m;
 	}
@@ -579,7 +612,9 @@ int store_resolve(const char *word, const char *const *folders, struct str *path
 		return 0;
 	r = store_scan(&s, folders, e);
 	r = r < 0 ? r : store_find(&s, word, &m, e);
-	if (!r)
+	if (!r && m->damaged)
+		r = err_set(e, ERR_FORMAT, "%s: %s", m->path, m->damaged);
+	else if (!r)
 		str_adds(path, m->path);
 	else if (e->code == ERR_NOT_FOUND && could_be_path(word))
 		r = 0;

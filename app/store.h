@@ -20,8 +20,9 @@ enum { STORE_MAX_MODELS = 16384, STORE_MAX_NAMES = 16 };
 
 struct store_model {
 	char *id;		/* what to type to mean this one: name, name:level, place/name:level, or the path */
-	char *name;		/* the file's without ending, part and level, in lower case; as Ollama says it */
+	char *name;		/* the file's without ending, part and level, or its folder's, in lower case; as Ollama says it */
 	char *path;		/* of the file, of the first part */
+	char *repo;		/* "org/name" where its store tells it; or NULL */
 	const char *place;	/* whose it is: "tidbit", "folder", "ollama", … (store_places.c) */
 	char *names[STORE_MAX_NAMES];	/* other names of it: the file's, "org/repo", those of its other places */
 	int n_names;
@@ -61,7 +62,8 @@ void store_release(struct store *s);
 int store_find(const struct store *s, const char *name, const struct store_model **out, struct err *e);
 
 /*
- * Makes the path of what a user named as a model: appended to `path` when it is no file but in the store.
+ * Makes the path of what a user named as a model: appended to `path` when it is no file but in the store;
+ * for one that is damaged the reason is the error.
  * Nothing is appended where the word is to be opened as it is: a file, or what can only be one.
  */
 int store_resolve(const char *word, const char *const *folders, struct str *path, struct err *e);

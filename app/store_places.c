@@ -36,10 +36,12 @@ static bool ends_with(const char *name, const char *end)
 	return n > m && !strcasecmp(name + n - m, end);
 }
 
-/* Files that accompany a model are told by their names. */
-static bool is_model_file(const char *name)
+/* A folder may be named like a file, and is one all the same. What accompanies models is told by what it says it is. */
+static bool is_model_file(const char *name, const char *path)
 {
-	return ends_with(name, ".gguf") && !strcasestr(name, "mmproj") && !strcasestr(name, "imatrix");
+	struct stat st;
+
+	return ends_with(name, ".gguf") && (stat(path, &st) || !S_ISDIR(st.st_mode));
 }
 
 /* "-00002-of-00005.gguf" at the end of a name: the number, else 0. */
@@ -100,7 +102,7 @@ static void walk(struct walk *w, int depth, file_fn *fn)
 			continue;
 		w->s->budget--;
 		str_addf(&w->path, "/%s", ent->d_name);
-		if (is_model_file(ent->d_name))
+		if (is_model_file(ent->d_name, w->path.p))
 			fn(w, dir);
 		else if (ent->d_type == DT_DIR || ent->d_type == DT_LNK || ent->d_type == DT_UNKNOWN)
 			walk(w, depth + 1, fn);
@@ -213,24 +215,51 @@ static void hub(struct walk *w)
 
 /* -- Ollama -------------------------------------------------------------------------- */
 
-/* The digest of the layer that is the model; false when there is none. Copies nothing that is no digest. */
-static bool model_layer(const json_t *manifest, char *digest)
+/* The layer that is the model; NULL when there is none. */
+static const json_t *model_layer(const json_t *manifest)
 {
-	const json_t *layers = json_object_get(manifest, "layers"), *l;
+	const json_t *l;
 	size_t i;
 
-	json_array_foreach(layers, i, l) {
+	json_array_foreach(json_object_get(manifest, "layers"), i, l) {
 		const char *type = json_string_value(json_object_get(l, "mediaType"));
-		const char *d = json_string_value(json_object_get(l, "digest"));
 
-		if (!type || strcmp(type, "application/vnd.ollama.image.model"))
-			continue;
-		if (d && strlen(d) == 7 + DIGEST && !strncmp(d, "sha256:", 7) && digest_of(d, digest))
-			return true;
-		*digest = '\0';
-		return true;
+		if (type && !strcmp(type, "application/vnd.ollama.image.model"))
+			return l;
 	}
-	return false;
+	return NULL;
+}
+
+/* What is wrong with a manifest goes to `why`; else the model's digest, "" when it holds no model. Copies nothing that is no digest. */
+static void read_manifest(const char *path, char *digest, char *why, size_t size)
+{
+	const json_t *layer;
+	struct str text;
+	json_error_t je;
+	struct err e;
+	json_t *j;
+	char q[80];
+
+	str_init(&text, MAX_MANIFEST);
+	*digest = *why = '\0';
+	if (xio_slurp(path, &text, &e) < 0) {
+		snprintf(why, size, "its manifest cannot be read");
+	} else if (!(j = json_loadb(text.p, text.len, 0, &je))) {
+		snprintf(why, size, "its manifest is no JSON: line %d, column %d", je.line, je.column);
+	} else {
+		layer = model_layer(j);
+		if (!json_is_array(json_object_get(j, "layers"))) {
+			snprintf(why, size, "its manifest has no list of layers");
+		} else if (layer) {
+			const char *d = json_string_value(json_object_get(layer, "digest"));
+
+			if (!d || strlen(d) != 7 + DIGEST || strncmp(d, "sha256:", 7) || !digest_of(d, digest))
+				snprintf(why, size, "its manifest names no blob: the digest '%s' is malformed",
+					 d ? err_quote(q, sizeof q, d, strlen(d)) : "");
+		}
+		json_decref(j);
+	}
+	str_release(&text);
 }
 
 /* "llama3.2:1b", "org/model:tag", "hf.co/org/model:tag" from the path below manifests/. */
@@ -250,33 +279,26 @@ static void ollama_name(const char *rel, struct str *out)
 
 static void take_manifest(struct walk *w, size_t manifests)
 {
-	struct str text, blob, name;
-	struct store_file f = { .place = w->place };
-	char digest[DIGEST + 1] = "";
-	json_t *j = NULL;
-	struct err e;
+	struct str blob, name;
+	struct store_file f = { .place = w->place, .path = w->path.p };
+	char digest[DIGEST + 1], why[200];
 
-	str_init(&text, MAX_MANIFEST);
 	str_init(&blob, 0);
 	str_init(&name, 0);
 	ollama_name(w->path.p + manifests + 1, &name);
 	f.name = name.p;
-	f.path = w->path.p;
-	if (xio_slurp(w->path.p, &text, &e) < 0 || !(j = json_loadb(text.p, text.len, 0, NULL))) {
-		f.damaged = "its manifest cannot be read";
-	} else if (!model_layer(j, digest)) {
-		goto out;
-	} else if (!*digest) {
-		f.damaged = "its manifest names no blob: the digest is malformed";
-	} else {
+	read_manifest(w->path.p, digest, why, sizeof why);
+	if (!*why && *digest) {
 		str_addf(&blob, "%.*s/blobs/sha256-%s", (int)w->root, w->path.p, digest);
-		f.path = blob.p;
+		if (access(blob.p, F_OK) < 0)
+			snprintf(why, sizeof why, "its manifest names a blob that is not there: sha256-%s", digest);
+		else
+			f.path = blob.p;
 		f.digest = digest;
 	}
-	store_add(w->s, &f);
-out:
-	json_decref(j);
-	str_release(&text);
+	f.damaged = *why ? why : NULL;
+	if (*why || *digest)
+		store_add(w->s, &f);
 	str_release(&blob);
 	str_release(&name);
 }

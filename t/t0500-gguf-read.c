@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static float weights[64 * 3];
 static uint16_t halves[32];
@@ -277,7 +278,12 @@ static void parts(void)
 		ok(gguf_file_size(g) > 3 * 32, "the size is that of all");
 	}
 	gguf_close(g);
-	refuse("m-00002-of-00003.gguf", ERR_FORMAT, "open that one");
+	refuse("m-00002-of-00003.gguf", ERR_FORMAT, "part 2 of 3: the first, m-00001-of-00003.gguf, is the one to open");
+	unlink(tmp_path("m-00001-of-00003.gguf"));
+	refuse("m-00003-of-00003.gguf", ERR_NOT_FOUND, "part 3 of 3: the first, m-00001-of-00003.gguf, is missing");
+	part(1, 3, "odd-name.gguf");
+	refuse("odd-name.gguf", ERR_FORMAT, "open that one");
+	part(0, 3, "m-00001-of-00003.gguf");
 	part(0, 3, "m-00002-of-00003.gguf");
 	refuse("m-00001-of-00003.gguf", ERR_FORMAT, "expected 1, found 0");
 	part(1, 2, "m-00002-of-00003.gguf");

@@ -121,7 +121,7 @@ if [ -d "$C" ]; then
 	bad-tensor-shape blk.1.ffn_up.weight at offset 12623: shape 64 x 100, expected 64 x 172
 	bad-truncated data offset at offset 12846
 	bad-version1 version at offset 4
-	stories260K-split-00002-of-00003 the first part
+	stories260K-split-00002-of-00003 the first, stories260K-split-00001-of-00003.gguf, is the one to open
 	END
 	for f in v2 align128 bigendian f16norms split-00001-of-00003; do
 		test_expect_success "$f is as good as the plain one" '

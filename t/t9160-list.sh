@@ -56,11 +56,19 @@ test_expect_success 'hidden files, unfinished ones, folders and pipes by such a 
 	: >"$OWN/.hidden.gguf" && : >"$OWN/x.gguf.part" && mkdir "$OWN/dir.gguf" && mkfifo "$OWN/pipe.gguf" &&
 	[ "$(rows)" = 1 ] && rm -r "$OWN/dir.gguf" "$OWN/pipe.gguf" "$OWN/x.gguf.part" "$OWN/.hidden.gguf"
 '
-test_expect_success 'what accompanies models is left out: by its name, by what it says it is' '
-	cp "$S" "$OWN/mmproj-x.gguf" && cp "$S" "$OWN/x.imatrix.gguf" &&
+test_expect_success 'a folder may be named like a file' '
+	another "$OWN/Dir.gguf/inside.gguf" && another "$OWN/Dir.gguf/model.gguf" && list && has "^inside  .*tidbit$" "^dir.gguf  .*tidbit$" &&
+	[ "$(rows)" = 3 ] && rm -r "$OWN/Dir.gguf"
+'
+test_expect_success 'what accompanies models is left out by what it says it is, and by no name' '
+	keys general.type imatrix >"$OWN/x.gguf" && keys general.type mmproj general.architecture clip >"$OWN/y.gguf" &&
 	keys general.type adapter general.architecture llama >"$OWN/lora.gguf" &&
 	keys general.architecture clip >"$OWN/vision.gguf" && [ "$(rows)" = 1 ] &&
-	rm "$OWN/mmproj-x.gguf" "$OWN/x.imatrix.gguf" "$OWN/lora.gguf" "$OWN/vision.gguf"
+	"$T" show "$OWN/x.gguf" >"$TRASH/out" && has "^cannot be run: an importance matrix" &&
+	fails "x.gguf: an importance matrix for quantizing, not a model" "$T" run "$OWN/x.gguf" hi &&
+	rm "$OWN/x.gguf" "$OWN/y.gguf" "$OWN/lora.gguf" "$OWN/vision.gguf" &&
+	another "$OWN/imatrix-tuned.gguf" && another "$OWN/mmproj-less.gguf" && list && has "^imatrix-tuned  " "^mmproj-less  " && [ "$(rows)" = 3 ] &&
+	rm "$OWN/imatrix-tuned.gguf" "$OWN/mmproj-less.gguf"
 '
 test_expect_success 'a damaged one stands in the list with the reason, and opening it tells the same' '
 	head -c 300000 "$S" >"$OWN/cut.gguf" && printf GGUF >"$OWN/stub.gguf" && ln -s nowhere.gguf "$OWN/gone.gguf" &&
@@ -100,6 +108,13 @@ test_expect_success 'the Hugging Face cache: links into blobs, named by reposito
 	path some-org/story-gguf | grep -q "/Story-F32.gguf$" && path hf/story:f32 | grep -q "/Story-F32.gguf$" &&
 	"$T" list -o json | grep -q "\"sha256\": \"$d\""
 '
+test_expect_success 'a file there that says nothing goes by its repository, whatever the commit and the folder of its level' '
+	r=$HUB/models--an-org--Fine-Model-GGUF && c=0123456789abcdef0123456789abcdef01234567 && another "$r/snapshots/$c/model.gguf" &&
+	another "$r/snapshots/$c/F16/ggml-model-f32.gguf" && another "$r/snapshots/$c/Q4_K_M/Q4_K_M.gguf" && another "$r/snapshots/$c/part-two/model.gguf" && list &&
+	has "^hf/fine-model-gguf:F32  \|^/.*$c/model.gguf " "^part-two  .*hf$" && ! grep -q "^0123" "$TRASH/out" && ! grep -q "^$c" "$TRASH/out" &&
+	rm -r "$r/snapshots/$c/F16" "$r/snapshots/$c/Q4_K_M" "$r/snapshots/$c/part-two" && list && has "^fine-model-gguf  .*hf$" &&
+	path an-org/fine-model-gguf | grep -q "/$c/model.gguf$" && path fine-model-gguf | grep -q "/$c/model.gguf$" && rm -r "$r"
+'
 test_expect_success 'HF_HOME and HF_HUB_CACHE move it' '
 	HF_HOME=$TRASH/none && export HF_HOME && [ "$(rows)" = 3 ] && HF_HUB_CACHE=$HUB && export HF_HUB_CACHE && [ "$(rows)" = 4 ]
 '
@@ -133,14 +148,21 @@ test_expect_success 'a blob that the Hugging Face cache has too is one model, by
 	manifest hf.co/some-org/story/f32 "sha256:$d" && [ "$(rows)" = 9 ] && path hf.co/some-org/story:f32 | grep -q "/Story-F32.gguf$"
 '
 test_expect_success 'manifests that lie: paths for digests, no JSON, no blob, deeper and shallower ones' '
-	before=$(rows) && manifest registry.ollama.ai/library/evil/a "sha256:../../../../../../etc/passwd" &&
+	before=$(rows) && manifest hf.co/sound "sha256:$(printf %064d 7)" && manifest registry.ollama.ai/library/evil/a "sha256:../../../../../../etc/passwd" &&
 	manifest registry.ollama.ai/library/evil/b "../../x" && manifest registry.ollama.ai/library/evil/c "sha256:$(printf %064d 7)" &&
 	printf "{nonsense" >"$OLLAMA/manifests/registry.ollama.ai/library/evil/d" &&
 	printf "[]" >"$OLLAMA/manifests/registry.ollama.ai/library/evil/e" &&
 	printf "{\"layers\":{\"a\":3}}" >"$OLLAMA/manifests/registry.ollama.ai/library/evil/f" &&
 	printf "{\"layers\":[3,null,{\"mediaType\":5}]}" >"$OLLAMA/manifests/registry.ollama.ai/library/evil/g" &&
-	: >"$OLLAMA/manifests/registry.ollama.ai/shallow" && list && [ "$(rows)" = $((before + 4)) ] &&
-	! grep -q passwd "$TRASH/out" && [ "$(grep -c "^evil:" "$TRASH/out")" = 4 ] && rm -r "$OLLAMA/manifests/registry.ollama.ai/library/evil"
+	: >"$OLLAMA/manifests/registry.ollama.ai/shallow" && list && [ "$(rows)" = $((before + 6)) ] &&
+	[ "$(grep -c "^evil:" "$TRASH/out")" = 6 ] && L=$OLLAMA/manifests/registry.ollama.ai/library/evil &&
+	for v in show "run --raw" "logits --tokens $TRASH/ids -o $TRASH/l -m"; do
+		fails "$L/a: its manifest names no blob: the digest .sha256:../../../../../../etc/passwd. is malformed" "$T" $v evil:a &&
+		fails "$L/b: its manifest names no blob: the digest .../../x. is malformed" "$T" $v evil:b &&
+		fails "$L/c: its manifest names a blob that is not there: sha256-0*7$" "$T" $v evil:c &&
+		fails "$L/d: its manifest is no JSON: line 1, column" "$T" $v evil:d &&
+		fails "$L/e: its manifest has no list of layers" "$T" $v evil:e && fails "$L/f: its manifest has no list of layers" "$T" $v evil:f || exit 1
+	done && fails "sound: magic .*found JSON (a manifest of Ollama" "$T" show "$OLLAMA/manifests/hf.co/sound" && rm -r "$L" "$OLLAMA/manifests/hf.co/sound"
 '
 test_expect_success 'OLLAMA_MODELS moves it' '
 	(OLLAMA_MODELS=$TRASH/none && export OLLAMA_MODELS && list && ! grep -q "ollama$" "$TRASH/out")

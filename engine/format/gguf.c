@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	HEADER = 24,
@@ -661,6 +662,7 @@ static const struct { const char *magic, *what; } strangers[] = {
 	{ "lmgg", "an old GGML file: convert the model again" },
 	{ "PK\3\4", "a zip archive (a PyTorch checkpoint?)" },
 	{ "vers", "text (a Git LFS pointer: the model itself was not downloaded?)" },
+	{ "{\"sc", "JSON (a manifest of Ollama? its name in tidbit list opens the model)" },
 	{ "<!DO", "a web page (a download that failed?)" },
 	{ "<htm", "a web page (a download that failed?)" },
 };
@@ -833,6 +835,31 @@ static int open_other(struct gguf *g, int i, int n, struct err *e)
 	return 0;
 }
 
+/* A part that is not the first was opened: that one is named, and told whether it is there. */
+static int later_part(const struct part *f, int64_t no, int n, struct err *e)
+{
+	char end[32], path[160], name[120];
+	const size_t len = strlen(f->path), k = no > 0 && no < n ? part_end(end, sizeof end, (int)no, n) : 0;
+	const char *base;
+	char *first;
+	bool there;
+
+	if (!k || len < k || strcmp(f->path + len - k, end))
+		return bad_split(f, "split.no", e, "0, the first part (open that one)", no);
+	first = mem_strdup(f->path);
+	if (!first)
+		return err_set(e, ERR_NOMEM, "no memory for a path");
+	part_end(end, sizeof end, 0, n);
+	memcpy(first + len - k, end, k);
+	there = !access(first, F_OK);
+	base = strrchr(first, '/') ? strrchr(first, '/') + 1 : first;
+	err_set(e, there ? ERR_FORMAT : ERR_NOT_FOUND, there ? "%s: key \"split.no\": part %d of %d: the first, %s, is the one to open" :
+		"%s: key \"split.no\": part %d of %d: the first, %s, is missing", shown(f->path, path, sizeof path), (int)no + 1, n,
+		err_quote(name, sizeof name, base, strlen(base)));
+	mem_free(first);
+	return -1;
+}
+
 static int open_others(struct gguf *g, struct err *e)
 {
 	struct part *f = g->parts;
@@ -848,7 +875,7 @@ static int open_others(struct gguf *g, struct err *e)
 	if (n == 1)
 		return 0;
 	if (no)
-		return bad_split(f, "split.no", e, "0, the first part (open that one)", no);
+		return later_part(f, no, (int)n, e);
 	if (!is_first_part(f->path, (int)n)) {
 		snprintf(wanted, sizeof wanted, "a file name that ends in -00001-of-%05d.gguf", (int)n);
 		return bad_split(f, "split.count", e, wanted, n);

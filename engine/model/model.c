@@ -9,9 +9,29 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* What a file says it is that is not a model; NULL when it says nothing of the kind. */
+static const char *other_kind(const struct gguf *g)
+{
+	static const struct { const char *kind, *note; } kinds[] = {
+		{ "imatrix", "an importance matrix for quantizing, not a model" },
+		{ "adapter", "an adapter to a model, not a model" },
+		{ "mmproj", "the eyes and ears of a model, not a model" },
+	};
+	struct gguf_str s;
+
+	if (gguf_get_str(g, "general.type", &s, NULL) != 1)
+		return NULL;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strlen(kinds[i].kind) == s.n && !memcmp(kinds[i].kind, s.p, s.n))
+			return kinds[i].note;
+	return NULL;
+}
+
 /* Why a file cannot be run although it may be looked at; NULL when it can. */
 static const char *only_to_look_at(const struct gguf *g, const struct err *config_err)
 {
+	if (other_kind(g))
+		return other_kind(g);
 	if (!gguf_n_tensors(g))
 		return "a vocabulary alone: there are no weights to run";
 	if (config_err->code == ERR_UNSUPPORTED)
@@ -24,11 +44,11 @@ static int open_config(struct eng_model *m, bool inspect, struct err *e)
 	struct err ce = { 0 };
 	const char *note;
 
-	if (config_load(&m->cfg, m->gguf, &ce) == 0)
+	if (!other_kind(m->gguf) && config_load(&m->cfg, m->gguf, &ce) == 0)
 		return info_load(m, e);
 	note = only_to_look_at(m->gguf, &ce);
 	if (!inspect || !note) {
-		if (note && !gguf_n_tensors(m->gguf))
+		if (note && (!gguf_n_tensors(m->gguf) || other_kind(m->gguf)))
 			return err_set(e, ERR_UNSUPPORTED, "%s: %s", gguf_path(m->gguf), note);
 		*e = ce;
 		return -1;
