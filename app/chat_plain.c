@@ -254,6 +254,12 @@ static void greet(struct plain *p)
 		(unsigned long long)p->o->sample.seed);
 }
 
+static void to_terminal(const char *bytes, size_t n)
+{
+	fwrite(bytes, 1, n, stderr);
+	fflush(stderr);
+}
+
 /* -- lines of a terminal ------------------------------------------------------------- */
 
 static char *complete_one(const char *text, int state)
@@ -441,6 +447,7 @@ static void on_interrupt(struct plain *p)
 		return;
 	}
 	p->armed = rl_end == 0;
+	chat_edit_leave(p->c);
 	rl_free_line_state();
 	rl_callback_sigcleanup();
 	fprintf(stderr, "\n%s", p->armed ? "Ctrl-C again leaves\n" : "");
@@ -505,6 +512,8 @@ int chat_plain(struct opts *o)
 	loop_watch_input(p.l, false);
 	p.c->lines = true;
 	p.c->can_ask = p.tty_in;
+	if (p.tty_err)
+		p.c->to_terminal = to_terminal;
 	if (p.tty_in)
 		start_readline();
 	r = loop_run(p.l);

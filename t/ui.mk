@@ -9,6 +9,7 @@ dist_check_SCRIPTS += %D%/t9500-screen-chat.sh
 dist_check_SCRIPTS += %D%/t9510-screen-restore.sh
 dist_check_SCRIPTS += %D%/t9550-screen-read.sh
 dist_check_SCRIPTS += %D%/t9560-screen-input.sh
+dist_check_SCRIPTS += %D%/t9570-screen-models.sh
 EXTRA_DIST += %D%/lib/screen-lib.sh
 check_PROGRAMS += %D%/t9540-markdown.t
 t_t9540_markdown_t_SOURCES = %D%/t9540-markdown.c

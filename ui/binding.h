@@ -21,6 +21,8 @@
 	X(ROW_UP, "row-up", "move", "up one row") \
 	X(COPY, "copy", "copy", "copy the source of the marked code block or answer to the clipboard") \
 	X(EDITOR, "editor", "editor", "open a copy of it in $VISUAL or $EDITOR") \
+	X(OPEN, "open", "open", "open the marked model: the conversation goes on with it") \
+	X(SORT, "sort", "sort", "sort by the next column") \
 	X(SEARCH, "search", "search", "search: a regular expression; small letters match capitals too") \
 	X(NEXT, "next", "next", "the next place that was found") \
 	X(PREVIOUS, "previous", NULL, "the one before") \
@@ -37,6 +39,7 @@
 	X(BOTTOM, "bottom", NULL, "to the end") \
 	X(LINE_UP, "line-up", NULL, "up in the message; from its first line: earlier messages") \
 	X(LINE_DOWN, "line-down", NULL, "down in the message; from its last line: later messages") \
+	X(MODELS, "models", "models", "the models on this machine, and whether they fit") \
 	X(BARE, "bare", NULL, "the conversation alone, for the terminal's own selection, and back") \
 	X(HELP, "help", NULL, "this help, and back") \
 	X(REDRAW, "redraw", NULL, "draw the screen again") \
@@ -50,7 +53,7 @@ enum action {
 	ACT_N
 };
 
-enum where { IN_INPUT, IN_CONVERSATION, ALWAYS, N_WHERE };
+enum where { IN_INPUT, IN_CONVERSATION, IN_LIST, ALWAYS, N_WHERE };
 
 struct binding {
 	struct key key;
@@ -65,7 +68,7 @@ const struct binding *bindings(int *n);
 
 const char *action_help(enum action a);
 const char *action_word(enum action a);
-/* The action of a key in one of the first two places, ACT_NONE when it is readline's. */
+/* The action of a key in a place other than ALWAYS, ACT_NONE when it is readline's. */
 enum action binding_find(const struct key *k, enum where where);
 /* "Ctrl-J, Alt-Enter": the keys of an action in a place, "" when there is none. */
 void binding_keys(enum action a, enum where where, bool ascii, struct str *out);

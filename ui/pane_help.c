@@ -213,7 +213,9 @@ struct pane *pane_help_new(void)
 	add(p, mem_strdup("others"), "as in readline: Ctrl-R searches, Ctrl-W and Ctrl-K cut, Ctrl-Y puts back, Tab completes commands; your inputrc holds");
 	heading(p, "keys while you read");
 	add_keys(p, IN_CONVERSATION);
-	heading(p, "keys in both");
+	heading(p, "keys in a list");
+	add_keys(p, IN_LIST);
+	heading(p, "keys in all of them");
 	add_keys(p, ALWAYS);
 	heading(p, "commands");
 	add_commands(p);

@@ -19,6 +19,7 @@
 #include "ui/outside.h"
 #include "ui/pane_chat.h"
 #include "ui/pane_help.h"
+#include "ui/pane_models.h"
 #include "ui/prompt.h"
 #include "ui/recall.h"
 #include "ui/term.h"
@@ -54,7 +55,7 @@ struct screen {
 	struct chat *c;
 	struct input *input;
 	struct keys *keys;
-	struct pane *chat, *help;	/* help NULL: closed */
+	struct pane *chat, *help, *list;	/* help and list NULL: closed */
 	enum where focus;
 	bool bare;			/* the conversation alone */
 	struct prompt prompt;		/* what to search for */
@@ -128,7 +129,7 @@ static struct layout lay_out(struct screen *s, int rows, int cols)
 	if (rows >= KEYS_MIN_ROWS && cols >= KEYS_MIN_COLS)
 		l.keys = take_bottom(&rest, 1);
 	l.input = take_bottom(&rest, want < most ? want : most);
-	if (s->c && s->c->queued && rest.h > 2)
+	if (s->c && (s->c->queued || s->c->cut) && rest.h > 2)
 		l.queued = take_bottom(&rest, 1);
 	if (ruled && cols < COLUMN_MIN_COLS)
 		l.line = take_bottom(&rest, 1);
@@ -169,6 +170,10 @@ static void level_text(const struct chat *c, struct str *out)
 	str_addf(out, " %s %s", glyph(GLYPH_DOT), c->levels[c->level].name);
 	if (c->target != c->level)
 		str_addf(out, " %s %s", glyph(GLYPH_ARROW), c->levels[c->target].name);
+	if (c->opening) {
+		str_addf(out, " %s ", glyph(GLYPH_ARROW));
+		termtext_whole(c->opening, strlen(c->opening), 0, out);
+	}
 }
 
 static void class_text(const struct chat *c, int cols, struct str *out)
@@ -260,7 +265,13 @@ static void draw_rules(const struct layout *l)
 
 static struct pane *front(const struct screen *s)
 {
-	return s->help ? s->help : s->chat;
+	return s->help ? s->help : s->list ? s->list : s->chat;
+}
+
+/* Where keys go. The help moves by the keys of what lies below it. */
+static enum where place(const struct screen *s)
+{
+	return s->list ? IN_LIST : s->focus;
 }
 
 static bool running(const struct chat *c)
@@ -285,7 +296,13 @@ static const char *word_now(void *arg, enum action a)
 	case ACT_INTERRUPT:
 		return running(s->c) ? "stop" : empty ? NULL : "clear";
 	case ACT_CLOSE:
-		return s->help || s->focus != IN_INPUT ? word : NULL;
+		return s->help || place(s) != IN_INPUT || s->c->cut ? word : NULL;
+	case ACT_OPEN:
+		return !s->help && pane_models_take(s->list) ? word : NULL;
+	case ACT_SORT:
+		return s->help ? NULL : word;
+	case ACT_MODELS:
+		return s->list || running(s->c) ? NULL : word;
 	case ACT_PAGE_UP:
 		return s->focus == IN_INPUT && front(s)->ops->more(front(s)) ? word : NULL;
 	case ACT_FOLLOW:
@@ -293,7 +310,7 @@ static const char *word_now(void *arg, enum action a)
 	case ACT_LEAVE:
 		return empty && !running(s->c) ? word : NULL;
 	case ACT_FOCUS:
-		return s->focus == IN_INPUT && s->c->n_items && !s->help ? word : NULL;
+		return place(s) == IN_INPUT && s->c->n_items && !s->help ? word : NULL;
 	case ACT_NEXT:
 		return pane_chat_searched(s->chat) ? word : NULL;
 	case ACT_UNFOLD:
@@ -323,13 +340,13 @@ static void draw_keys(struct screen *s, const struct layout *l)
 	if (!l->keys.h)
 		return;
 	str_init(&line, 1024);
-	binding_line(&line, b.w - 2, style_ascii(), s->focus, word_now, s);
+	binding_line(&line, b.w - 2, style_ascii(), place(s), word_now, s);
 	style_set(STYLE_DIM);
 	draw(b.y, b.x + 1, b.w - 1, line.p);
 	str_release(&line);
 }
 
-/* The message that waits for the answer to end, as much as fits of its first line. */
+/* The message that waits for the answer to end, as much as fits of its first line; or the one that is changed. */
 static void draw_queued(const struct screen *s, struct box b)
 {
 	struct str text;
@@ -337,6 +354,14 @@ static void draw_queued(const struct screen *s, struct box b)
 
 	if (!b.h)
 		return;
+	if (!s->c->queued) {
+		char buf[96];
+
+		snprintf(buf, sizeof(buf), "changes message %d: what followed goes", chat_turn_of(s->c, s->c->cut));
+		style_set(STYLE_WARN);
+		draw(b.y, x, b.w - x, buf);
+		return;
+	}
 	str_init(&text, 4096);
 	termtext_whole(s->c->queued, strnlen(s->c->queued, 1024), 0, &text);
 	style_set(STYLE_WARN);
@@ -386,8 +411,8 @@ static void paint(struct screen *s)
 	else if (s->prompt.open)
 		prompt_draw(&s->prompt, l.input, &y, &x);
 	else
-		input_draw(s->input, l.input, s->focus == IN_INPUT, &y, &x);
-	if (s->focus == IN_CONVERSATION && !s->prompt.open)
+		input_draw(s->input, l.input, place(s) == IN_INPUT, &y, &x);
+	if (place(s) == IN_CONVERSATION && !s->prompt.open)
 		pane_chat_caret(s->chat, &y, &x);
 	style_set(STYLE_TEXT);
 	move(y < LINES ? y : LINES - 1, x < COLS ? x : COLS - 1);
@@ -534,7 +559,10 @@ static void interrupt(struct screen *s)
 	bool again = s->leaving;
 
 	s->leaving = false;
-	if (chat_stop(s->c) || input_clear(s->input))
+	if (chat_stop(s->c))
+		return;
+	chat_edit_leave(s->c);
+	if (input_clear(s->input))
 		return;
 	if (again) {
 		loop_quit(s->loop, EXIT_OK);
@@ -595,11 +623,61 @@ static void next_match(struct screen *s, int step)
 		hint(s, "not found");
 }
 
+static void close_list(struct screen *s)
+{
+	if (s->list)
+		s->list->ops->free(s->list);
+	s->list = NULL;
+}
+
+/* The models here, read anew; what the one in use has taken is there for another. */
+static void toggle_models(struct screen *s)
+{
+	const struct eng_mem *mem = &s->c->g.mem;
+	struct err e = { 0 };
+	struct models *m;
+
+	if (s->list) {
+		close_list(s);
+		return;
+	}
+	close_help(s);
+	if (models_new(&m, s->loop, s->c->o, mem->kv_used + mem->scratch + mem->weights_made, &e))
+		tell(s, &e);
+	else
+		s->list = pane_models_new(m, s->c);
+}
+
+static void open_marked_model(struct screen *s)
+{
+	const char *path = pane_models_take(s->list);
+
+	if (!path)
+		return;
+	chat_open_model(s->c, path);
+	close_list(s);
+	s->chat->ops->end(s->chat);
+}
+
+/* What the names in a list must match. */
+static void filter_key(struct screen *s, const struct key *k)
+{
+	struct err e = { 0 };
+	enum prompt_end end = prompt_key(&s->prompt, k);
+
+	if (pane_models_filter(s->list, end == PROMPT_GONE ? NULL : s->prompt.text.p, &e) && end == PROMPT_DONE)
+		tell(s, &e);
+}
+
 /* What is typed is looked for at once; a pattern that is not whole yet finds nothing and is no mistake. */
 static void search_key(struct screen *s, const struct key *k)
 {
 	struct err e = { 0 };
 
+	if (s->list) {
+		filter_key(s, k);
+		return;
+	}
 	switch (prompt_key(&s->prompt, k)) {
 	case PROMPT_MORE:
 		if (pane_chat_search(s->chat, s->prompt.text.p, &e))
@@ -629,14 +707,20 @@ static bool close_innermost(struct screen *s)
 {
 	if (s->help)
 		close_help(s);
+	else if (s->list)
+		close_list(s);
 	else if (s->bare)
 		set_bare(s, false);
 	else if (s->focus == IN_CONVERSATION && pane_chat_searched(s->chat))
 		pane_chat_search(s->chat, NULL, NULL);
 	else if (s->focus == IN_CONVERSATION)
 		set_focus(s, IN_INPUT);
+	else if (chat_stop(s->c))
+		return true;
+	else if (s->c->cut)
+		interrupt(s);
 	else
-		return chat_stop(s->c);
+		return false;
 	return true;
 }
 
@@ -663,6 +747,12 @@ static bool act_reading(struct screen *s, enum action a)
 		return true;
 	case ACT_BOTTOM:
 		p->ops->end(p);
+		return true;
+	case ACT_OPEN:
+		open_marked_model(s);
+		return true;
+	case ACT_SORT:
+		pane_models_sort(s->list);
 		return true;
 	case ACT_COPY:
 		copy_marked(s);
@@ -719,6 +809,9 @@ static bool act(struct screen *s, enum action a)
 		return true;
 	case ACT_BARE:
 		set_bare(s, !s->bare);
+		return true;
+	case ACT_MODELS:
+		toggle_models(s);
 		return true;
 	case ACT_HELP:
 		toggle_help(s);
@@ -806,7 +899,7 @@ static void read_key(struct screen *s, enum action a)
 
 static void on_key(struct screen *s, const struct key *k)
 {
-	enum action a = binding_find(k, s->focus);
+	enum action a = binding_find(k, place(s));
 	bool leaving = s->leaving && a == ACT_INTERRUPT;
 
 	if (!s->deadline[AT_DRAFT])
@@ -819,10 +912,11 @@ static void on_key(struct screen *s, const struct key *k)
 		return;
 	}
 	if (k->code == K_PASTE) {
+		close_list(s);
 		set_focus(s, IN_INPUT);
 		s->esc = false;
 		input_paste(s->input, k->bytes, k->n);
-	} else if (s->focus == IN_CONVERSATION) {
+	} else if (place(s) != IN_INPUT) {
 		read_key(s, a);
 	} else {
 		write_key(s, k, a);
@@ -892,6 +986,8 @@ static void on_wake(void *arg)
 {
 	struct screen *s = arg;
 
+	if (s->list && pane_models_changed(s->list))
+		s->dirty = true;
 	if (!chat_pump(s->c))
 		return;
 	if (s->c->state == CHAT_FAILED)
@@ -956,6 +1052,7 @@ static void screen_free(struct screen *s)
 {
 	term_stop();
 	close_help(s);
+	close_list(s);
 	if (s->chat)
 		s->chat->ops->free(s->chat);
 	chat_free(s->c);
