@@ -68,6 +68,19 @@ static int64_t longest(const struct opts *o)
 	return o->bench_p > o->bench_n ? o->bench_p : o->bench_n;
 }
 
+/* The context is -c's, else what the model was trained on: tests that need more are not measured. */
+static int check_context(const struct bench *b, struct err *e)
+{
+	const int64_t n = longest(b->o), trained = eng_model_info(b->rig.model)->n_ctx_train;
+	const int64_t most = b->o->n_ctx ? b->o->n_ctx : trained;
+
+	if (n <= most)
+		return 0;
+	return err_set(e, ERR_CONTEXT, "-%c %lld does not fit a context of %lld%s; -c %lld makes it large enough",
+		       b->o->bench_p == n ? 'p' : 'n', (long long)n, (long long)most,
+		       b->o->n_ctx ? "" : ", which the model was trained on", (long long)n);
+}
+
 static int make_ids(struct bench *b, struct err *e)
 {
 	const int64_t n = longest(b->o), n_vocab = eng_model_info(b->rig.model)->n_vocab;
@@ -93,7 +106,7 @@ static const char *next_level(const char *list, char *name, size_t size)
 static int add_level(struct bench *b, const char *name, struct err *e)
 {
 	struct rig r = { .eng = b->rig.eng, .model = b->rig.model };
-	const int64_t n_ctx = b->o->n_ctx > longest(b->o) ? b->o->n_ctx : longest(b->o);
+	const int64_t n_ctx = b->o->n_ctx ? b->o->n_ctx : longest(b->o);
 	struct bench_level *more;
 	int ret;
 
@@ -142,7 +155,10 @@ static int add_case(struct bench *b, const struct bench_level *l, enum bench_kin
 int bench_init(struct bench *b, const struct opts *o, struct err *e)
 {
 	*b = (struct bench){ .o = o };
-	if (rig_open(&b->rig, o, e) < 0 || make_ids(b, e) < 0 || add_levels(b, e) < 0)
+	if (rig_open(&b->rig, o, e) < 0 || check_context(b, e) < 0)
+		return -1;
+	rig_note_context(&b->rig, o);
+	if (make_ids(b, e) < 0 || add_levels(b, e) < 0)
 		return -1;
 	b->cases = mem_array((size_t)b->n_levels * 2, sizeof *b->cases);
 	if (!b->cases)

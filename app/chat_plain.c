@@ -81,7 +81,8 @@ static void say(struct plain *p, const char *before, const char *text, size_t n)
 
 static void lost_output(struct plain *p)
 {
-	fprintf(stderr, "tidbit: cannot write to standard output\n");
+	if (!cmd_reader_gone())
+		fprintf(stderr, "tidbit: cannot write to standard output\n");
 	loop_quit(p->l, EXIT_FAIL);
 }
 

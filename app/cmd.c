@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,8 +85,16 @@ void cmd_notes(const struct str *lines)
 
 int cmd_fail(const struct err *e)
 {
-	cmd_note("%s", e->msg);
+	if (e->code != ERR_PIPE)
+		cmd_note("%s", e->msg);
 	return EXIT_FAIL;
+}
+
+bool cmd_reader_gone(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP);
 }
 
 static int usage_end(const struct cmd *verb)
@@ -389,7 +398,8 @@ int cmd_main(int argc, char **argv, cmd_chat_fn *ui_chat)
 	signal(SIGXFSZ, SIG_IGN);
 	code = dispatch(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
-		cmd_note("cannot write to standard output: %s", strerror(errno));
+		if (!cmd_reader_gone())
+			cmd_note("cannot write to standard output: %s", strerror(errno));
 		code = EXIT_FAIL;
 	}
 	return code;

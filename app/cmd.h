@@ -86,7 +86,7 @@ struct cmd {
 /*
  * Parses argv and runs the verb; what is left on stdout is written out, and a failure of that is
  * a failure. ui_chat is what opens the screen (main.c wires it). SIGPIPE is ignored from here on:
- * a reader that has gone is a write error like any other.
+ * a reader that has gone is a write error, and told to nobody.
  */
 typedef int cmd_chat_fn(struct opts *o);
 int cmd_main(int argc, char **argv, cmd_chat_fn *ui_chat);
@@ -99,8 +99,13 @@ extern const struct cmd *const cmd_verbs[];	/* NULL-ended */
 extern const struct cmd cmd_chat, cmd_run, cmd_bench, cmd_logits, cmd_show, cmd_list, cmd_tokenize, cmd_template,
 	cmd_quantize, cmd_help, cmd_version;
 
-/* Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. */
+/*
+ * Prints "tidbit: <message>" on stderr (through the terminal filter) and returns EXIT_FAIL. A reader
+ * that has gone (ERR_PIPE: `| head`) has what it wanted: nothing is said.
+ */
 int cmd_fail(const struct err *e);
+/* Has standard output's reader gone? For failures that have no struct err. */
+bool cmd_reader_gone(void);
 
 /* The same for a wrong call that only the verb can see; adds where help is. Returns EXIT_USAGE. */
 int cmd_usage(const struct cmd *verb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -192,7 +192,7 @@ static int print_json(const struct store *s)
 	bad = !all || json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0;
 	json_decref(all);
 	if (bad) {
-		err_set(&e, ERR_IO, "cannot write the list of models");
+		err_set(&e, cmd_reader_gone() ? ERR_PIPE : ERR_IO, "cannot write the list of models");
 		return cmd_fail(&e);
 	}
 	putchar('\n');

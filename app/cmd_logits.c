@@ -6,6 +6,7 @@
 #include "app/cmd.h"
 #include "app/interrupt.h"
 #include "app/meter.h"
+#include "app/opt.h"
 #include "app/rig.h"
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
@@ -78,6 +79,7 @@ static int read_ids(const char *path, int64_t n_vocab, struct eng_ids *ids, stru
 
 struct result {
 	const char *name;	/* for messages */
+	char *target;		/* where it comes to lie: behind a link what that leads to */
 	struct str temp;	/* path written to; "" when the place is written itself */
 	int fd;
 };
@@ -90,6 +92,15 @@ static bool replaceable(const char *path)
 	return stat(path, &st) < 0 || S_ISREG(st.st_mode);
 }
 
+/* A file that stood there keeps its mode. */
+static void keep_mode(const struct result *r)
+{
+	struct stat st;
+
+	if (!stat(r->target, &st))
+		(void)!fchmod(r->fd, st.st_mode & 0777);
+}
+
 static int result_open(struct result *r, const char *path, struct err *e)
 {
 	str_init(&r->temp, 0);
@@ -100,10 +111,16 @@ static int result_open(struct result *r, const char *path, struct err *e)
 		return 0;
 	}
 	if (replaceable(path)) {
-		str_addf(&r->temp, "%s.%ld.part", path, (long)getpid());
+		r->target = xio_target(path, e);
+		r->fd = -1;
+		if (!r->target)
+			return -1;
+		str_addf(&r->temp, "%s.%ld.part", r->target, (long)getpid());
 		r->fd = xio_open(r->temp.p, O_WRONLY | O_CREAT | O_EXCL, 0666, e);
 		if (r->fd < 0)
 			str_clear(&r->temp);
+		else
+			keep_mode(r);
 	} else {
 		r->fd = xio_open(path, O_WRONLY, 0, e);
 	}
@@ -120,10 +137,11 @@ static int result_close(struct result *r, bool ok, struct err *e)
 	if (r->fd > STDERR_FILENO && xio_close(r->fd, r->name, ret ? NULL : e) < 0)
 		ret = -1;
 	if (!ret && r->temp.len)
-		ret = xio_rename(r->temp.p, r->name, e);
+		ret = xio_rename(r->temp.p, r->target, e);
 	if (ret && r->temp.len)
 		unlink(r->temp.p);
 	str_release(&r->temp);
+	mem_free(r->target);
 	return ret;
 }
 
@@ -281,6 +299,11 @@ static void close_job(struct job *j)
 	eng_ids_release(&j->with_ids);
 }
 
+static bool given(const struct opts *o, const char *key)
+{
+	return opt_given(opt_by_key(key), o);
+}
+
 static const char *missing(const struct opts *o)
 {
 	if (!o->model)
@@ -289,7 +312,11 @@ static const char *missing(const struct opts *o)
 		return "ids: --tokens IDS";
 	if (!o->out_path)
 		return "a place for the result: -o FILE";
-	return (o->switch_at || o->switch_mode) && !o->switch_from ? "the level before the switch: --switch-from LEVEL" : NULL;
+	if (!o->switch_from && (given(o, "at") || given(o, "mode")))
+		return "the level before the switch: --switch-from LEVEL";
+	if (o->with_path && !strcmp(o->with_path, "-") && !strcmp(o->tokens_path, "-"))
+		return "two lists of ids: standard input holds one";
+	return NULL;
 }
 
 /* The result replaces nothing that it is made from. */

@@ -253,7 +253,7 @@ static int print_json(const struct eng_info *in)
 
 	if (!o || json_dumpf(o, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6)) < 0) {
 		json_decref(o);
-		err_set(&e, ERR_IO, "cannot write what %s is", in->path);
+		err_set(&e, cmd_reader_gone() ? ERR_PIPE : ERR_IO, "cannot write what %s is", in->path);
 		return cmd_fail(&e);
 	}
 	putchar('\n');

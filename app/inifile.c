@@ -109,8 +109,10 @@ static int on_row(void *arg, const char *section, const char *key, const char *v
 
 void inifile_text(const char *text, size_t n, const char *name, inifile_row_fn *row, void *arg, struct str *complaints)
 {
+	static const char mark[] = "\xef\xbb\xbf";	/* of UTF-8, as some editors write it */
+	const size_t skip = n >= 3 && !memcmp(text, mark, 3) ? 3 : 0;
 	struct reading r = {
-		.at = text, .end = text + n, .name = name, .row = row, .arg = arg, .complaints = complaints,
+		.at = text + skip, .end = text + n, .name = name, .row = row, .arg = arg, .complaints = complaints,
 	};
 
 	str_init(&r.section, 0);
@@ -129,10 +131,17 @@ int inifile_read(const char *path, inifile_row_fn *row, void *arg, struct str *c
 	struct str s;
 	int r;
 
-	if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
-		return err_set(e, ERR_NOT_FOUND, "%s: there is no such file", path);
+	if (stat(path, &st)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return err_set(e, ERR_NOT_FOUND, "%s: there is no such file", path);
+	} else if (S_ISDIR(st.st_mode) || !S_ISREG(st.st_mode)) {
+		/* a pipe would be waited for */
+		return err_set(e, ERR_IO, "%s: is %s, not a file of settings", path, S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
+	}
 	str_init(&s, INIFILE_MAX_BYTES);
 	r = xio_slurp(path, &s, e);
+	if (!r && s.len >= 2 && (!memcmp(s.p, "\xff\xfe", 2) || !memcmp(s.p, "\xfe\xff", 2)))
+		r = err_set(e, ERR_FORMAT, "%s: is UTF-16; save it as UTF-8", path);
 	if (!r)
 		inifile_text(s.p, s.len, path, row, arg, complaints);
 	str_release(&s);

@@ -23,7 +23,8 @@ enum { INIFILE_MAX_BYTES = 1 << 20, INIFILE_MAX_LINE = 190 };
 typedef int inifile_row_fn(void *arg, const char *section, const char *key, const char *value, struct err *e);
 /*
  * Reads a file. What is wrong with its rows goes to complaints, a line each: "PATH: line 3: …".
- * Returns -1 only when the file cannot be read (ERR_NOT_FOUND when there is none).
+ * Returns -1 only when the file cannot be read (ERR_NOT_FOUND when there is none), as a pipe cannot.
+ * UTF-8's byte order mark may stand in front.
  */
 int inifile_read(const char *path, inifile_row_fn *row, void *arg, struct str *complaints, struct err *e);
 /* The same of a text that is there; `name` stands for the file in complaints. */

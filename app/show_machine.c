@@ -177,7 +177,7 @@ static int print_json(const struct machine *m)
 
 	json_decref(o);
 	if (bad) {
-		err_set(&e, ERR_IO, "cannot write what this machine is");
+		err_set(&e, cmd_reader_gone() ? ERR_PIPE : ERR_IO, "cannot write what this machine is");
 		return cmd_fail(&e);
 	}
 	putchar('\n');

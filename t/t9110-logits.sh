@@ -56,6 +56,12 @@ test_expect_success 'a place that cannot be written, a full disk' '
 	test_code 1 "$T" logits -m "$M" --tokens ids -o nowhere/o 2>err && [ "$(wc -l <err)" = 1 ] &&
 	{ [ ! -e /dev/full ] || test_code 1 "$T" logits -m "$M" --tokens ids -o /dev/full; }
 '
+test_expect_success 'a link is written through, and what stood there keeps its mode' '
+	mkdir -p d && echo old >d/real && chmod 640 d/real && ln -s d/real ln1 && ln -s ln1 ln2 && "$T" logits -m "$M" --tokens ids -o ln2 &&
+	"$T" logits -m "$M" --tokens ids -o b && cmp b d/real && [ -L ln1 ] && [ -L ln2 ] && [ "$(ls d)" = real ] &&
+	[ "$(stat -c %a d/real 2>/dev/null || stat -f %Lp d/real)" = 640 ] &&
+	ln -s nowhere/x ln3 && test_code 1 "$T" logits -m "$M" --tokens ids -o ln3 2>err && grep "ln3: cannot follow this link" err && [ -L ln3 ]
+'
 test_expect_success 'what is missing is told, exit 2' '
 	test_code 2 "$T" logits && test_code 2 "$T" logits -m "$M" && test_code 2 "$T" logits -m "$M" --tokens ids
 '

@@ -43,10 +43,13 @@ test_expect_success 'company changes nothing, whoever it is' '
 '
 test_expect_success 'what cannot be is told: exit 1 for the ids, 2 for the call' '
 	test_code 1 "$T" logits -m "$M" --tokens ids -o o --switch-from q8_0 --at 151 2>err && grep -q "151" err &&
-	test_code 2 "$T" logits -m "$M" --tokens ids -o o --at 3 2>err && grep -q -e "--switch-from" err &&
+	for x in "--at 3" "--at 0" "--mode exact"; do
+		test_code 2 "$T" logits -m "$M" --tokens ids -o o $x 2>err && grep -q -e "--switch-from" err || exit 1
+	done &&
+	test_code 2 "$T" logits -m "$M" --tokens - --with - -o o <ids 2>err && grep -q "standard input holds one" err &&
 	test_code 2 "$T" logits -m "$M" --tokens ids -o o --switch-from q8_0 --mode half 2>err && grep -q "exact|borrowed" err &&
 	test_code 2 "$T" logits -m "$M" --tokens ids -o o --act f64 2>err && grep -q "int8|f32" err &&
-	test_code 1 "$T" logits -m "$M" --tokens ids -o o --switch-from q17 2>err && grep -q "Q4_0" err &&
+	test_code 2 "$T" logits -m "$M" --tokens ids -o o --switch-from q17 2>err && grep -q "Q4_0" err &&
 	test_code 1 "$T" logits -m "$M" --tokens ids -o o --with nowhere 2>err && grep -q "nowhere" err && [ ! -e o ]
 '
 test_done

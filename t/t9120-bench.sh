@@ -48,9 +48,17 @@ test_expect_success '-p 0 and -n 0 leave a test out; both are nothing to do' '
 	[ "$("$T" bench -m "$M" -n 0 -p 4 -r 1 | grep -c "^| llama")" = 1 ] &&
 	test_code 2 "$T" bench -m "$M" -p 0 -n 0 && test_code 2 "$T" bench
 '
-test_expect_success 'a wrong list of levels: exit 1, nothing on stdout' '
+test_expect_success 'a test that its context does not hold: one line, before anything is measured' '
+	over () { test_code 1 "$T" bench "$M" "$@" >out 2>err; r=$?; cat err; [ $r = 0 ] && [ ! -s out ] && [ "$(wc -l <err)" = 1 ]; }
+	over -p 32 -n 8 -c 31 && grep -q "^tidbit: -p 32 does not fit a context of 31; -c 32 " err &&
+	over -p 8 -n 32 -c 31 && grep -q "^tidbit: -n 32 does not fit a context of 31; -c 32 " err &&
+	over -p 513 -n 1 && grep -q "^tidbit: -p 513 does not fit a context of 512, .*trained on; -c 513 " err &&
+	"$T" bench "$M" -p 513 -n 0 -r 1 -c 513 >out 2>err && grep -q pp513 out && grep -q "context of 513 is more than the 512" err &&
+	"$T" bench "$M" -p 32 -n 0 -r 1 -c 32 2>err && [ ! -s err ]
+'
+test_expect_success 'a wrong list of levels: exit 2, nothing on stdout' '
 	for q in q17 q8_0, ,q8_0 "q8_0,,q4_0"; do
-		test_code 1 "$T" bench -m "$M" -q "$q" -r 1 -p 4 -n 4 >out 2>err && [ ! -s out ] && [ "$(wc -l <err)" = 1 ] || { cat err; exit 1; }
+		test_code 2 "$T" bench -m "$M" -q "$q" -r 1 -p 4 -n 4 >out 2>err && [ ! -s out ] && grep -q "^tidbit: -q: .*level" err || { cat err; exit 1; }
 	done
 '
 test_done

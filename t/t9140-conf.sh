@@ -52,6 +52,18 @@ test_expect_success 'values that options do not take' '
 	conf "[run]\nkv = f17\n" && wrong 2 "kv: expected one of" && conf "[run]\nraw = perhaps\n" && wrong 2 "raw: expected 1 or 0" &&
 	conf "[models]\nfolder = here\n" && wrong 2 "folder: expected a path that begins with / or"
 '
+test_expect_success 'levels too, in their places: one for run, a list for bench, either in defaults' '
+	conf "[defaults]\nlevel = q9_9\n" && wrong 2 "level: .q9_9. is no quantization level" &&
+	conf "[defaults]\n\nlevel = q8_1\n" && wrong 3 "level: .q8_1. is no quantization level; did you mean Q8_0" &&
+	conf "[run]\nlevel = q8_0,q4_0\n" && wrong 2 "level: .q8_0,q4_0. is no" && conf "[quantize]\ntoken-embedding-type = x\n" && wrong 2 "no tensor type" &&
+	conf "[defaults]\nlevel = q8_0,q4_0\n[run]\nmax-tokens = 1\n" && stats && grep -q "level F32" "$TRASH/err" &&
+	conf "[defaults]\nlevel = q8_0\n[run]\nmax-tokens = 1\n" && stats && grep -q "level Q8_0" "$TRASH/err"
+'
+test_expect_success 'a byte order mark of UTF-8 is none of the text; UTF-16 is told' '
+	conf "\357\273\277[run]\nmax-tokens = 2\n" && stats && grep -q "answer 2 tokens" "$TRASH/err" &&
+	conf "\357\273\277[run]\nno\n" && wrong 2 "expected" &&
+	conf "\377\376[\000r\000" && test_code 1 "$T" list 2>"$TRASH/err" && grep -q "tidbit.conf: is UTF-16; save it as UTF-8" "$TRASH/err"
+'
 test_expect_success 'every mistake is told, not only the first' '
 	conf "[run]\ntepm = 1\nno\n[bench]\nrepetitions = 0\n" && wrong 2 tepm && wrong 3 expected && wrong 5 "repetitions: expected" &&
 	[ "$(wc -l <"$TRASH/err")" = 3 ]
@@ -64,7 +76,9 @@ test_expect_success 'lines that are no lines: too long, NUL, a heading without i
 test_expect_success 'help and version do not need it' '
 	conf "[run]\nnonsense\n" && "$T" --help | grep -q usage && "$T" run --help | grep -q usage && "$T" --version | grep -q tidbit
 '
-test_expect_success 'a folder in its place, a file too large: told' '
+test_expect_success 'a pipe, a folder in its place, a file too large: told' '
+	rm "$F" && mkfifo "$F" && { command -v timeout >/dev/null || exit 0; } &&
+	test_code 1 timeout 5 "$T" list 2>"$TRASH/err" && cat "$TRASH/err" && grep -q "tidbit.conf: is no regular file" "$TRASH/err" &&
 	rm "$F" && mkdir "$F" && test_code 1 "$T" list 2>"$TRASH/err" && cat "$TRASH/err" && grep -q "tidbit.conf" "$TRASH/err" && rmdir "$F" &&
 	head -c 2000000 /dev/zero | tr "\0" "\n" >"$F" && test_code 1 "$T" list 2>"$TRASH/err" && grep -q "tidbit.conf: larger" "$TRASH/err"
 '

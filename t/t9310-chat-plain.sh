@@ -41,8 +41,8 @@ test_expect_success 'no model: one line, exit 1' '
 	echo hi >in && test_code 1 "$TEST_BUILD/tidbit" chat /nonexistent.gguf <in >out 2>err && lines out 0 && lines err 1 &&
 	grep "^tidbit: /nonexistent.gguf" err
 '
-test_expect_success 'a level that is none: one line, exit 1' '
-	test_code 1 chat -q q9_9 <in >out 2>err && lines out 0 && lines err 1
+test_expect_success 'a level that is none is a wrong call: exit 2' '
+	test_code 2 chat -q q9_9 <in >out 2>err && lines out 0 && lines err 2
 '
 test_expect_success 'bytes that are no text harm nothing' '
 	printf "One \000 \377\376 \033[31m day\n" | chat -n 5 >out 2>err && lines out 1

@@ -25,16 +25,19 @@ killed () {
 
 screen_start 100 30
 screen_run "ulimit -c 0"
-# refused PATTERN ARGS: nothing to chat with; one line on the shell's screen, exit code 1
+# refused CODE PATTERN ARGS: nothing to chat with; a line on the shell's screen, and the exit code
 refused () {
-	pattern=$1; shift
+	code=$1 pattern=$2; shift 2
 	screen_run "clear; stty -a >before; echo was here" && screen_wait "^was here" &&
-	screen_run "\"$TEST_BUILD/tidbit\" $*; echo left with \$?" && screen_wait "^left with 1" &&
+	screen_run "\"$TEST_BUILD/tidbit\" $*; echo left with \$?" && screen_wait "^left with $code" &&
 	screen_wait "^tidbit: .*$pattern" && restored
 }
-test_expect_success 'no such model' 'refused "nope.gguf" /nope.gguf'
-test_expect_success 'no such level' 'refused "no quantization level" "\"$SCREEN_MODEL\"" -q nope'
-test_expect_success 'no such context' 'refused "needs" "\"$SCREEN_MODEL\"" -c 99999999'
+test_expect_success 'no such model' 'refused 1 "nope.gguf" /nope.gguf'
+test_expect_success 'no such level' 'refused 2 "no quantization level" "\"$SCREEN_MODEL\"" -q nope'
+test_expect_success 'no such context' '
+	refused 2 "from 0 to 16777216" "\"$SCREEN_MODEL\"" -c 99999999 && "$TEST_BUILD/t/helper/sparsemodel" wide.gguf 0.05 64 &&
+	refused 1 needs "\"$PWD/wide.gguf\"" -c 16777216 --kv f32
+'
 for sig in TERM HUP SEGV BUS FPE ILL ABRT QUIT USR1 ALRM XCPU; do
 	test_expect_success "SIG$sig while an answer streams" "killed $sig"
 done

@@ -26,7 +26,7 @@ int err_errno(struct err *e, const char *fmt, ...)
 
 	if (!e)
 		return -1;
-	e->code = saved == ENOMEM ? ERR_NOMEM : ERR_IO;
+	e->code = saved == ENOMEM ? ERR_NOMEM : saved == EPIPE ? ERR_PIPE : ERR_IO;
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof e->msg, fmt, ap);
 	va_end(ap);

@@ -26,7 +26,8 @@
 	X(ERR_CANCELLED, "cancelled") \
 	X(ERR_CONTEXT, "context-full") \
 	X(ERR_TEMPLATE, "template") \
-	X(ERR_NOT_FOUND, "not-found")
+	X(ERR_NOT_FOUND, "not-found") \
+	X(ERR_PIPE, "reader-gone")
 
 enum err_code {
 #define ERR_ENUM(code, name) code,
