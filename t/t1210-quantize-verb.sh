@@ -42,6 +42,12 @@ rm -f in.gguf want.gguf got.gguf
 test_expect_success 'the seed makes the weights, and they are the same every time' '
 	"$mk" tiny-llama F16 a && cmp a in.gguf && "$mk" tiny-llama F16 b --seed 2 && ! cmp -s a b; rm -f a b
 '
+test_expect_success 'shapes in families where there can be no such model: one line' '
+	none () { test_code 2 "$mk" $1 F16 a --arch $2 2>err && cat err && [ "$(wc -l <err)" = 1 ] && grep -q "$1 cannot be made as $2: .*$3" err && [ ! -e a ]; } &&
+	none tiny-qwen3 qwen2 "4 heads of 128 make 512" && none tiny-qwen3 bitnet 512 && none tiny-qwen3 phi3 512 && none tiny-llama bitnet output &&
+	none tiny-phi3 llama "turns whole heads" && none tiny-phi3 qwen3 rope && none tiny-llama3 bitnet-25 "own kind" && none phi-4-mini smollm3 rope &&
+	for a in llama qwen2 qwen3 phi3 gemma3 smollm3 bitnet; do "$mk" tiny-llama3 Q8_0 a --arch $a || exit 1; done && rm a
+'
 test_expect_success 'what is told: level, bits, sizes' '
 	"$T" quantize in.gguf o.gguf q4_k_m >out 2>err && [ ! -s err ] &&
 	grep -q "^o.gguf: Q4_K_M, 4.85 bits per weight, 2.48 MiB of tensors from 8.20 MiB in " out

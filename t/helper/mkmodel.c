@@ -37,18 +37,23 @@ enum {
 	TERNARY = 64,		/* matrices of -s, 0, s */
 	ROPE_FREQS = 128,	/* takes divisors of rope's angles, one list */
 	LONGROPE = 256,		/* takes two lists, for short and long contexts */
+	/* what llama.cpp (Aug 2026) asks of a family, so that it loads what is made */
+	SQUARE = 512,		/* all heads together are as wide as the embedding */
+	TIED = 1024,		/* the embedding is the output matrix */
+	PART_ROT = 2048,	/* rope may turn a part of a head */
+	OWN = 4096,		/* shapes of its own kind alone: llama.cpp knows the graph as bitnet */
 };
 
 static const struct family { const char *arch; unsigned flags; double eps; } families[] = {
 	{ "llama", ROPE_FREQS, 1e-5 },
-	{ "qwen2", QKV_BIAS, 1e-6 },
+	{ "qwen2", QKV_BIAS | SQUARE, 1e-6 },
 	{ "qwen3", QK_NORM, 1e-6 },
-	{ "phi3", FUSED | LONGROPE, 1e-5 },
-	{ "gemma3", QK_NORM | SANDWICH | WINDOW, 1e-6 },
+	{ "phi3", FUSED | LONGROPE | SQUARE | PART_ROT, 1e-5 },
+	{ "gemma3", QK_NORM | SANDWICH | WINDOW | PART_ROT, 1e-6 },
 	{ "smollm3", 0, 1e-6 },
-	{ "bitnet-b1.58", SUB_NORMS | TERNARY, 1e-5 },
-	{ "bitnet-25", SUB_NORMS | TERNARY, 1e-5 },
-	{ "bitnet", SUB_NORMS | TERNARY, 1e-5 },
+	{ "bitnet-b1.58", SUB_NORMS | TERNARY | SQUARE | TIED | PART_ROT | OWN, 1e-5 },
+	{ "bitnet-25", SUB_NORMS | TERNARY | SQUARE | TIED | PART_ROT | OWN, 1e-5 },
+	{ "bitnet", SUB_NORMS | TERNARY | SQUARE | TIED | PART_ROT, 1e-5 },
 };
 
 /* Figures as the models' makers publish them. */
@@ -598,6 +603,27 @@ static int unfit(const char *what, const char *name)
 	return usage();
 }
 
+/* Is there a model of that shape in that family? */
+static int check_family(const struct shape *s, const struct family *f)
+{
+	const int wide = s->heads * s->head_dim;
+	char why[128] = "";
+
+	if (f->flags & OWN && !(find_family(s->arch)->flags & OWN))
+		snprintf(why, sizeof why, "it takes the shapes of its own kind");
+	else if (f->flags & SQUARE && wide != s->embd)
+		snprintf(why, sizeof why, "%d heads of %d make %d, and it wants the embedding's %d", s->heads, s->head_dim, wide,
+			 s->embd);
+	else if (f->flags & TIED && s->untied)
+		snprintf(why, sizeof why, "it has no output matrix, and the shape has one");
+	else if (!(f->flags & PART_ROT) && s->rot && s->rot != s->head_dim)
+		snprintf(why, sizeof why, "its rope turns whole heads of %d, and the shape's %d of them", s->head_dim, s->rot);
+	if (!*why)
+		return 0;
+	fprintf(stderr, "mkmodel: %s cannot be made as %s: %s\n", s->name, f->arch, why);
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -631,6 +657,8 @@ int main(int argc, char **argv)
 	m.family = find_family(arch ? arch : m.shape->arch);
 	if (!m.family)
 		return unfit("there is no architecture", arch);
+	if (check_family(m.shape, m.family) < 0)
+		return 2;
 	if (m.level->ternary && !(m.family->flags & TERNARY))
 		return unfit("for ternary models only:", m.level->name);
 	m.n_vocab = vocab ? (int)vocab : m.shape->n_vocab;
