@@ -190,12 +190,11 @@ static int copy_answer(const struct chat *c, struct job_msg *m, const struct cha
 	return r;
 }
 
-/* The system prompt, then what was said, up to the answer that is wanted. */
-static int copy_msgs(const struct chat *c, struct job *j)
+int chat_copy_msgs(const struct chat *c, struct job *j)
 {
 	const char *sys = c->o->system;
 
-	j->msgs = mem_calloc(c->n_items + 1, sizeof *j->msgs);
+	j->msgs = mem_calloc(c->n_items + 2, sizeof *j->msgs);
 	if (!j->msgs)
 		return -1;
 	if (sys && *sys) {
@@ -214,6 +213,8 @@ static int copy_msgs(const struct chat *c, struct job *j)
 		if (it->kind == ITEM_ANSWER && copy_answer(c, &j->msgs[j->n_msgs++], it))
 			return -1;
 	}
+	j->raw = c->o->raw;
+	j->thinking = !strcmp(c->o->think, "on") ? 1 : !strcmp(c->o->think, "off") ? 0 : -1;
 	return 0;
 }
 
@@ -231,15 +232,13 @@ static int post_answer(struct chat *c)
 {
 	struct job *j = job_new(JOB_ANSWER);
 
-	if (!j || copy_msgs(c, j) || copy_begun(c, j)) {
+	if (!j || chat_copy_msgs(c, j) || copy_begun(c, j)) {
 		job_free(j);
 		return -1;
 	}
 	j->drop_oldest = c->drop_oldest || !strcmp(c->o->policy, "drop-oldest");
-	j->raw = c->o->raw;
 	j->sample = c->o->sample;
 	j->n_max = c->o->n;
-	j->thinking = !strcmp(c->o->think, "on") ? 1 : !strcmp(c->o->think, "off") ? 0 : -1;
 	j->fill = true;
 	memcpy(j->given, c->o->given, sizeof j->given);
 	worker_post(c->worker, j);
@@ -736,6 +735,24 @@ static void take_rate(struct chat *c, double rate)
 	c->rates[c->n_rates++] = rate;
 }
 
+/* From an answer's first token that is seen to now; the prompt's is another matter. */
+static void take_energy(struct chat *c, const struct answer_stats *s)
+{
+	const int64_t now = os_now_ns();
+	double joules;
+
+	if (!c->energy.n || (c->energy_from && s->n_gen >= c->energy_from && now - c->energy_ns < rate_step_ns))
+		return;
+	joules = energy_read(&c->energy);
+	c->energy_ns = now;
+	if (!c->energy_from || s->n_gen < c->energy_from) {
+		c->energy_from = s->n_gen;
+		c->energy_before = joules;
+	} else if (s->n_gen > c->energy_from) {
+		c->joules = (joules - c->energy_before) / (s->n_gen - c->energy_from);
+	}
+}
+
 static void on_progress(struct chat *c, struct event *ev)
 {
 	static const enum chat_state states[] = {
@@ -803,6 +820,7 @@ static void on_text(struct chat *c, struct event *ev)
 	c->answer->n_think = ev->g.stats.n_think;
 	chat_touch(c, c->answer);
 	take_rate(c, ev->g.decode_now);
+	take_energy(c, &ev->g.stats);
 }
 
 /* What was sampled, behind what there was when the answer went on; none spell a text that was cut inside a token. */
@@ -826,6 +844,7 @@ static void finish_answer(struct chat *c, struct event *ev)
 
 	c->answer = NULL;
 	i->running = false;
+	c->energy_from = 0;
 	i->stats = ev->g.stats;
 	i->n_think = ev->g.stats.n_think;
 	i->end = ev->end;
@@ -981,7 +1000,7 @@ static void on_failed(struct chat *c, struct event *ev)
 {
 	static void (*const failed[])(struct chat *, struct event *) = {
 		[JOB_OPEN] = chat_failed_open, [JOB_ANSWER] = failed_answer,
-		[JOB_LEVEL] = failed_level, [JOB_GROW] = failed_grow, [JOB_RESET] = failed_reset,
+		[JOB_LEVEL] = failed_level, [JOB_GROW] = failed_grow, [JOB_COUNT] = chat_failed_count, [JOB_RESET] = failed_reset,
 	};
 
 	failed[ev->job](c, ev);
@@ -1024,7 +1043,7 @@ bool chat_pump(struct chat *c)
 {
 	static void (*const take[])(struct chat *, struct event *) = {
 		[EV_PROGRESS] = on_progress, [EV_OPENED] = chat_on_opened, [EV_TEXT] = on_text,
-		[EV_ANSWERED] = on_answered, [EV_LEVEL] = on_level, [EV_GROWN] = on_grown, [EV_RESET] = on_reset,
+		[EV_ANSWERED] = on_answered, [EV_LEVEL] = on_level, [EV_GROWN] = on_grown, [EV_COUNTED] = chat_on_counted, [EV_RESET] = on_reset,
 		[EV_FAILED] = on_failed,
 	};
 	struct event *ev = worker_events(c->worker);
@@ -1040,6 +1059,7 @@ bool chat_pump(struct chat *c)
 	}
 	run_after(c);
 	ask_queued(c);
+	chat_weigh_now(c);
 	if (any)
 		chat_touch(c, NULL);
 	return any;
@@ -1065,6 +1085,7 @@ int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e)
 		return err_set(e, ERR_NOMEM, "no memory for the chat");
 	c->loop = l;
 	c->o = o;
+	energy_open(&c->energy, NULL);
 	c->state = CHAT_LOADING;
 	if (!o->model) {
 		err_set(e, ERR_ARG, "no model: name a .gguf file");
@@ -1097,6 +1118,7 @@ void chat_free(struct chat *c)
 	mem_free(c->items);
 	mem_free(c->levels);
 	mem_free(c->name);
+	mem_free(c->to_weigh);
 	mem_free(c->draft);
 	mem_free(c->held);
 	mem_free(c->attached);

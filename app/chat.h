@@ -14,6 +14,7 @@
 #ifndef APP_CHAT_H
 #define APP_CHAT_H
 
+#include "app/energy.h"
 #include "app/worker.h"
 
 enum item_kind {
@@ -82,6 +83,9 @@ struct chat {
 	struct gauges g;
 	double rates[CHAT_RATE_HISTORY];	/* decode tok/s, newest last */
 	int n_rates;
+	double joules;			/* of the whole package, a token of the running or last answer; 0 not known */
+	int64_t next_adds;		/* what the message that is being typed adds to the context: chat_weigh() */
+	bool next_about;		/* … by its length, not counted */
 	bool quit;			/* /bye */
 	bool failed;			/* a message was refused or an answer failed */
 	bool can_ask;			/* somebody is there to choose; set by the view */
@@ -114,6 +118,12 @@ struct chat {
 	int64_t ctx_before;		/* of the model in use */
 	char what_buf[32];
 	int64_t rate_ns;		/* when the last rate was appended */
+	struct energy energy;
+	int32_t energy_from;		/* tokens of the answer when it was read first; 0: not yet */
+	double energy_before;
+	int64_t energy_ns;
+	char *to_weigh;			/* … and is not counted yet, or NULL */
+	bool weighing;			/* a JOB_COUNT is out */
 };
 
 int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e);
@@ -123,6 +133,8 @@ void chat_free(struct chat *c);
 void chat_submit(struct chat *c, const char *text);
 /* A message for when the running answer has ended; in place of one that waits already. */
 void chat_queue(struct chat *c, const char *text);
+/* What it is going to be is typed still: c->next_adds is about right at once, and counted as soon as the worker has time. */
+void chat_weigh(struct chat *c, const char *text);
 /* It becomes the draft again; false when none waits. */
 bool chat_unqueue(struct chat *c);
 /* Stops what runs; true when something did. A message that waits becomes the draft again. */

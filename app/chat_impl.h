@@ -17,6 +17,13 @@ void chat_give_back(struct chat *c, const char *text);
 /* The answer says whose it will be: the model and the level that are headed for. */
 void chat_label(struct chat *c, struct chat_item *i);
 
+/* What is said so far, up to the answer that is out, with room for one message more. */
+int chat_copy_msgs(const struct chat *c, struct job *j);
+/* A message that is being typed is weighed when the worker has time for it; what it told; it could not. */
+void chat_weigh_now(struct chat *c);
+void chat_on_counted(struct chat *c, struct event *ev);
+void chat_failed_count(struct chat *c, struct event *ev);
+
 /* What chat_edit() has marked goes. */
 void chat_cut(struct chat *c);
 

@@ -63,6 +63,7 @@ struct opts {
 	struct opt_list tensor_types;	/* REGEX=TYPE */
 	bool requantize, dry_run, replace;
 	const char *theme;		/* of the screen */
+	const char *gauges;		/* which, and in what order; NULL: the default */
 	const char *bidi;		/* auto, app, terminal */
 	bool private;			/* nothing that was typed is kept */
 	bool help;

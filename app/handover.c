@@ -2,6 +2,7 @@
 #include "app/handover.h"
 #include "app/maker.h"
 #include "app/need.h"
+#include "app/rig.h"
 #include "app/units.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -20,12 +21,12 @@ void level_report(const struct eng_weights *w, struct level_report *r)
 	r->bpw = wi->bpw;
 }
 
+/* As the session that is handed over; what the options say was in order when that was made. */
 static struct eng_session_opts session_opts(const struct handover *h)
 {
-	struct eng_session_opts so = { .n_ctx = eng_session_ctx(h->session), .kv = h->o->kv, .chunk = h->o->chunk };
+	struct eng_session_opts so;
 
-	if (h->o->act)
-		eng_act_parse(h->o->act, &so.act, NULL);
+	rig_session_opts(h->o, eng_session_ctx(h->session), &so, NULL);
 	return so;
 }
 

@@ -215,6 +215,20 @@ static int keep(const struct machine *m, const char *folder, const char *path, s
 	return r;
 }
 
+bool machine_kept(struct machine *out)
+{
+	struct str folder, path;
+	bool found;
+
+	identify(out);
+	str_init(&folder, 0);
+	str_init(&path, 0);
+	found = !place(out, &folder, &path, NULL) && recall(path.p, out);
+	str_release(&folder);
+	str_release(&path);
+	return found;
+}
+
 int machine_get(bool again, eng_progress_fn *progress, void *arg, struct machine *out, struct err *unkept,
 		struct err *e)
 {

@@ -24,4 +24,7 @@ struct machine {
 int machine_get(bool again, eng_progress_fn *progress, void *arg, struct machine *out, struct err *unkept,
 		struct err *e);
 
+/* The figures that are kept, and nothing else: false when this machine was not measured yet. */
+bool machine_kept(struct machine *out);
+
 #endif

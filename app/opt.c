@@ -62,6 +62,8 @@ const struct opt opt_table[] = {
 	{ "private", .type = OPT_FLAG, .at = AT(private), .help = "keep nothing of what was typed or said" },
 	{ "bidi", .arg = "WHO", .type = OPT_CHOICE, .at = AT(bidi), .choices = "auto app terminal", .unset = "auto", .help = "who puts right-to-left text in order" },
 	{ "theme", .arg = "NAME", .type = OPT_TEXT, .at = AT(theme), .unset = "one that suits the terminal", .help = "colours of the screen: dark, light, mono, contrast, or your own" },
+	{ "gauges", .arg = "NAMES", .type = OPT_TEXT, .at = AT(gauges), .unset = "all",
+	  .help = "gauges beside the conversation, in order, with commas; | is a blank row" },
 	{ "offline", .type = OPT_FLAG, .at = AT(offline), .help = "open no connection" },
 	{ "tokens", .arg = "IDS", .type = OPT_TEXT, .at = AT(tokens_path), .help = "file of token ids apart by white space; - for standard input" },
 	{ "out", .letter = 'o', .arg = "FILE", .type = OPT_TEXT, .at = AT(out_path), .help = "where the result goes; - for standard output" },

@@ -1,5 +1,6 @@
 /* The commands /stats and /context: what answers cost, where the memory is, room in the context. */
 #include "config.h"
+#include "app/memory.h"
 #include "app/slash.h"
 #include "engine/base/os.h"
 
@@ -47,11 +48,12 @@ static void add_memory(const struct chat *c, struct str *s, const char *name, ui
 void slash_stats(struct chat *c, const char *args)
 {
 	const struct eng_mem *m = &c->g.mem;
-	const uint64_t rss = os_rss(), parts = m->weights_resident + m->weights_made + m->kv_used + m->scratch;
+	struct memory all;
 	char of[64], buf[32];
 	struct str s;
 
 	(void)args;
+	memory_read(&all, m);
 	str_init(&s, 0);
 	add_answer_stats(c, &s);
 	slash_name(c, &s, "context", STATS_COLUMNS);
@@ -64,9 +66,9 @@ void slash_stats(struct chat *c, const char *args)
 	snprintf(of, sizeof of, "  of %s", chat_bytes(buf, sizeof buf, m->kv_reserved));
 	add_memory(c, &s, "KV", m->kv_used, of);
 	add_memory(c, &s, "scratch", m->scratch, "");
-	add_memory(c, &s, "other", rss > parts ? rss - parts : 0, "");
+	add_memory(c, &s, "other", all.other, all.counted ? "" : "  what is left of the RSS");
 	snprintf(of, sizeof of, "  peak %s", chat_bytes(buf, sizeof buf, os_rss_peak()));
-	add_memory(c, &s, "RSS", rss, of);
+	add_memory(c, &s, "RSS", all.rss, of);
 	str_cut(&s, s.len - 1);
 	chat_note(c, "%s", s.p);
 	str_release(&s);

@@ -6,6 +6,7 @@
 #include "app/worker.h"
 #include "app/handover.h"
 #include "app/need.h"
+#include "app/rig.h"
 #include "app/store.h"
 #include "app/tools.h"
 #include "engine/base/os.h"
@@ -389,12 +390,12 @@ out:
 static int open_session(struct worker *w, const struct job *j, const struct opened *o, struct eng_weights **weights,
 			struct eng_session **session, struct err *e)
 {
-	const struct eng_session_opts so = { .n_ctx = w->o->n_ctx, .kv = w->o->kv, .chunk = w->o->chunk };
+	struct eng_session_opts so;
 	struct eng_need need;
 	struct task t;
 
 	task_init(&t, w, JOB_OPEN, false, "making", j->level ? j->level : "the level");
-	if (need_check(o->model, j->level, &so, w->o->force, &need, e) < 0 ||
+	if (rig_session_opts(w->o, w->o->n_ctx, &so, e) < 0 || need_check(o->model, j->level, &so, w->o->force, &need, e) < 0 ||
 	    eng_weights_get(o->model, j->level, on_progress, &t, weights, e))
 		return -1;
 	return eng_session_new(*weights, &so, session, e);
@@ -697,7 +698,7 @@ static int run_level(struct worker *w, const struct job *j, struct event *ev)
 /* The old session stays until the new one is there. */
 static int run_grow(struct worker *w, const struct job *j, struct event *ev)
 {
-	const struct eng_session_opts so = { .n_ctx = j->n_ctx, .kv = w->o->kv, .chunk = w->o->chunk };
+	struct eng_session_opts so;
 	struct eng_session *neu = NULL, *old = w->session;
 	const struct eng_weights_info *wi;
 	struct eng_need need;
@@ -708,7 +709,7 @@ static int run_grow(struct worker *w, const struct job *j, struct event *ev)
 	if (j->cancelled)
 		return err_set(&ev->err, ERR_CANCELLED, "stopped");
 	wi = eng_weights_info(w->weights);
-	if (need_check(w->now->model, wi->made ? wi->level : NULL, &so, w->o->force, &need, &ev->err) ||
+	if (rig_session_opts(w->o, j->n_ctx, &so, &ev->err) || need_check(w->now->model, wi->made ? wi->level : NULL, &so, w->o->force, &need, &ev->err) ||
 	    eng_session_new(w->weights, &so, &neu, &ev->err))
 		return -1;
 	pthread_mutex_lock(&w->lock);
@@ -716,6 +717,23 @@ static int run_grow(struct worker *w, const struct job *j, struct event *ev)
 	pthread_mutex_unlock(&w->lock);
 	eng_session_free(old);
 	return 0;
+}
+
+static int run_count(struct worker *w, const struct job *j, struct event *ev)
+{
+	struct asked all = { w, j };
+	struct eng_ids ids = { 0 };
+	int r;
+
+	ev->kind = EV_COUNTED;
+	if (!w->session)
+		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
+	if (j->cancelled)
+		return err_set(&ev->err, ERR_CANCELLED, "stopped");
+	r = tokens(&all, 0, &ids, &ev->err);
+	ev->n_tokens = (int64_t)ids.n;
+	eng_ids_release(&ids);
+	return r;
 }
 
 static int run_reset(struct worker *w, const struct job *j, struct event *ev)
@@ -736,6 +754,7 @@ static run_fn *const runs[] = {
 	[JOB_ANSWER] = run_answer,
 	[JOB_LEVEL] = run_level,
 	[JOB_GROW] = run_grow,
+	[JOB_COUNT] = run_count,
 	[JOB_RESET] = run_reset,
 };
 

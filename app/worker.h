@@ -26,6 +26,7 @@ enum job_kind {
 	JOB_ANSWER,		/* msgs → answer */
 	JOB_LEVEL,		/* make or find the level and hand the session over */
 	JOB_GROW,		/* a larger context: a session anew, whose next answer computes all of it */
+	JOB_COUNT,		/* how many tokens msgs are, with the header of the next answer; nothing changes */
 	JOB_RESET,		/* empty the session, begin the sampler's sequence anew */
 };
 
@@ -66,6 +67,7 @@ enum event_kind {
 	EV_ANSWERED,		/* the answer is complete: ids, end, stats */
 	EV_LEVEL,		/* the level is in use */
 	EV_GROWN,		/* the context is larger: g.ctx_size */
+	EV_COUNTED,		/* n_tokens */
 	EV_RESET,		/* the session is empty */
 	EV_FAILED,		/* the job failed: err; what was there before still is */
 };
@@ -91,6 +93,7 @@ struct event {
 	struct eng_ids ids;		/* EV_ANSWERED */
 	enum answer_end end;
 	struct room room;		/* need 0: it fits. EV_FAILED: refused; EV_ANSWERED: room.drop turns were left out */
+	int64_t n_tokens;		/* EV_COUNTED */
 	struct gauges g;
 	struct err err;			/* EV_FAILED */
 	struct event *next;

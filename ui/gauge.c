@@ -3,13 +3,12 @@
 
 #include "engine/base/os.h"
 #include "ui/width.h"
-#include "ui/wrap.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT = 64, LEVEL_ROWS_MIN = 2 };
+enum { LIST_ROWS_MIN = 2, GAP = 3, BAR_TEXT_COLS = 9 };
 
 /* -- the reading ---------------------------------------------------------------------- */
 
@@ -28,35 +27,66 @@ static void read_isa(char *out, size_t size, const char *mask)
 	}
 }
 
+/* What stays as it is. */
+static void read_once(struct gauge_reading *r, const struct chat *c)
+{
+	r->threads = c->o->threads > 0 ? c->o->threads : os_compute_threads();
+	read_isa(r->isa, sizeof(r->isa), c->o->isa);
+	machine_kept(&r->machine);
+}
+
+static int64_t time_left(const struct gauge_reading *r)
+{
+	const struct answer_stats *s = &r->g.stats;
+
+	if (!r->prefilling || r->done <= 0 || s->n_prefill <= 0 || r->done >= r->total)
+		return 0;
+	return (int64_t)((double)s->prefill_ns / s->n_prefill * (double)(r->total - r->done));
+}
+
+static void read_limits(struct gauge_reading *r, const struct chat *c)
+{
+	const struct chat_level *l = c->level < c->n_levels ? &c->levels[c->level] : NULL;
+	const bool prefill = r->prefilling && r->state == CHAT_PREFILL;
+	const int chunk = c->o->chunk > 0 ? c->o->chunk : 64;
+	struct limits_load load = {
+		.info = c->info, .kv = r->g.mem.kv_used, .n_past = r->g.ctx_used, .isa = r->isa, .threads = r->threads,
+		.peak = c->o->act && !strcmp(c->o->act, "f32") ? "f32" : "int8",
+		.rate = prefill ? answer_prefill_rate(&r->g.stats) : r->decode, .together = prefill ? chunk : 1,
+	};
+
+	r->limits = (struct limits){ 0 };
+	if (!l || !c->info)
+		return;
+	load.weights = l->bytes;
+	load.bpw = l->bpw;
+	limits_find(&r->machine.limits, &load, &r->limits);
+}
+
 void gauge_read(struct gauge_reading *r, const struct chat *c)
 {
+	if (!r->c)
+		read_once(r, c);
+	r->c = c;
 	r->g = c->g;
 	r->state = c->state;
+	r->prefilling = c->what && !strcmp(c->what, "prefill");
 	r->done = c->done;
 	r->total = c->total;
+	r->left_ns = time_left(r);
 	r->decode = c->state == CHAT_DECODE && c->g.decode_now > 0 ? c->g.decode_now : answer_decode_rate(&c->g.stats);
 	memcpy(r->rates, c->rates, sizeof(r->rates));
 	r->n_rates = c->n_rates;
-	r->rss = os_rss();
-	r->avail = os_mem_available();
-	if (!r->c) {
-		r->threads = c->o->threads > 0 ? c->o->threads : os_compute_threads();
-		read_isa(r->isa, sizeof(r->isa), c->o->isa);
-	}
-	r->c = c;
+	memory_read(&r->mem, &c->g.mem);
+	read_limits(r, c);
 }
 
-/* -- texts ---------------------------------------------------------------------------- */
-
-static const char *none(void)
-{
-	return style_ascii() ? "-" : "\xe2\x80\x93";
-}
+/* -- texts that others show too ------------------------------------------------------- */
 
 const char *gauge_rate(char *buf, size_t size, double rate)
 {
 	if (rate <= 0)
-		snprintf(buf, size, "%s", none());
+		snprintf(buf, size, "%s", glyph(GLYPH_NONE));
 	else
 		snprintf(buf, size, rate < 99.95 ? "%.1f" : "%.0f", rate);
 	return buf;
@@ -84,63 +114,107 @@ const char *gauge_percent(char *buf, size_t size, int64_t done, int64_t total)
 	return buf;
 }
 
-static const char *seconds(char *buf, size_t size, int64_t ns)
+/* -- which, and in what order --------------------------------------------------------- */
+
+/* A gauge; a blank row before it. */
+struct choice { const struct gauge *gauge; bool gap; };
+struct choices { struct choice p[GAUGES_MAX]; int n; };
+static struct choices column, line;
+
+static const struct gauge *find(const char *name, size_t n)
 {
-	if (ns <= 0)
-		snprintf(buf, size, "%s", none());
-	else
-		snprintf(buf, size, ns < 9995000000 ? "%.2f s" : "%.1f s", (double)ns / 1e9);
-	return buf;
+	const struct gauge *g = gauge_table;
+
+	while (g->name && (strlen(g->name) != n || strncasecmp(g->name, name, n)))
+		g++;
+	return g->name ? g : NULL;
 }
 
-/* Two amounts in the unit of the larger: "209 / 896 MiB". */
-static void pair(char *buf, size_t size, const char *between, uint64_t a, uint64_t b)
+static int unknown(const char *name, size_t n, struct err *e)
 {
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
-	double unit = 1024;
-	int u = 0;
+	const char *names[GAUGES_MAX + 1] = { NULL }, *near;
+	char word[32], quoted[64];
+	int k = 0;
 
-	while ((double)(a > b ? a : b) / unit >= 1023.5 && u < 3) {
-		unit *= 1024;
-		u++;
+	for (const struct gauge *g = gauge_table; g->name && k < GAUGES_MAX; g++)
+		names[k++] = g->name;
+	snprintf(word, sizeof(word), "%.*s", (int)n, name);
+	near = cmd_nearest(word, names);
+	err_quote(quoted, sizeof(quoted), name, n);
+	return near ? err_set(e, ERR_ARG, "gauges: there is no '%s'; did you mean %s?", quoted, near) :
+		      err_set(e, ERR_ARG, "gauges: there is no '%s'", quoted);
+}
+
+static int choose(struct choices *c, const char *names, struct err *e)
+{
+	static const char apart[] = " \t\n,";
+	bool gap = false;
+	size_t n;
+
+	c->n = 0;
+	for (const char *p = names + strspn(names, apart); *p; p += n + strspn(p + n, apart)) {
+		const struct gauge *g;
+
+		n = strcspn(p, apart);
+		if (n == 1 && *p == '|') {
+			gap = c->n > 0;
+			continue;
+		}
+		g = find(p, n);
+		if (!g)
+			return unknown(p, n, e);
+		if (c->n == GAUGES_MAX)
+			return err_set(e, ERR_LIMIT, "gauges: %d are enough", GAUGES_MAX);
+		c->p[c->n++] = (struct choice){ g, gap };
+		gap = false;
 	}
-	snprintf(buf, size, "%.*f%s%.*f %s", (double)a / unit < 9.95 && u ? 1 : 0, (double)a / unit, between,
-		 (double)b / unit < 9.95 && u ? 1 : 0, (double)b / unit, units[u]);
+	return 0;
 }
 
-static uint64_t weights_bytes(const struct eng_mem *m)
+int gauge_choose(const char *names, struct err *e)
 {
-	return m->weights_resident + m->weights_made;
-}
+	struct choices neu;
 
-static uint64_t other_bytes(const struct gauge_reading *r)
-{
-	uint64_t known = weights_bytes(&r->g.mem) + r->g.mem.kv_used + r->g.mem.scratch;
-
-	return r->rss > known ? r->rss - known : 0;
+	if (choose(&neu, names ? names : gauge_default, e))
+		return -1;
+	column = neu;
+	if (!names)
+		choose(&neu, gauge_default_line, NULL);
+	line = neu;
+	return 0;
 }
 
 /* -- the column ----------------------------------------------------------------------- */
 
-/* "label        value": the value ends where all values end. */
-static void labelled(struct box b, int row, const char *label, const char *value)
+static void draw_text_row(const struct gauge *g, const struct gauge_reading *r, struct box b, int row)
 {
+	char text[GAUGE_TEXT];
+
+	g->text(r, text, sizeof(text));
 	style_set(STYLE_DIM);
-	draw(b.y + row, b.x, b.w, label);
+	draw(b.y + row, b.x, b.w, g->label);
 	style_set(STYLE_TEXT);
-	draw_right(b.y + row, b.x, b.w, value);
+	draw_right(b.y + row, b.x, b.w, text);
 }
 
-static void draw_decode(const struct gauge_reading *r, struct box b, int row)
+static void draw_bar(const struct gauge *g, const struct gauge_reading *r, struct box b, int row)
 {
-	char rate[16], text[TEXT];
+	const int inner = b.w - BAR_TEXT_COLS - 2;
+	const double part = g->part(r);
+	int full = (int)(part * inner + 0.5);
+	char text[GAUGE_TEXT];
 
-	snprintf(text, sizeof(text), "%s tok/s", gauge_rate(rate, sizeof(rate), r->decode));
-	labelled(b, row, "decode", text);
-	if (r->state == CHAT_DECODE) {
-		style_set(STYLE_STRONG);
-		draw_right(b.y + row, b.x, b.w, text);
-	}
+	if (!full && part > 0)
+		full = 1;
+	style_set(STYLE_DIM);
+	draw(b.y + row, b.x, 1, glyph(GLYPH_BAR_LEFT));
+	draw(b.y + row, b.x + 1 + inner, 1, glyph(GLYPH_BAR_RIGHT));
+	style_set(part > 0.9 ? STYLE_WARN : STYLE_TEXT);
+	for (int i = 0; i < full && i < inner; i++)
+		draw(b.y + row, b.x + 1 + i, 1, glyph(GLYPH_BAR_FULL));
+	g->text(r, text, sizeof(text));
+	style_set(STYLE_DIM);
+	draw_right(b.y + row, b.x + 2 + inner, b.w - inner - 2, text);
 }
 
 static void draw_graph(const struct gauge_reading *r, struct box b, int row)
@@ -156,304 +230,41 @@ static void draw_graph(const struct gauge_reading *r, struct box b, int row)
 		draw(b.y + row, b.x + b.w - n + i, 1, graph_glyph((int)(p[i] / top * GRAPH_STEPS - 0.5)));
 }
 
-static void draw_prefill(const struct gauge_reading *r, struct box b, int row)
+static void draw_gauge(const struct gauge *g, const struct gauge_reading *r, struct box b, int row)
 {
-	char rate[16], text[TEXT];
-
-	snprintf(text, sizeof(text), "%s tok/s", gauge_rate(rate, sizeof(rate), answer_prefill_rate(&r->g.stats)));
-	labelled(b, row, "prefill", text);
-}
-
-static void draw_first(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	labelled(b, row, "first token", seconds(text, sizeof(text), r->g.stats.first_ns));
-}
-
-static void draw_context(const struct gauge_reading *r, struct box b, int row)
-{
-	char used[32], size[32], text[TEXT + 8];
-
-	snprintf(text, sizeof(text), "%s / %s", gauge_count(used, sizeof(used), r->g.ctx_used),
-		 gauge_count(size, sizeof(size), r->g.ctx_size));
-	labelled(b, row, "context", text);
-}
-
-static void draw_context_bar(const struct gauge_reading *r, struct box b, int row)
-{
-	int inner = b.w - 8, full = 0;
-	char text[16];
-	double part = r->g.ctx_size ? (double)r->g.ctx_used / (double)r->g.ctx_size : 0;
-
-	full = (int)(part * inner + 0.5);
-	if (!full && r->g.ctx_used)
-		full = 1;
-	style_set(STYLE_DIM);
-	draw(b.y + row, b.x, 1, glyph(GLYPH_BAR_LEFT));
-	draw(b.y + row, b.x + 1 + inner, 1, glyph(GLYPH_BAR_RIGHT));
-	style_set(part > 0.9 ? STYLE_WARN : STYLE_TEXT);
-	for (int i = 0; i < full && i < inner; i++)
-		draw(b.y + row, b.x + 1 + i, 1, glyph(GLYPH_BAR_FULL));
-	style_set(STYLE_DIM);
-	draw_right(b.y + row, b.x, b.w, gauge_percent(text, sizeof(text), r->g.ctx_used, r->g.ctx_size));
-}
-
-static void draw_weights(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	labelled(b, row, "weights", chat_bytes(text, sizeof(text), weights_bytes(&r->g.mem)));
-}
-
-static void draw_kv(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	pair(text, sizeof(text), " / ", r->g.mem.kv_used, r->g.mem.kv_reserved);
-	labelled(b, row, "KV", text);
-}
-
-static void draw_scratch(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	labelled(b, row, "scratch", chat_bytes(text, sizeof(text), r->g.mem.scratch));
-}
-
-static void draw_other(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	labelled(b, row, "other", chat_bytes(text, sizeof(text), other_bytes(r)));
-}
-
-static void draw_rss(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	labelled(b, row, "RSS", chat_bytes(text, sizeof(text), r->rss));
-}
-
-static void draw_free(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	labelled(b, row, "free", chat_bytes(text, sizeof(text), r->avail));
-}
-
-static void draw_level(const struct gauge_reading *r, int i, struct box b, int row)
-{
-	const struct chat_level *l = &r->c->levels[i];
-	bool in_use = i == r->c->level, target = i == r->c->target && !in_use;
-	char size[24], rate[16], text[TEXT];
-
-	style_set(in_use ? STYLE_LEVEL : target ? STYLE_WARN : STYLE_TEXT);
-	if (in_use || target)
-		draw(b.y + row, b.x, 1, glyph(in_use ? GLYPH_MARK : GLYPH_ARROW));
-	draw(b.y + row, b.x + 2, 6, l->name);
-	draw_right(b.y + row, b.x + 9, 8, chat_bytes(size, sizeof(size), l->bytes));
-	snprintf(text, sizeof(text), "%.*f", l->bpw < 10 ? 2 : 1, l->bpw);
-	draw_right(b.y + row, b.x + 17, 5, text);
-	draw_right(b.y + row, b.x + 22, 6, gauge_rate(rate, sizeof(rate), l->rate));
-}
-
-static int level_rows(const struct gauge_reading *r)
-{
-	return r->c->n_levels ? r->c->n_levels + 1 : 0;
-}
-
-/* Given fewer rows than levels, those around the one in use. */
-static void draw_levels(const struct gauge_reading *r, struct box b, int row)
-{
-	int n = b.h - 1, first = r->c->level - n / 2;
-
-	if (first > r->c->n_levels - n)
-		first = r->c->n_levels - n;
-	if (first < 0)
-		first = 0;
-	style_set(STYLE_DIM);
-	draw(b.y + row, b.x, b.w, "level        size  bpw tok/s");
-	for (int i = 0; i < n && first + i < r->c->n_levels; i++)
-		draw_level(r, first + i, b, row + 1 + i);
-}
-
-static void draw_threads(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	snprintf(text, sizeof(text), "%d %s %s", r->threads, glyph(GLYPH_TIMES), r->isa);
-	labelled(b, row, "threads", text);
-}
-
-static void draw_sampling(const struct gauge_reading *r, struct box b, int row)
-{
-	const struct eng_sample_opts *s = &r->c->o->sample;
-	char text[TEXT];
-
-	if (s->temp <= 0) {
-		labelled(b, row, "sampling", "greedy");
-		return;
+	switch (g->kind) {
+	case GAUGE_TEXT_ROW:
+		draw_text_row(g, r, b, row);
+		break;
+	case GAUGE_BAR:
+		draw_bar(g, r, b, row);
+		break;
+	case GAUGE_GRAPH:
+		draw_graph(r, b, row);
+		break;
+	case GAUGE_ROWS:
+		g->draw(r, b, row);
+		break;
 	}
-	snprintf(text, sizeof(text), "temp %.4g  top-p %.4g", s->temp, s->top_p);
-	style_set(STYLE_TEXT);
-	draw(b.y + row, b.x, b.w, text);
 }
 
-static int cut_rows(const struct gauge_reading *r)
-{
-	const struct eng_sample_opts *s = &r->c->o->sample;
-
-	return s->temp > 0 && (s->top_k > 0 || s->min_p > 0);
-}
-
-static void draw_cut(const struct gauge_reading *r, struct box b, int row)
-{
-	const struct eng_sample_opts *s = &r->c->o->sample;
-	char text[TEXT];
-	int n = 0;
-
-	if (s->top_k > 0)
-		n = snprintf(text, sizeof(text), "top-k %d  ", s->top_k);
-	if (s->min_p > 0)
-		snprintf(text + n, sizeof(text) - (size_t)n, "min-p %.4g", s->min_p);
-	style_set(STYLE_TEXT);
-	draw(b.y + row, b.x, b.w, text);
-}
-
-static int repeat_rows(const struct gauge_reading *r)
-{
-	return r->c->o->sample.repeat_penalty != 1;
-}
-
-static void draw_repeat(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	snprintf(text, sizeof(text), "%.4g", r->c->o->sample.repeat_penalty);
-	labelled(b, row, "repeat penalty", text);
-}
-
-static int seed_rows(const struct gauge_reading *r)
-{
-	return r->c->o->sample.temp > 0;
-}
-
-static void draw_seed(const struct gauge_reading *r, struct box b, int row)
-{
-	char text[TEXT];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)r->c->o->sample.seed);
-	labelled(b, row, "seed", text);
-}
-
-/* -- the line ------------------------------------------------------------------------- */
-
-static void brief_decode(const struct gauge_reading *r, char *buf, size_t size)
-{
-	char rate[16];
-
-	gauge_rate(rate, sizeof(rate), r->decode);
-	snprintf(buf, size, "%*s%s tok/s", 5 - width_of(rate, strlen(rate)), "", rate);
-}
-
-static void brief_first(const struct gauge_reading *r, char *buf, size_t size)
-{
-	char text[24];
-
-	snprintf(buf, size, "first %s", seconds(text, sizeof(text), r->g.stats.first_ns));
-}
-
-static void brief_context(const struct gauge_reading *r, char *buf, size_t size)
-{
-	char used[24], whole[24];
-
-	gauge_count(whole, sizeof(whole), r->g.ctx_size);
-	gauge_count(used, sizeof(used), r->g.ctx_used);
-	snprintf(buf, size, "context %*s / %s", (int)strlen(whole), used, whole);
-}
-
-static void brief_rss(const struct gauge_reading *r, char *buf, size_t size)
-{
-	char text[24];
-
-	snprintf(buf, size, "RSS %s", chat_bytes(text, sizeof(text), r->rss));
-}
-
-static void brief_weights(const struct gauge_reading *r, char *buf, size_t size)
-{
-	char text[24];
-
-	snprintf(buf, size, "weights %s", chat_bytes(text, sizeof(text), weights_bytes(&r->g.mem)));
-}
-
-static void brief_kv(const struct gauge_reading *r, char *buf, size_t size)
-{
-	char text[24];
-
-	snprintf(buf, size, "KV %s", chat_bytes(text, sizeof(text), r->g.mem.kv_used));
-}
-
-static void brief_prefill(const struct gauge_reading *r, char *buf, size_t size)
-{
-	char rate[16];
-
-	snprintf(buf, size, "prefill %s", gauge_rate(rate, sizeof(rate), answer_prefill_rate(&r->g.stats)));
-}
-
-/* -- the table ------------------------------------------------------------------------ */
-
-struct gauge {
-	int group;		/* a blank row between groups, where there is room */
-	int rank;		/* when rows are few, those with the highest rank go first */
-	void (*draw)(const struct gauge_reading *r, struct box b, int row);
-	int (*rows)(const struct gauge_reading *r);	/* NULL: 1 */
-};
-
-static const struct gauge gauges[] = {
-	{ 0, 0, draw_decode, NULL },
-	{ 0, 7, draw_graph, NULL },
-	{ 0, 3, draw_prefill, NULL },
-	{ 0, 2, draw_first, NULL },
-	{ 0, 1, draw_context, NULL },
-	{ 0, 8, draw_context_bar, NULL },
-	{ 1, 5, draw_weights, NULL },
-	{ 1, 4, draw_kv, NULL },
-	{ 1, 9, draw_scratch, NULL },
-	{ 1, 10, draw_other, NULL },
-	{ 1, 3, draw_rss, NULL },
-	{ 1, 6, draw_free, NULL },
-	{ 2, 4, draw_levels, level_rows },
-	{ 3, 11, draw_threads, NULL },
-	{ 3, 12, draw_sampling, NULL },
-	{ 3, 13, draw_cut, cut_rows },
-	{ 3, 13, draw_repeat, repeat_rows },
-	{ 3, 14, draw_seed, seed_rows },
-};
-enum { N_GAUGES = sizeof(gauges) / sizeof(gauges[0]) };
-
-/* For the line: in this order, as many as fit. */
-static void (*const briefs[])(const struct gauge_reading *, char *, size_t) = {
-	brief_decode, brief_context, brief_rss, brief_first, brief_prefill, brief_weights, brief_kv,
-};
-
-/* Which gauges get how many rows; returns what is left of b.h. */
-static int share_rows(const struct gauge_reading *r, int h, int rows[N_GAUGES])
+/* Which gauges get how many rows; returns what is left of h. */
+static int share_rows(const struct gauge_reading *r, int h, int rows[GAUGES_MAX])
 {
 	int sum = 0;
 
-	for (int i = 0; i < N_GAUGES; i++)
-		sum += rows[i] = gauges[i].rows ? gauges[i].rows(r) : 1;
+	for (int i = 0; i < column.n; i++)
+		sum += rows[i] = column.p[i].gauge->rows ? column.p[i].gauge->rows(r) : 1;
 	while (sum > h) {
 		int worst = -1;
 
-		for (int i = 0; i < N_GAUGES; i++)
-			if (rows[i] && (worst < 0 || gauges[i].rank >= gauges[worst].rank))
+		for (int i = 0; i < column.n; i++)
+			if (rows[i] && (worst < 0 || column.p[i].gauge->rank >= column.p[worst].gauge->rank))
 				worst = i;
 		if (worst < 0)
 			break;
 		/* A list can be shortened before it goes. */
-		int drop = rows[worst] > LEVEL_ROWS_MIN ? 1 : rows[worst];
+		int drop = rows[worst] > LIST_ROWS_MIN ? 1 : rows[worst];
 
 		rows[worst] -= drop;
 		sum -= drop;
@@ -463,37 +274,50 @@ static int share_rows(const struct gauge_reading *r, int h, int rows[N_GAUGES])
 
 void gauge_column(const struct gauge_reading *r, struct box b)
 {
-	int rows[N_GAUGES], spare, row = 0, group = -1;
+	int rows[GAUGES_MAX], spare, row = 0;
+	bool gap = false;
 
 	if (b.h <= 0)
 		return;
 	spare = share_rows(r, b.h, rows);
-	for (int i = 0; i < N_GAUGES; i++) {
+	for (int i = 0; i < column.n; i++) {
+		gap |= column.p[i].gap;
 		if (!rows[i])
 			continue;
-		if (group >= 0 && gauges[i].group != group && spare > 0) {
+		if (gap && row && spare > 0) {
 			spare--;
 			row++;
 		}
-		group = gauges[i].group;
-		gauges[i].draw(r, (struct box){ b.y, b.x, rows[i], b.w }, row);
+		gap = false;
+		draw_gauge(column.p[i].gauge, r, (struct box){ b.y, b.x, rows[i], b.w }, row);
 		row += rows[i];
 	}
 }
 
+/* -- the line ------------------------------------------------------------------------- */
+
+/* As many as fit whole; each begins where it began before, whatever it shows. */
 void gauge_line(const struct gauge_reading *r, struct box b)
 {
-	char text[128];
+	char text[GAUGE_TEXT], part[GAUGE_TEXT + 32];
 	int at = 0;
 
 	style_set(STYLE_DIM);
-	for (size_t i = 0; i < sizeof(briefs) / sizeof(briefs[0]); i++) {
-		briefs[i](r, text, sizeof(text));
-		int w = width_of(text, strlen(text));
+	for (int i = 0; i < line.n; i++) {
+		const struct gauge *g = line.p[i].gauge;
+		int pad, w;
 
+		if (!g->line_cols)
+			continue;
+		g->text(r, text, sizeof(text));
+		pad = g->line_cols - width_of(text, strlen(text));
+		/* a rate needs no name */
+		snprintf(part, sizeof(part), "%s%s%*s%s", strstr(text, "tok/s") ? "" : g->label, strstr(text, "tok/s") ? "" : " ",
+			 pad > 0 ? pad : 0, "", text);
+		w = width_of(part, strlen(part));
 		if (at + w > b.w)
 			break;
-		draw(b.y, b.x + at, b.w - at, text);
-		at += w + 3;
+		draw(b.y, b.x + at, b.w - at, part);
+		at += w + GAP;
 	}
 }

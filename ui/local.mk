@@ -11,7 +11,7 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/markdown.h %D%/markdown.c \
 	%D%/mdrows.h %D%/mdrows.c \
 	%D%/draft.h %D%/draft.c \
-	%D%/gauge.h %D%/gauge.c \
+	%D%/gauge.h %D%/gauge.c %D%/gauge_table.c \
 	%D%/input.h %D%/input.c \
 	%D%/key.h %D%/key.c \
 	%D%/outside.h %D%/outside.c \

@@ -43,12 +43,13 @@ enum {
 	HELD_MS = 100,		/* until the next try while the terminal takes nothing */
 	READ = 64 * 1024,
 	HINT = 160,
+	WEIGH_MS = 120,		/* after a key, until what is typed is counted */
 	DRAFT_MS = 700,		/* after a key, until what is typed is kept */
 	RECALL = 1000,		/* earlier messages that are remembered */
 };
 
 /* One timer, several things that wait for it. */
-enum deadline { AT_KEY, AT_PAINT, AT_GAUGE, AT_DRAFT, N_DEADLINES };
+enum deadline { AT_KEY, AT_PAINT, AT_GAUGE, AT_WEIGH, AT_DRAFT, N_DEADLINES };
 
 struct screen {
 	struct loop *loop;
@@ -456,6 +457,19 @@ static void keep_draft(struct screen *s)
 		str_adds(&text, s->c->queued);
 	if (!text.failed && !draft_keep(text.p, text.len, &e))
 		s->draft_kept = text.len > 0;
+	str_release(&text);
+}
+
+/* What the gauges tell of the message before it is sent. */
+static void weigh(struct screen *s)
+{
+	struct str text;
+
+	str_init(&text, 0);
+	input_whole(s->input, &text);
+	if (!text.failed)
+		chat_weigh(s->c, text.p);
+	s->dirty = true;
 	str_release(&text);
 }
 
@@ -902,6 +916,8 @@ static void on_key(struct screen *s, const struct key *k)
 	enum action a = binding_find(k, place(s));
 	bool leaving = s->leaving && a == ACT_INTERRUPT;
 
+	if (!s->deadline[AT_WEIGH])
+		wait_until(s, AT_WEIGH, os_now_ns() + (int64_t)WEIGH_MS * 1000000);
 	if (!s->deadline[AT_DRAFT])
 		wait_until(s, AT_DRAFT, os_now_ns() + (int64_t)DRAFT_MS * 1000000);
 	s->leaving = leaving;
@@ -1009,6 +1025,8 @@ static void on_timer(void *arg)
 		s->dirty = true;
 	if (passed(s, AT_GAUGE, now))
 		s->dirty = true;
+	if (passed(s, AT_WEIGH, now))
+		weigh(s);
 	if (passed(s, AT_DRAFT, now))
 		keep_draft(s);
 	for (int i = 0; i < N_DEADLINES; i++)
@@ -1106,6 +1124,10 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 		chat_complain(s->c, "%s", complaints.p);
 	str_release(&complaints);
 	prompt_init(&s->prompt);
+	if (gauge_choose(o->gauges, e)) {
+		chat_complain(s->c, "%s", e->msg);
+		gauge_choose(NULL, NULL);
+	}
 	s->keys = keys_new(true);
 	s->c->can_ask = true;
 	s->c->to_terminal = term_send;

@@ -55,6 +55,7 @@ struct look { unsigned char style, more; };
 	X(MARK, "\xe2\x96\xb8", ">") \
 	X(DOT, "\xc2\xb7", "-") \
 	X(ELLIPSIS, "\xe2\x80\xa6", "~") \
+	X(NONE, "\xe2\x80\x93", "-") \
 	X(TIMES, "\xc3\x97", "x") \
 	X(BAR_LEFT, "\xe2\x96\x95", "[") \
 	X(BAR_RIGHT, "\xe2\x96\x8f", "]") \

@@ -1,0 +1,76 @@
+#include "config.h"
+#include "app/limits.h"
+
+#include <string.h>
+
+/* A row of the embedding is all that is read of it, where it is not the output matrix too. */
+static int64_t embedding(const struct eng_info *i)
+{
+	return i->tied ? 0 : i->n_vocab * i->n_embd;
+}
+
+static double bytes_token(const struct limits_load *l)
+{
+	const double skipped = (double)embedding(l->info) * l->bpw / 8;
+	const double weights = (double)l->weights - skipped;
+
+	return (weights > 0 ? weights : 0) / (l->together > 0 ? l->together : 1) + (double)l->kv;
+}
+
+/* A multiplication and an addition a weight; the same a number of keys and of values. */
+static double ops_token(const struct limits_load *l)
+{
+	const struct eng_info *i = l->info;
+	const double attention = 4.0 * (double)i->n_layer * (double)i->n_head * (double)i->head_dim * (double)l->n_past;
+
+	return 2.0 * (double)(i->n_params - embedding(i)) + attention;
+}
+
+/* From the smallest buffer that is no smaller than what is read, by as many threads or the next fewer. */
+static double read_rate(const struct eng_machine *m, uint64_t bytes, int threads)
+{
+	const struct eng_read_rate *best = NULL;
+
+	for (int i = 0; i < m->n_read; i++) {
+		const struct eng_read_rate *r = &m->read[i];
+		const bool holds = r->bytes >= bytes, held = best && best->bytes >= bytes;
+
+		if (r->threads > threads)
+			continue;
+		if (!best || r->threads > best->threads ||
+		    (r->threads == best->threads && (holds != held ? holds : holds ? r->bytes < best->bytes : r->bytes > best->bytes)))
+			best = r;
+	}
+	return best ? best->rate : 0;
+}
+
+/* By this instruction set; without figures for it, by the fastest. */
+static double peak_rate(const struct eng_machine *m, const char *isa, const char *type, int threads)
+{
+	const struct eng_peak *best = NULL;
+
+	for (int i = 0; i < m->n_peak; i++) {
+		const struct eng_peak *p = &m->peak[i];
+		const bool same = !strcmp(p->isa, isa), had = best && !strcmp(best->isa, isa);
+
+		if (p->threads > threads || strcmp(p->type, type) || (had && !same))
+			continue;
+		if (!best || same != had || p->threads > best->threads || (p->threads == best->threads && p->rate > best->rate))
+			best = p;
+	}
+	return best ? best->rate : 0;
+}
+
+void limits_find(const struct eng_machine *m, const struct limits_load *l, struct limits *out)
+{
+	*out = (struct limits){ .bandwidth = read_rate(m, l->weights + l->kv, l->threads),
+				.peak = peak_rate(m, l->isa, l->peak, l->threads) };
+	if (out->bandwidth <= 0 || out->peak <= 0 || l->rate <= 0)
+		return;
+	out->share_bandwidth = l->rate * bytes_token(l) / out->bandwidth;
+	out->share_peak = l->rate * ops_token(l) / out->peak;
+	if (out->share_bandwidth < LIMITS_LOW && out->share_peak < LIMITS_LOW)
+		out->what = LIMIT_NEITHER;
+	else
+		out->what = out->share_bandwidth >= out->share_peak ? LIMIT_MEMORY : LIMIT_COMPUTE;
+}
