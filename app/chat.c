@@ -6,6 +6,7 @@
 #include "config.h"
 #include "app/chat_impl.h"
 #include "app/slash.h"
+#include "app/saver.h"
 #include "app/units.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -628,8 +629,12 @@ static void ask_queued(struct chat *c)
 
 bool chat_stop(struct chat *c)
 {
-	if (!c->answer && !c->n_switches)
+	if (!c->answer && !c->n_switches && !c->saver)
 		return false;
+	if (!c->answer && !c->n_switches) {
+		saver_cancel(c->saver);
+		return true;
+	}
 	chat_unqueue(c);
 	c->again = false;
 	worker_cancel(c->worker);
@@ -1047,7 +1052,7 @@ bool chat_pump(struct chat *c)
 		[EV_FAILED] = on_failed,
 	};
 	struct event *ev = worker_events(c->worker);
-	const bool any = ev != NULL;
+	const bool any = chat_pump_saver(c) || ev;
 
 	while (ev) {
 		struct event *next = ev->next;
@@ -1113,6 +1118,10 @@ void chat_free(struct chat *c)
 {
 	if (!c)
 		return;
+	if (c->saver)
+		saver_cancel(c->saver);
+	saver_free(c->saver, NULL, NULL);
+	mem_free(c->saving);
 	worker_free(c->worker);
 	chat_drop_items(c, 0);
 	mem_free(c->items);

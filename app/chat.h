@@ -93,6 +93,9 @@ struct chat {
 	struct chat_choice *choices;	/* (CHAT_CHOICES) */
 	int n_choices;			/* 0: nothing is asked */
 	struct room room;		/* of the message that waits for a choice */
+	struct saver *saver;		/* a level is written to a file … */
+	char *saving;			/* … this one, so far: */
+	int64_t saved, to_save;
 	struct err why;			/* CHAT_FAILED: why no model is open */
 	bool borrowed;			/* the KV is of other levels, since the last switch */
 	char *queued;			/* a message that is asked when the answer has ended, or NULL */
@@ -155,6 +158,8 @@ void chat_switch_level(struct chat *c, int level, unsigned how);
  * its text stays; one that had not begun is the new model's.
  */
 void chat_open_model(struct chat *c, const char *word);
+/* Writes a level to a file, "": one beside the model's, with quantize's code; answers go on meanwhile. */
+void chat_save_level(struct chat *c, int level, const char *file);
 /* Empties the conversation and the session. Not while an answer runs. */
 void chat_reset(struct chat *c);
 /* Turns are counted from 1, those that were left out as well. */

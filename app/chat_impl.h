@@ -24,6 +24,9 @@ void chat_weigh_now(struct chat *c);
 void chat_on_counted(struct chat *c, struct event *ev);
 void chat_failed_count(struct chat *c, struct event *ev);
 
+/* How far a level is that is being written; true when there is something new of it. */
+bool chat_pump_saver(struct chat *c);
+
 /* What chat_edit() has marked goes. */
 void chat_cut(struct chat *c);
 

@@ -1,6 +1,7 @@
 /* The command /quant: the levels of the model, and switching between them. */
 #include "config.h"
 #include "app/slash.h"
+#include "engine/base/xio.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,61 +73,97 @@ static void unknown_level(struct chat *c, const char *arg)
 	str_release(&s);
 }
 
+/* Only of this command: what else it does with the level. */
+enum { SAVE = CHAT_GO_ON << 1 };
+
 /* Takes the words that begin with -- out of args. False: one of them is unknown. */
 static bool quant_how(struct chat *c, char *args, unsigned *how)
 {
 	static const struct { const char *word; unsigned how; } words[] = {
-		{ "--exact", CHAT_EXACT }, { "--borrowed", CHAT_BORROWED }, { "--go-on", CHAT_GO_ON },
+		{ "--exact", CHAT_EXACT }, { "--borrowed", CHAT_BORROWED }, { "--go-on", CHAT_GO_ON }, { "--save", SAVE },
 	};
-	char *save = NULL, *to = args;
+	char *to = args, *w = args;
+	size_t all;
 
 	*how = 0;
-	for (char *w = strtok_r(args, " \t", &save); w; w = strtok_r(NULL, " \t", &save)) {
+	for (; *w; w += all) {
+		const size_t n = strcspn(w, " \t");
 		size_t i = 0;
 
-		while (i < sizeof words / sizeof *words && strcmp(words[i].word, w))
+		/* what is between words stays: a file's name may have blanks */
+		all = n + strspn(w + n, " \t");
+		while (i < sizeof words / sizeof *words && (strlen(words[i].word) != n || strncmp(words[i].word, w, n)))
 			i++;
 		if (i < sizeof words / sizeof *words) {
 			*how |= words[i].how;
 		} else if (!strncmp(w, "--", 2)) {
-			chat_complain(c, "/quant: there are --exact, --borrowed and --go-on");
+			chat_complain(c, "/quant: there are --exact, --borrowed, --go-on and --save");
 			return false;
 		} else {
-			memmove(to, w, strlen(w) + 1);
-			to += strlen(to);
+			memmove(to, w, all);
+			to += all;
 		}
 	}
+	while (to > args && strchr(" \t", to[-1]))
+		to--;
 	*to = '\0';
 	return true;
 }
 
-void slash_quant(struct chat *c, const char *words)
+static int find_level(const struct chat *c, const char *word)
 {
-	char args[64];
-	unsigned how;
+	if (!strcmp(word, "+") || !strcmp(word, "-"))
+		return c->target + (*word == '+' ? -1 : 1);
+	for (int i = 0; i < c->n_levels; i++)
+		if (!strcasecmp(c->levels[i].name, word))
+			return i;
+	return -1;
+}
 
-	snprintf(args, sizeof args, "%s", words);
+static void take_level(struct chat *c, int i, unsigned how, const char *file)
+{
+	if (i == c->target && !(how & SAVE))
+		chat_note(c, "%s is in use already", c->levels[i].name);
+	chat_switch_level(c, i, how & ~(unsigned)SAVE);
+	if (how & SAVE)
+		chat_save_level(c, i, file);
+}
+
+static void quant(struct chat *c, char *args)
+{
+	unsigned how;
+	char *file;
+	int i;
+
 	if (!quant_how(c, args, &how))
 		return;
+	if (!*args && !(how & SAVE)) {
+		list_levels(c);
+		return;
+	}
+	file = args + strcspn(args, " \t");
+	if (*file)
+		*file++ = '\0';
+	file += strspn(file, " \t");
+	i = *args ? find_level(c, args) : c->target;
+	if (*file && !(how & SAVE))
+		chat_complain(c, "/quant takes one level");
+	else if (i >= 0 && i < c->n_levels)
+		take_level(c, i, how, file);
+	else if (strcmp(args, "+") && strcmp(args, "-"))
+		unknown_level(c, args);
+}
+
+void slash_quant(struct chat *c, const char *words)
+{
+	char *args;
+
 	if (!c->info) {
 		chat_complain(c, "the model is not open yet");
 		return;
 	}
-	if (!*args) {
-		list_levels(c);
-		return;
-	}
-	if (!strcmp(args, "+") || !strcmp(args, "-")) {
-		chat_switch_level(c, c->target + (*args == '+' ? -1 : 1), how);
-		return;
-	}
-	for (int i = 0; i < c->n_levels; i++) {
-		if (strcasecmp(c->levels[i].name, args))
-			continue;
-		if (i == c->target)
-			chat_note(c, "%s is in use already", c->levels[i].name);
-		chat_switch_level(c, i, how);
-		return;
-	}
-	unknown_level(c, args);
+	args = mem_strdup(words);
+	if (args)
+		quant(c, args);
+	mem_free(args);
 }

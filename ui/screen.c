@@ -159,6 +159,8 @@ static void state_text(const struct screen *s, char *buf, size_t size)
 	gauge_percent(percent, sizeof(percent), c->done, c->total);
 	if (progress)
 		snprintf(buf, size, "%s %5s", c->what, percent);
+	else if (c->saver && c->state == CHAT_IDLE)
+		snprintf(buf, size, "writing %5s", gauge_percent(percent, sizeof(percent), c->saved, c->to_save));
 	else
 		snprintf(buf, size, "%s", words[c->state]);
 }
@@ -277,7 +279,7 @@ static enum where place(const struct screen *s)
 
 static bool running(const struct chat *c)
 {
-	return c->answer || c->n_switches;
+	return c->answer || c->n_switches || c->saver;
 }
 
 /* What a key does now; NULL: nothing, so it is not shown. */
