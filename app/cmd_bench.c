@@ -50,7 +50,7 @@ static int run(struct opts *o)
 	int ret;
 
 	if (!o->model)
-		return cmd_usage(&cmd_bench, "bench needs a model: -m FILE");
+		return cmd_usage(&cmd_bench, "bench needs a model: -m MODEL");
 	if (!o->bench_p && !o->bench_n)
 		return cmd_usage(&cmd_bench, "nothing to measure: -p and -n are both 0");
 	interrupt_catch();

@@ -199,6 +199,35 @@ static int print_json(const struct store *s)
 	return EXIT_OK;
 }
 
+/* What to type, a line each, of those that can be opened: for completion. */
+static int print_names(const struct store *s)
+{
+	struct str line;
+
+	str_init(&line, 0);
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->models[i].damaged || s->models[i].note)
+			continue;
+		str_clear(&line);
+		cell_id(&s->models[i], &line);
+		puts(line.p);
+	}
+	str_release(&line);
+	return EXIT_OK;
+}
+
+static int print(const struct store *s, const char *form)
+{
+	static const struct { const char *form; int (*print)(const struct store *s); } forms[] = {
+		{ "json", print_json }, { "names", print_names },
+	};
+
+	for (size_t i = 0; form && i < sizeof forms / sizeof *forms; i++)
+		if (!strcmp(forms[i].form, form))
+			return forms[i].print(s);
+	return print_text(s);
+}
+
 /* -- the verb ------------------------------------------------------------------------ */
 
 static int run(struct opts *o)
@@ -209,14 +238,14 @@ static int run(struct opts *o)
 
 	if (store_scan(&s, o->folders, &e) < 0)
 		return cmd_fail(&e);
-	code = o->format && !strcmp(o->format, "json") ? print_json(&s) : print_text(&s);
+	code = print(&s, o->format);
 	if (s.cut)
 		cmd_note("there is more than is listed: folders with too many files");
 	store_release(&s);
 	return code;
 }
 
-static const char *const takes[] = { "output-show", "help", NULL };
+static const char *const takes[] = { "output-list", "help", NULL };
 
 static const char *const notes[] = {
 	"Looks into $XDG_DATA_HOME/tidbit/models, the folders that tidbit.conf names (folder = PATH in [models]), and the "
@@ -225,6 +254,8 @@ static const char *const notes[] = {
 	"",
 	"Wherever a file is asked for, a name of this list will do: its name here, \"NAME:LEVEL\", the file's name, "
 	"\"org/repo\" where a store tells it, each in any case, also behind \"FROM/\".",
+	"",
+	"-o names prints what to type for those that can be opened, a line each.",
 	"",
 	"-o json prints an array of objects; what is not known is null:",
 	"- id: what to type to mean this one and no other; names: what else it goes by, a list",

@@ -307,7 +307,7 @@ static bool given(const struct opts *o, const char *key)
 static const char *missing(const struct opts *o)
 {
 	if (!o->model)
-		return "a model: -m FILE";
+		return "a model: -m MODEL";
 	if (!o->tokens_path)
 		return "ids: --tokens IDS";
 	if (!o->out_path)

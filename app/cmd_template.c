@@ -204,7 +204,7 @@ static int run(struct opts *o)
 	if (!o->jsonl)
 		return cmd_usage(&cmd_template, "template: say --jsonl, and give lines on standard input");
 	if (o->ids && !o->model)
-		return cmd_usage(&cmd_template, "template: --ids needs a model's vocabulary: -m FILE");
+		return cmd_usage(&cmd_template, "template: --ids needs a model's vocabulary: -m MODEL");
 	if (o->now && parse_time(o->now, &now))
 		return cmd_usage(&cmd_template, "--now: expected a time as 2025-07-04T12:34:56, got '%s'", o->now);
 	if (o->model && (eng_new(&g, &eo, &e) < 0 || eng_model_open(g, o->model, true, &m, &e) < 0))

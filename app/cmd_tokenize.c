@@ -246,7 +246,7 @@ static int run(struct opts *o)
 	int r;
 
 	if (!o->model)
-		return cmd_usage(&cmd_tokenize, "tokenize needs a model: -m FILE");
+		return cmd_usage(&cmd_tokenize, "tokenize needs a model: -m MODEL");
 	if (o->detokenize && (o->pieces || o->bos))
 		return cmd_usage(&cmd_tokenize, "--detokenize goes with neither --pieces nor --bos");
 	str_init(&j.text, 0);

@@ -16,7 +16,8 @@
 #define AT(field) offsetof(struct opts, field)
 
 const struct opt opt_table[] = {
-	{ "model", .letter = 'm', .arg = "FILE", .type = OPT_TEXT, .at = AT(model), .help = "the model, a GGUF file" },
+	{ "model", .letter = 'm', .arg = "MODEL", .type = OPT_TEXT, .at = AT(model),
+	  .help = "the model: a GGUF file, or a name of tidbit list" },
 	{ "level", .letter = 'q', .arg = "LEVEL", .type = OPT_LEVEL, .at = AT(level),
 	  .unset = "as the file has it", .help = "quantization level to compute at, made in memory when the file has another" },
 	{ "levels", "level", 'q', "LEVELS", OPT_LEVELS, AT(level), .unset = "as the file has it",
@@ -71,6 +72,8 @@ const struct opt opt_table[] = {
 	  .unset = "md", .help = "form of the table" },
 	{ "output-show", "output", 'o', "FORMAT", OPT_CHOICE, AT(format), .choices = "text json",
 	  .unset = "text", .help = "form of what is shown" },
+	{ "output-list", "output", 'o', "FORMAT", OPT_CHOICE, AT(format), .choices = "text json names",
+	  .unset = "text", .help = "form of the list" },
 	{ "n-prompt", .letter = 'p', .arg = "N", .type = OPT_LONG, .at = AT(bench_p), .min = 0, .max = ENG_CTX_MAX,
 	  .help = "tokens of the prefill test; 0 for none" },
 	{ "n-gen", .letter = 'n', .arg = "N", .type = OPT_LONG, .at = AT(bench_n), .min = 0, .max = ENG_CTX_MAX,

@@ -5,6 +5,7 @@
 #include "ui/builtin.h"
 #include "ui/width.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -76,10 +77,25 @@ static int on_row(void *arg, const char *section, const char *key, const char *v
 	return put(&k, where, a, e);
 }
 
-void bindings_load(struct str *complaints)
+static void read_builtin(struct str *complaints)
 {
 	n_rows = 0;
 	inifile_text(builtin_keys, strlen(builtin_keys), "keys.conf", on_row, NULL, complaints);
+}
+
+void bindings_builtin(void)
+{
+	struct str complaints;
+
+	str_init(&complaints, 0);
+	read_builtin(&complaints);
+	assert(!complaints.len);
+	str_release(&complaints);
+}
+
+void bindings_load(struct str *complaints)
+{
+	read_builtin(complaints);
 	builtin_user("keys.conf", on_row, NULL, complaints);
 }
 

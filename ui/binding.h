@@ -61,7 +61,9 @@ struct binding {
 	enum action action;
 };
 
-/* Reads the rows; what is wrong with the user's goes to complaints, a line each. */
+/* The rows that come along, alone. */
+void bindings_builtin(void);
+/* Reads the rows, then the user's; what is wrong with the user's goes to complaints, a line each. */
 void bindings_load(struct str *complaints);
 /* All rows, in their order. */
 const struct binding *bindings(int *n);

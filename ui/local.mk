@@ -34,3 +34,29 @@ CLEANFILES += %D%/builtin_text.c
 	for f in keys themes; do echo "const char builtin_$$f[] ="; \
 	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $(srcdir)/profiles/$$f.conf; echo ';'; done; } >$@.new && mv $@.new $@
 UI_LIBS = %D%/libui.a
+
+# What the tables are told in: the man page, completions. A cross build cannot run what makes them and takes those of the tarball.
+noinst_PROGRAMS += %D%/mkdoc
+%C%_mkdoc_SOURCES = %D%/mkdoc.h %D%/mkdoc.c %D%/mkdoc_man.c %D%/mkdoc_shell.c
+%C%_mkdoc_LDADD = $(tidbit_LDADD)
+DOCS = %D%/doc/tidbit.1 %D%/doc/bash/tidbit %D%/doc/zsh/_tidbit %D%/doc/fish/tidbit.fish
+if RUN_MKDOC
+%D%/doc/tidbit.1: %D%/mkdoc$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) %D%/doc && %D%/mkdoc$(EXEEXT) man >$@.new && mv $@.new $@
+%D%/doc/bash/tidbit: %D%/mkdoc$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) %D%/doc/bash && %D%/mkdoc$(EXEEXT) bash >$@.new && mv $@.new $@
+%D%/doc/zsh/_tidbit: %D%/mkdoc$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) %D%/doc/zsh && %D%/mkdoc$(EXEEXT) zsh >$@.new && mv $@.new $@
+%D%/doc/fish/tidbit.fish: %D%/mkdoc$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) %D%/doc/fish && %D%/mkdoc$(EXEEXT) fish >$@.new && mv $@.new $@
+CLEANFILES += $(DOCS)
+endif
+if HAVE_DOCS
+dist_man_MANS = %D%/doc/tidbit.1
+bashcompdir = $(BASH_COMPLETION_DIR)
+dist_bashcomp_DATA = %D%/doc/bash/tidbit
+zshcompdir = $(datadir)/zsh/site-functions
+dist_zshcomp_DATA = %D%/doc/zsh/_tidbit
+fishcompdir = $(datadir)/fish/vendor_completions.d
+dist_fishcomp_DATA = %D%/doc/fish/tidbit.fish
+endif

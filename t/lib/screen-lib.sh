@@ -28,7 +28,7 @@ screen_start () {
 }
 screen_text () { screen_tmux capture-pane -p; }
 screen_keys () { screen_tmux send-keys "$@"; }
-screen_type () { screen_tmux send-keys -l "$1"; }
+screen_type () { screen_tmux send-keys -l -- "$1"; }
 screen_run () { screen_type "$1"; screen_keys Enter; }
 # tmux puts off a size that follows another within a quarter of a second, and may forget it: it is asked until the
 # terminal has it.
