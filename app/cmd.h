@@ -64,6 +64,7 @@ struct opts {
 	bool requantize, dry_run, replace;
 	const char *theme;		/* of the screen */
 	const char *gauges;		/* which, and in what order; NULL: the default */
+	const char *bell, *mouse;	/* on, off */
 	const char *bidi;		/* auto, app, terminal */
 	bool private;			/* nothing that was typed is kept */
 	bool help;

@@ -41,7 +41,7 @@ out:
 static const char *const takes[] = {
 	"model", "system", "raw", "think", "tools", "stop", "context-policy", "null",
 	"temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
-	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "act", "mode", "theme", "gauges", "bidi", "private", "offline",
+	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "act", "mode", "theme", "gauges", "bell", "mouse", "bidi", "private", "offline",
 	"help", NULL
 };
 

@@ -21,6 +21,10 @@ static const struct row { const char *name, *key; } rows[] = {
 	{ "n", "max-tokens" },
 	{ "switch", "mode" },
 	{ "policy", "context-policy" },
+	{ "theme", "theme" },
+	{ "bidi", "bidi" },
+	{ "bell", "bell" },
+	{ "mouse", "mouse" },
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -50,7 +54,7 @@ static void add_default(const struct chat *c, struct str *s, const struct opt *o
 	else
 		opt_default_text(o, text, sizeof text);
 	if (*text && strcmp(text, value))
-		str_addf(s, "; %s: %s", profile ? "the model's profile" : "default", text);
+		str_addf(s, "%s%s: %s", s->p[s->len - 1] == '(' ? "" : "; ", profile ? "the model's profile" : "default", text);
 }
 
 static void add_setting(const struct chat *c, struct str *s, const struct row *r)

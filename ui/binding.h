@@ -32,6 +32,8 @@
 	X(LEVEL_DOWN, "level-down", "level", "a smaller level: faster, less memory; the conversation goes on") \
 	X(PAGE_UP, "page-up", "read back", "read back; the view then stays while the answer streams") \
 	X(PAGE_DOWN, "page-down", NULL, "read on; at the end the view follows again") \
+	X(SCROLL_UP, "scroll-up", NULL, "read back by three rows (the wheel, after /set mouse on)") \
+	X(SCROLL_DOWN, "scroll-down", NULL, "read on by three rows") \
 	X(FOLLOW, "follow", "follow", "to the end, and follow") \
 	X(FOCUS, "focus", "mark", "to the conversation, and back: mark, copy, search") \
 	X(LEAVE, "leave", "leave", "leave, on an empty message") \

@@ -281,6 +281,26 @@ static int parameters(const uint8_t *p, const uint8_t *end, unsigned *param, int
 	return n + 1;
 }
 
+/* What was asked for, and the mouse's wheel; other reports are swallowed. */
+static void report(const uint8_t *p, size_t digits, size_t last, struct key *out)
+{
+	const bool private = p[2] == '?';
+	unsigned param[3];
+
+	parameters(p + 2 + (p[2] >= '<'), p + digits, param, 3);
+	if (p[2] == '<' && p[last] == 'M' && (param[0] & 0xc3 & ~1u) == 64) {
+		/* bits of the button: 4 Shift, 8 Alt, 16 Ctrl */
+		key_set(out, param[0] & 1 ? K_WHEEL_DOWN : K_WHEEL_UP, mods_of((param[0] >> 2 & 7) + 1));
+	} else if (p[last] == 'y' && last == digits + 1 && p[digits] == '$') {
+		key_set(out, K_REPORT, 0);
+		out->report[0] = param[0] | (private ? KEY_REPORT_PRIVATE : 0);
+		out->report[1] = param[1];
+	} else if (p[last] == 'c' && last == digits && private) {
+		key_set(out, K_REPORT, 0);
+		out->report[0] = KEY_REPORT_DEVICE;
+	}
+}
+
 static size_t csi(struct keys *k, const uint8_t *p, size_t n, struct key *out)
 {
 	unsigned param[3];
@@ -306,8 +326,15 @@ static size_t csi(struct keys *k, const uint8_t *p, size_t n, struct key *out)
 		return n < SEQUENCE_MAX ? 0 : n;
 	if (p[i] < 0x40 || p[i] > 0x7e)
 		return i;
-	if (i != digits || (i > 2 && p[2] >= '<'))
-		return i + 1;		/* reports and mouse: nothing that we asked for */
+	if (i != digits || (i > 2 && p[2] >= '<')) {
+		report(p, digits, i, out);
+		return i + 1;
+	}
+	if (i == 2 && (p[i] == 'I' || p[i] == 'O')) {
+		key_set(out, K_FOCUS, 0);
+		out->report[1] = p[i] == 'I';
+		return i + 1;
+	}
 final:
 	last = (char)p[i];
 	n_param = parameters(p + 2, p + digits, param, 3);

@@ -35,7 +35,11 @@ enum key_mod { MOD_SHIFT = 1, MOD_ALT = 2, MOD_CTRL = 4 };
 	X(F1, "F1", NULL) X(F2, "F2", NULL) X(F3, "F3", NULL) X(F4, "F4", NULL) \
 	X(F5, "F5", NULL) X(F6, "F6", NULL) X(F7, "F7", NULL) X(F8, "F8", NULL) \
 	X(F9, "F9", NULL) X(F10, "F10", NULL) X(F11, "F11", NULL) X(F12, "F12", NULL) \
-	X(PASTE, "paste", NULL)
+	X(WHEEL_UP, "WheelUp", NULL) \
+	X(WHEEL_DOWN, "WheelDown", NULL) \
+	X(PASTE, "paste", NULL) \
+	X(FOCUS, "focus", NULL)		/* the terminal has it, or not (report[1]) */ \
+	X(REPORT, "report", NULL)	/* report[0]: a mode, [1]: its value */
 
 enum key_code {
 	K_ENTER = '\r',
@@ -54,7 +58,10 @@ struct key {
 	unsigned mods;
 	const char *bytes;	/* as readline wants them; K_PASTE: the text. Valid until the next call */
 	size_t n;
+	unsigned report[2];
 };
+
+enum { KEY_REPORT_PRIVATE = 0x10000, KEY_REPORT_DEVICE = 0x20000 };	/* of "CSI ? mode"; of the terminal itself: no mode */
 
 enum { KEY_WAIT_MS = 25, KEY_PASTE_WAIT_MS = 1000 };
 

@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/mdrows.h %D%/mdrows.c \
 	%D%/draft.h %D%/draft.c \
 	%D%/gauge.h %D%/gauge.c %D%/gauge_table.c \
+	%D%/header.h %D%/header.c \
 	%D%/input.h %D%/input.c \
 	%D%/key.h %D%/key.c \
 	%D%/outside.h %D%/outside.c \
@@ -24,6 +25,8 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/screen.c \
 	%D%/style.h %D%/style.c \
 	%D%/term.h %D%/term.c \
+	%D%/ttyask.h %D%/ttyask.c \
+	%D%/ttysync.h %D%/ttysync.c \
 	%D%/width.h %D%/width.c \
 	%D%/wrap.h %D%/wrap.c
 %C%_libui_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(UNISTRING_CFLAGS) $(PCRE2_CFLAGS) $(MD4C_CFLAGS) $(FRIBIDI_CFLAGS)

@@ -15,6 +15,8 @@ struct pane_ops {
 	void (*draw)(struct pane *p, struct box b);
 	/* Moves by pages (negative: up). */
 	void (*page)(struct pane *p, int pages);
+	/* Moves what is seen by rows; a mark stays where it is, on the screen if it can. */
+	void (*roll)(struct pane *p, int rows);
 	/* Moves by rows: its mark, where it has one. */
 	void (*step)(struct pane *p, int rows);
 	void (*home)(struct pane *p);

@@ -426,26 +426,33 @@ static void move_mark(struct pane_chat *p, long rows)
 	show_mark(p);
 }
 
-static void page(struct pane *pane, int pages)
+static void roll(struct pane *pane, int rows)
 {
 	struct pane_chat *p = (struct pane_chat *)pane;
-	size_t h = (size_t)(p->seen.h > 3 ? p->seen.h - 2 : 1), item, row;
+	size_t item, row;
 
 	if (!ready(p))
 		return;
 	item = p->top.item;
 	row = p->top.row;
-	if (pages < 0) {
-		rows_up(p, &item, &row, h);
+	if (rows < 0) {
+		rows_up(p, &item, &row, (size_t)-rows);
 		p->follow = false;
 		set_place(p, &p->top, item, row);
 	} else {
-		rows_down(p, &item, &row, h);
+		rows_down(p, &item, &row, (size_t)rows);
 		set_place(p, &p->top, item, row);
 		settle(p);
 	}
 	if (p->focused)
-		move_mark(p, pages < 0 ? -(long)h : (long)h);
+		move_mark(p, rows);
+}
+
+static void page(struct pane *pane, int pages)
+{
+	const int h = ((struct pane_chat *)pane)->seen.h;
+
+	roll(pane, pages * (h > 3 ? h - 2 : 1));
 }
 
 static void end(struct pane *pane)
@@ -789,7 +796,7 @@ static void free_pane(struct pane *pane)
 }
 
 static const struct pane_ops ops = {
-	.name = "chat", .draw = draw_pane, .page = page, .step = step, .home = home, .end = end, .more = more,
+	.name = "chat", .draw = draw_pane, .page = page, .roll = roll, .step = step, .home = home, .end = end, .more = more,
 	.free = free_pane,
 };
 

@@ -197,7 +197,7 @@ static void free_pane(struct pane *pane)
 }
 
 static const struct pane_ops ops = {
-	.name = "help", .draw = draw_pane, .page = page, .step = step, .home = home, .end = end, .more = more,
+	.name = "help", .draw = draw_pane, .page = page, .roll = step, .step = step, .home = home, .end = end, .more = more,
 	.free = free_pane,
 };
 

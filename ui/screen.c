@@ -15,6 +15,7 @@
 #include "ui/binding.h"
 #include "ui/draft.h"
 #include "ui/gauge.h"
+#include "ui/header.h"
 #include "ui/input.h"
 #include "ui/outside.h"
 #include "ui/pane_chat.h"
@@ -23,6 +24,7 @@
 #include "ui/prompt.h"
 #include "ui/recall.h"
 #include "ui/term.h"
+#include "ui/ttysync.h"
 #include "ui/width.h"
 
 #include <curses.h>
@@ -37,11 +39,13 @@
 
 enum {
 	/* Where the screen gives parts up, columns and rows. */
-	COLUMN_MIN_COLS = 100, FULL_HEADER_COLS = 80, KEYS_MIN_COLS = 60, PARTS_MIN_COLS = 20,
+	COLUMN_MIN_COLS = 100, KEYS_MIN_COLS = 60, PARTS_MIN_COLS = 20,
 	KEYS_MIN_ROWS = 16, GAUGES_MIN_ROWS = 10, HEADER_MIN_ROWS = 4,
 	STREAM_MS = 33,		/* between paints while text streams; a key paints at once */
 	HELD_MS = 100,		/* until the next try while the terminal takes nothing */
 	READ = 64 * 1024,
+	WHEEL_ROWS = 3,
+	LONG_S = 10,		/* an answer that a bell is rung for */
 	HINT = 160,
 	WEIGH_MS = 120,		/* after a key, until what is typed is counted */
 	DRAFT_MS = 700,		/* after a key, until what is typed is kept */
@@ -70,6 +74,9 @@ struct screen {
 	char hint[HINT];	/* one line instead of the keys, until the next key */
 	bool gone;			/* the terminal is */
 	bool draft_kept;		/* there is a file */
+	struct ttysync tty;
+	char theme[64];			/* as --theme or /set said, "": nothing */
+	int64_t key_ns, asked_ns;	/* of the last key; of the answer that is out */
 };
 
 /* -- time ----------------------------------------------------------------------------- */
@@ -144,108 +151,7 @@ static struct layout lay_out(struct screen *s, int rows, int cols)
 	return l;
 }
 
-/* -- header and rules ----------------------------------------------------------------- */
-
-static void state_text(const struct screen *s, char *buf, size_t size)
-{
-	static const char *const words[] = {
-		[CHAT_LOADING] = "loading", [CHAT_IDLE] = "", [CHAT_PREFILL] = "prefill",
-		[CHAT_DECODE] = "answering", [CHAT_SWITCHING] = "switching", [CHAT_FAILED] = "no model",
-	};
-	const struct chat *c = s->c;
-	char percent[16];
-	bool progress = c->what && c->state != CHAT_IDLE && c->state != CHAT_FAILED;
-
-	gauge_percent(percent, sizeof(percent), c->done, c->total);
-	if (progress)
-		snprintf(buf, size, "%s %5s", c->what, percent);
-	else if (c->saver && c->state == CHAT_IDLE)
-		snprintf(buf, size, "writing %5s", gauge_percent(percent, sizeof(percent), c->saved, c->to_save));
-	else
-		snprintf(buf, size, "%s", words[c->state]);
-}
-
-/* " · Q4_1", or while a switch goes on " · Q4_1 → Q4_0". */
-static void level_text(const struct chat *c, struct str *out)
-{
-	if (!c->n_levels)
-		return;
-	str_addf(out, " %s %s", glyph(GLYPH_DOT), c->levels[c->level].name);
-	if (c->target != c->level)
-		str_addf(out, " %s %s", glyph(GLYPH_ARROW), c->levels[c->target].name);
-	if (c->opening) {
-		str_addf(out, " %s ", glyph(GLYPH_ARROW));
-		termtext_whole(c->opening, strlen(c->opening), 0, out);
-	}
-}
-
-static void class_text(const struct chat *c, int cols, struct str *out)
-{
-	const char *dot = glyph(GLYPH_DOT);
-
-	if (c->n_levels && cols >= FULL_HEADER_COLS)
-		str_addf(out, " %s %.2f bpw", dot, c->levels[c->level].bpw);
-	if (c->info && cols >= COLUMN_MIN_COLS)
-		str_addf(out, " %s %s", dot, eng_class_name(c->info->cls));
-}
-
-/* The end of a long name is worth less than what stands behind it. Returns the columns taken. */
-static int draw_name(const struct chat *c, int y, int x, int max)
-{
-	struct str name;
-	int w;
-
-	if (max <= 0)
-		return 0;
-	str_init(&name, 1024);
-	termtext_whole(c->name ? c->name : "", c->name ? strlen(c->name) : 0, 0, &name);
-	style_set(STYLE_STRONG);
-	w = width_of(name.p, name.len);
-	if (w <= max) {
-		draw(y, x, max, name.p);
-	} else {
-		w = draw(y, x, max - 1, name.p);
-		w += draw(y, x + w, 1, glyph(GLYPH_ELLIPSIS));
-	}
-	str_release(&name);
-	return w;
-}
-
-static void draw_header(const struct screen *s, struct box b)
-{
-	const struct chat *c = s->c;
-	struct str level, class;
-	char state[96];
-	int x = b.x + 1, end = b.w - 1;
-
-	if (!b.h)
-		return;
-	str_init(&level, 256);
-	str_init(&class, 256);
-	level_text(c, &level);
-	class_text(c, b.w, &class);
-	state_text(s, state, sizeof(state));
-	if (b.w >= KEYS_MIN_COLS) {
-		style_set(STYLE_DIM);
-		draw_right(b.y, b.x, end, s->help ? "F1 back" : "F1 help");
-		end -= 10;
-	}
-	if (*state) {
-		style_set(c->state == CHAT_FAILED ? STYLE_ERROR : STYLE_WARN);
-		draw_right(b.y, b.x, end, state);
-		end -= width_of(state, strlen(state)) + 2;
-	}
-	style_set(STYLE_DIM);
-	if (b.w >= FULL_HEADER_COLS)
-		x += draw(b.y, x, end - x, "tidbit") + 3;
-	x += draw_name(c, b.y, x, end - x - width_of(level.p, level.len) - width_of(class.p, class.len));
-	style_set(STYLE_LEVEL);
-	x += draw(b.y, x, end - x, level.p);
-	style_set(STYLE_DIM);
-	draw(b.y, x, end - x, class.p);
-	str_release(&level);
-	str_release(&class);
-}
+/* -- rules and header ----------------------------------------------------------------- */
 
 static void draw_rules(const struct layout *l)
 {
@@ -395,13 +301,16 @@ static void read_gauges(struct screen *s, int64_t now)
 static void paint(struct screen *s)
 {
 	struct layout l;
+	char title[128];
 	int y = 0, x = 0;
 
+	header_title(s->c, title, sizeof(title));
+	ttysync_apply(&s->tty, s->c->o, title);
 	read_gauges(s, os_now_ns());
 	l = lay_out(s, LINES, COLS);
 	erase();
 	draw_rules(&l);
-	draw_header(s, l.header);
+	header_draw(s->c, s->help, l.header);
 	front(s)->ops->draw(front(s), l.body);
 	if (l.column.h)
 		gauge_column(&s->reading, l.column);
@@ -508,6 +417,27 @@ static void take_draft(struct screen *s)
 	s->c->draft = NULL;
 }
 
+/* What /set changed that the screen has to do with. */
+static void take_settings(struct screen *s)
+{
+	struct opts *o = s->c->o;
+	struct str complaints;
+	struct err e = { 0 };
+
+	if (!o->theme || !strcmp(o->theme, s->theme))
+		return;
+	str_init(&complaints, 16384);
+	if (style_theme(o->theme, &complaints, &e)) {
+		chat_complain(s->c, "%s", e.msg);
+		o->theme = style_theme_now();
+	}
+	snprintf(s->theme, sizeof(s->theme), "%s", o->theme);
+	if (complaints.len)
+		chat_complain(s->c, "%s", complaints.p);
+	str_release(&complaints);
+	clearok(curscr, TRUE);
+}
+
 static void on_send(void *arg, const char *text)
 {
 	struct screen *s = arg;
@@ -519,6 +449,9 @@ static void on_send(void *arg, const char *text)
 		chat_queue(s->c, text);
 	else
 		chat_submit(s->c, text);
+	take_settings(s);
+	chat_weigh(s->c, "");
+	s->asked_ns = os_now_ns();
 	s->chat->ops->end(s->chat);
 	if (s->c->quit)
 		loop_quit(s->loop, EXIT_OK);
@@ -591,6 +524,7 @@ static void interrupt(struct screen *s)
 static void suspend(struct screen *s)
 {
 	term_suspend();
+	ttysync_again(&s->tty);
 	changed(s);
 }
 
@@ -820,6 +754,10 @@ static bool act(struct screen *s, enum action a)
 	case ACT_PAGE_DOWN:
 		p->ops->page(p, a == ACT_PAGE_UP ? -1 : 1);
 		return true;
+	case ACT_SCROLL_UP:
+	case ACT_SCROLL_DOWN:
+		p->ops->roll(p, a == ACT_SCROLL_UP ? -WHEEL_ROWS : WHEEL_ROWS);
+		return true;
 	case ACT_FOCUS:
 		set_focus(s, s->focus == IN_INPUT ? IN_CONVERSATION : IN_INPUT);
 		return true;
@@ -918,6 +856,11 @@ static void on_key(struct screen *s, const struct key *k)
 	enum action a = binding_find(k, place(s));
 	bool leaving = s->leaving && a == ACT_INTERRUPT;
 
+	if (ttysync_key(&s->tty, k)) {
+		s->dirty = true;
+		return;
+	}
+	s->key_ns = os_now_ns();
 	if (!s->deadline[AT_WEIGH])
 		wait_until(s, AT_WEIGH, os_now_ns() + (int64_t)WEIGH_MS * 1000000);
 	if (!s->deadline[AT_DRAFT])
@@ -986,6 +929,7 @@ static void on_signal(void *arg, int sig)
 		break;
 	case SIGCONT:
 		term_resume();
+		ttysync_again(&s->tty);
 		changed(s);
 		break;
 	case SIGINT:
@@ -1000,14 +944,28 @@ static void on_signal(void *arg, int sig)
 	}
 }
 
+/* A bell for one that took its time while nobody looked. */
+static void answer_over(struct screen *s, const struct chat_item *before)
+{
+	const int64_t now = os_now_ns();
+
+	if (before && before != s->c->answer && now - s->asked_ns >= (int64_t)LONG_S * 1000000000)
+		ttysync_ring(&s->tty, s->c->o, s->key_ns > s->asked_ns);
+	if (before != s->c->answer)
+		s->asked_ns = now;
+}
+
 static void on_wake(void *arg)
 {
 	struct screen *s = arg;
 
 	if (s->list && pane_models_changed(s->list))
 		s->dirty = true;
+	const struct chat_item *answer = s->c->answer;
+
 	if (!chat_pump(s->c))
 		return;
+	answer_over(s, answer);
 	if (s->c->state == CHAT_FAILED)
 		loop_quit(s->loop, EXIT_FAIL);
 	take_draft(s);
@@ -1111,9 +1069,8 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	bool utf8 = set_locale();
 	struct str complaints;
 
-	bidi_enable(!o->bidi || strcmp(o->bidi, "terminal"));
 	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) ||
-	    term_start(bidi_enabled(), e))
+	    term_start(e))
 		return -1;
 	style_init(o->ascii || !utf8);
 	str_init(&complaints, 16384);
@@ -1126,6 +1083,10 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 		chat_complain(s->c, "%s", complaints.p);
 	str_release(&complaints);
 	prompt_init(&s->prompt);
+	ttysync_init(&s->tty);
+	snprintf(s->theme, sizeof(s->theme), "%s", o->theme ? o->theme : "");
+	if (!utf8 && !o->ascii)
+		chat_note(s->c, "this locale has no UTF-8: only ASCII is drawn, as with --ascii");
 	if (gauge_choose(o->gauges, e)) {
 		chat_complain(s->c, "%s", e->msg);
 		gauge_choose(NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "engine/base/os.h"
 #include "engine/base/str.h"
+#include "ui/ttyask.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -16,7 +17,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { SIGNAL_STACK = 64 * 1024, UNREAD_MS = 100 };
+enum {
+	SIGNAL_STACK = 64 * 1024, UNREAD_MS = 100,
+	ANSWERS_COME_MS = 1000, ANSWER_MS = 50,	/* until no answer is expected any more; when leaving before */
+};
 
 /* The loop answers SIGINT SIGTERM SIGHUP SIGWINCH SIGTSTP SIGCONT; the rest of those that would end the program are these. */
 static const int deadly[] = {
@@ -46,7 +50,14 @@ static char signal_stack[SIGNAL_STACK];
 
 /* Made while starting, so that a crash needs nothing but write(2). */
 static struct { char p[256]; size_t n; } enter_bytes, leave_bytes;
+static size_t first_bytes;		/* of enter_bytes: questions, which are asked once, follow */
 static volatile sig_atomic_t on_screen;
+/* To be put back, and how. */
+static volatile sig_atomic_t titles, bidi_off, scroll_was;
+static const char title_push[] = "\033[22;0t", title_pop[] = "\033[23;0t";
+static const char bidi_on[] = "\033[8h", scroll_on[] = "\033[?1007h";
+static bool mouse_on;
+static int64_t asked_ns;		/* questions are out since then; 0: none */
 
 static void write_all(const char *p, size_t n)
 {
@@ -76,6 +87,18 @@ static void free_output(void)
 		tcflush(STDOUT_FILENO, TCOFLUSH);
 }
 
+/* In a handler too. */
+static void put_back(void)
+{
+	if (bidi_off)
+		write_all(bidi_on, sizeof(bidi_on) - 1);
+	if (scroll_was)
+		write_all(scroll_on, sizeof(scroll_on) - 1);
+	write_all(leave_bytes.p, leave_bytes.n);
+	if (titles)
+		write_all(title_pop, sizeof(title_pop) - 1);
+}
+
 static void crash(int sig)
 {
 	int kept = errno;
@@ -83,7 +106,7 @@ static void crash(int sig)
 	if (on_screen) {
 		on_screen = 0;
 		free_output();
-		write_all(leave_bytes.p, leave_bytes.n);
+		put_back();
 		tcsetattr(STDIN_FILENO, TCSANOW, &tty_before);
 	}
 	/* A fault goes to whoever had the signal before (a sanitizer, the default) when we return. */
@@ -141,49 +164,35 @@ static void add_cap(const char *name)
 		tputs(s, 1, collect);
 }
 
-/* Terminals that order right-to-left text by themselves and can be told not to (ECMA-48's BDSM). */
-static bool orders_text(void)
+/* What is asked and pushed goes to those only that read it. */
+static void make_sequences(void)
 {
-	static const struct { const char *env, *value; } known[] = {
-		{ "VTE_VERSION", NULL }, { "MLTERM", NULL }, { "TERM_PROGRAM", "mintty" },
-	};
-
-	/* tmux and screen keep it to themselves */
-	if (getenv("TMUX") || getenv("STY"))
-		return false;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		const char *v = getenv(known[i].env);
-
-		if (v && *v && (!known[i].value || !strcmp(v, known[i].value)))
-			return true;
-	}
-	return false;
-}
-
-static void make_sequences(bool own_bidi)
-{
-	const bool bidi = own_bidi && orders_text();
 	static const char *const leave[] = { "sgr0", "op", "rmkx", "rmcup", "cnorm" };
+	const bool ask = tty_like_xterm() && !tty_multiplexed();
 	struct str s;
 
 	str_init(&s, sizeof(enter_bytes.p));
 	collecting = &s;
+	titles = tty_has_title();
 	add_cap("smkx");
-	str_adds(&s, "\033[?2004h");
-	if (bidi)
-		str_adds(&s, "\033[8l");
+	str_adds(&s, "\033[?2004h\033[?1004h");
+	if (titles)
+		str_adds(&s, title_push);
+	first_bytes = s.len;
+	if (ask)
+		str_adds(&s, tty_questions);
+	str_adds(&s, "\033[?1007l");
 	memcpy(enter_bytes.p, s.p, s.len);
 	enter_bytes.n = s.len;
 	str_clear(&s);
-	str_adds(&s, "\033[?2004l");
-	if (bidi)
-		str_adds(&s, "\033[8h");
+	str_adds(&s, "\033[?2004l\033[?1004l\033[?1006l\033[?1000l");
 	for (size_t i = 0; i < sizeof(leave) / sizeof(leave[0]); i++)
 		add_cap(leave[i]);
 	str_adds(&s, "\r");
 	memcpy(leave_bytes.p, s.p, s.len);
 	leave_bytes.n = s.len;
 	str_release(&s);
+	asked_ns = ask ? os_now_ns() : 0;
 }
 
 /* -- start and stop ------------------------------------------------------------------- */
@@ -203,21 +212,43 @@ static void set_modes(void)
 static void enter(void)
 {
 	on_screen = 1;
-	write_all(enter_bytes.p, enter_bytes.n);
+	write_all(enter_bytes.p, asked_ns ? enter_bytes.n : first_bytes);
+	if (!asked_ns)
+		write_all("\033[?1007l", 8);
+}
+
+/* Answers that are still on their way would be typed into the shell. */
+static void drop_answers(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	const int64_t end = os_now_ns() + (int64_t)ANSWER_MS * 1000000;
+	char buf[256];
+
+	if (!asked_ns || os_now_ns() - asked_ns > (int64_t)ANSWERS_COME_MS * 1000000)
+		return;
+	while (os_now_ns() < end && poll(&p, 1, ANSWER_MS) > 0) {
+		const ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+
+		/* the last of them, and what comes before a person has looked up */
+		if (n <= 0 || memchr(buf, 'c', (size_t)n))
+			break;
+	}
+	asked_ns = 0;
 }
 
 static void leave(void)
 {
 	free_output();
+	drop_answers();
 	/* Before endwin(), so that the last thing the terminal hears is curses' own farewell. */
 	write_all("\033[?2004l", 8);
 	endwin();
-	write_all(leave_bytes.p, leave_bytes.n);
+	put_back();
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &tty_before);
-	on_screen = 0;
+	on_screen = bidi_off = mouse_on = false;
 }
 
-int term_start(bool own_bidi, struct err *e)
+int term_start(struct err *e)
 {
 	struct sigaction kept[N_CURSES_TAKES];
 
@@ -231,7 +262,7 @@ int term_start(bool own_bidi, struct err *e)
 	if (!screen)
 		return err_set(e, ERR_UNSUPPORTED, "curses does not know the terminal \"%.40s\" (TERM)",
 			       getenv("TERM") ? getenv("TERM") : "");
-	make_sequences(own_bidi);
+	make_sequences();
 	take_signals();
 	if (!atexit_set)
 		atexit_set = !atexit(term_stop);
@@ -265,6 +296,44 @@ void term_send(const char *p, size_t n)
 {
 	fflush(stdout);
 	write_all(p, n);
+}
+
+void term_title(const char *text)
+{
+	if (!titles)
+		return;
+	term_send("\033]2;", 4);
+	term_send(text, strlen(text));
+	term_send("\a", 1);
+}
+
+void term_mouse(bool on)
+{
+	static const char start[] = "\033[?1000h\033[?1006h", stop[] = "\033[?1006l\033[?1000l";
+
+	if (on != mouse_on)
+		term_send(on ? start : stop, sizeof(start) - 1);
+	mouse_on = on;
+}
+
+void term_bidi(bool off)
+{
+	if (off == (bool)bidi_off)
+		return;
+	if (off)
+		bidi_off = true;
+	term_send(off ? "\033[8l" : bidi_on, sizeof(bidi_on) - 1);
+	bidi_off = off;
+}
+
+void term_scroll_was(bool on)
+{
+	scroll_was = on;
+}
+
+void term_answered(void)
+{
+	asked_ns = 0;
 }
 
 void term_resume(void)

@@ -20,11 +20,10 @@
  * Opens the screen. Call it after setlocale(), after readline is initialized (which moves
  * curses' idea of the terminal) and after the signal handlers of the loop stand: those for
  * signals that would kill the program are set here, the loop's are left alone.
- * own_bidi: right-to-left text comes in visual order, so a terminal that would order it too is told
- * not to, until the end.
+ * The terminal is asked what it can (ui/ttyask.h); answers come as keys.
  * ERR_UNSUPPORTED when the terminal cannot do it; the tty is then as it was.
  */
-int term_start(bool own_bidi, struct err *e);
+int term_start(struct err *e);
 /* Puts everything back. May be called twice; exit() calls it too. */
 void term_stop(void);
 
@@ -34,6 +33,15 @@ void term_suspend(void);
 void term_leave(void);
 /* A sequence that draws nothing, in order with what is drawn. */
 void term_send(const char *p, size_t n);
+/* The tab's title, of filtered text, where there is one; what was there before comes back at the end. */
+void term_title(const char *text);
+/* The wheel comes as keys; other buttons are swallowed. */
+void term_mouse(bool on);
+/* A terminal that orders right-to-left text does so no more. */
+void term_bidi(bool off);
+/* What it answered: its wheel walked through programs' lines, and shall again; all answers are there. */
+void term_scroll_was(bool on);
+void term_answered(void);
 /* After a stop that came without us (SIGSTOP): takes the screen again. */
 void term_resume(void);
 /* Asks the kernel for the size and tells curses; true when it changed. Never below 1×1. */
