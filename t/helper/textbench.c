@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SMALLEST = 64 << 10, LARGEST = 1 << 20, RUNS = 5, MESSAGES = 200 };
+enum { SMALLEST = 64 << 10, LARGEST = 1 << 20, RUNS = 5, MESSAGES = 200, MIXTURES = 24 };
 
 static const struct { const char *name, *unit; } classes[] = {
 	{ "letters", "a" }, { "words", "the quick brown fox " }, { "digits", "7" }, { "blanks", " " }, { "lines", "\n" },
@@ -71,23 +71,64 @@ static void fill(char *text, size_t n, const char *unit)
 		text[i] = unit[i % len];
 }
 
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 8) % n;
+}
+
+/* Runs of a few of the classes in turn, drawn once and repeated: short and long ones. */
+static void mix(char *text, size_t n, uint32_t seed)
+{
+	const char *unit[4];
+	const uint32_t kinds = 2 + draw(&seed, 3), period = 64u << draw(&seed, 9);
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < kinds; i++)
+		unit[i] = classes[draw(&seed, sizeof classes / sizeof *classes)].unit;
+	while (at < n && at < period) {
+		const char *u = unit[draw(&seed, kinds)];
+		const size_t len = *u ? strlen(u) : 1, run = 1 + draw(&seed, 1u << draw(&seed, 11));
+
+		for (size_t i = 0; i < run * len && at < n; i++)
+			text[at++] = u[i % len];
+	}
+	for (size_t i = at; i < n; i++)
+		text[i] = text[i - at];
+}
+
 /* The worst ratio of a doubling. */
+static double doubling(const struct vocab *v, const char *name, const char *text)
+{
+	double before = 0, ms = 0, ratio = 0;
+	size_t ids = 0;
+
+	for (size_t n = SMALLEST; n <= LARGEST; n *= 2) {
+		ms = encode_ms(v, text, n, &ids);
+		if (before > 0 && ms / before > ratio)
+			ratio = ms / before;
+		before = ms;
+	}
+	printf("%-18s 1 MiB %8.2f ms  %8zu ids  worst doubling %.2f\n", name, ms, ids, ratio);
+	return ratio;
+}
+
 static double tokenizing(const struct vocab *v, char *text)
 {
-	double worst = 0;
+	double worst = 0, ratio;
+	char name[32];
 
-	for (size_t c = 0; c < sizeof classes / sizeof *classes; c++) {
-		double before = 0, ms = 0, ratio = 0;
-		size_t ids = 0;
+	for (uint32_t c = 0; c < sizeof classes / sizeof *classes + MIXTURES; c++) {
+		const uint32_t k = c - sizeof classes / sizeof *classes;
 
-		fill(text, LARGEST, classes[c].unit);
-		for (size_t n = SMALLEST; n <= LARGEST; n *= 2) {
-			ms = encode_ms(v, text, n, &ids);
-			if (before > 0 && ms / before > ratio)
-				ratio = ms / before;
-			before = ms;
+		if (c < sizeof classes / sizeof *classes) {
+			fill(text, LARGEST, classes[c].unit);
+			snprintf(name, sizeof name, "%s", classes[c].name);
+		} else {
+			mix(text, LARGEST, k + 1);
+			snprintf(name, sizeof name, "mixture %u", k + 1);
 		}
-		printf("%-18s 1 MiB %8.2f ms  %8zu ids  worst doubling %.2f\n", classes[c].name, ms, ids, ratio);
+		ratio = doubling(v, name, text);
 		worst = ratio > worst ? ratio : worst;
 	}
 	return worst;
