@@ -8,6 +8,7 @@
 #include "app/chat.h"
 #include "app/slash.h"
 #include "app/cmd.h"
+#include "app/recall.h"
 #include "app/termtext.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -21,7 +22,7 @@
 #include <readline/readline.h>
 #include <readline/history.h>
 
-enum { LINE_CAP = 16 << 20 };
+enum { LINE_CAP = 16 << 20, RECALL = 1000 };	/* RECALL: earlier messages that are remembered */
 /* What takes longer is told in sentences, each on a line of its own: nothing is drawn over. */
 static const int64_t status_first_ns = 2000000000, status_step_ns = 10000000000;
 
@@ -36,6 +37,7 @@ struct plain {
 	/* lines of a terminal */
 	bool prompting;		/* readline has the terminal */
 	bool armed;		/* one Ctrl-C on an empty line: another leaves */
+	bool forgetful;		/* messages cannot be kept for the next run */
 	/* what has been printed */
 	unsigned said;		/* serial of the last item that is out whole */
 	const struct chat_item *resumed;	/* an answer that goes on behind what was said */
@@ -286,6 +288,25 @@ static void remember(const char *line)
 		add_history(line);
 }
 
+/* Of an earlier run. */
+static void recall(void *arg, const char *text)
+{
+	(void)arg;
+	remember(text);
+}
+
+/* A message that is sent, for this run and the next ones; one that the disk refuses is told once. */
+static void remember_sent(struct plain *p, const char *line)
+{
+	struct err e;
+
+	remember(line);
+	if (!*line || p->o->private || p->forgetful || !recall_add(line, &e))
+		return;
+	p->forgetful = true;
+	say(p, "tidbit: ", e.msg, strlen(e.msg));
+}
+
 static void on_line(char *line)
 {
 	struct plain *p = self;
@@ -297,13 +318,15 @@ static void on_line(char *line)
 		p->eof = true;
 		return;
 	}
-	remember(line);
+	remember_sent(p, line);
 	chat_submit(p->c, line);
 	free(line);
 }
 
-static void start_readline(void)
+static void start_readline(struct plain *p)
 {
+	struct err e;
+
 	rl_readline_name = "tidbit";
 	rl_outstream = stderr;
 	rl_catch_signals = 0;
@@ -312,6 +335,9 @@ static void start_readline(void)
 	rl_attempted_completion_function = complete;
 	rl_completer_word_break_characters = (char *)" \t\n";
 	using_history();
+	stifle_history(RECALL);
+	if (!p->o->private && recall_load(RECALL, recall, NULL, &e))
+		say(p, "tidbit: ", e.msg, strlen(e.msg));
 }
 
 static void prompt(struct plain *p)
@@ -516,7 +542,7 @@ int chat_plain(struct opts *o)
 	if (p.tty_err)
 		p.c->to_terminal = to_terminal;
 	if (p.tty_in)
-		start_readline();
+		start_readline(&p);
 	r = loop_run(p.l);
 	leave_prompt(&p);
 out:

@@ -42,6 +42,13 @@ test_expect_success 'Ctrl-C twice on an empty line leaves with 130' '
 test_expect_success 'the end of input leaves with 0' '
 	screen_run clear && chat && screen_keys C-d && screen_wait "^left with 0"
 '
+test_expect_success 'messages of an earlier run come back; with --private none do, and none are kept' '
+	screen_run clear && chat -n 3 && screen_run "One day a cat" && screen_wait "tok/s · 3 tokens" && screen_keys C-d &&
+	screen_wait "^left with 0" && screen_run clear && chat -n 3 && screen_keys Up && screen_wait "^> One day a cat$" &&
+	screen_keys C-u C-d && screen_wait "^left with 0" && screen_run clear && chat -n 3 --private && screen_keys Up && sleep 0.2 &&
+	screen_hides "One day a cat" && screen_run "Not kept" && screen_wait "tok/s · 3 tokens" && screen_keys C-d &&
+	screen_wait "^left with 0" && ! grep -r "Not kept" "$HOME/.local/state/tidbit"
+'
 test_expect_success 'a terminal that is not known gets plain lines' '
 	screen_run "clear; TERM=nosuchterm \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -n 8; echo left with \$?" &&
 	screen_wait "^>" && screen_run "Once upon a time" && screen_wait "^, there was" && screen_wait "tok/s · 8 tokens" &&

@@ -21,7 +21,6 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/pane_chat.h %D%/pane_chat.c \
 	%D%/pane_help.h %D%/pane_help.c \
 	%D%/pane_models.h %D%/pane_models.c \
-	%D%/recall.h %D%/recall.c \
 	%D%/screen.c \
 	%D%/style.h %D%/style.c \
 	%D%/term.h %D%/term.c \

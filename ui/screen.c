@@ -7,6 +7,7 @@
 
 #include "app/chat.h"
 #include "app/clip.h"
+#include "app/recall.h"
 #include "app/slash.h"
 #include "app/termtext.h"
 #include "engine/base/os.h"
@@ -22,7 +23,6 @@
 #include "ui/pane_help.h"
 #include "ui/pane_models.h"
 #include "ui/prompt.h"
-#include "ui/recall.h"
 #include "ui/term.h"
 #include "ui/ttysync.h"
 #include "ui/width.h"

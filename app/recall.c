@@ -1,5 +1,5 @@
 #include "config.h"
-#include "ui/recall.h"
+#include "app/recall.h"
 
 #include "app/paths.h"
 #include "engine/base/str.h"

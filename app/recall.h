@@ -1,9 +1,10 @@
 /*
  * The messages of earlier runs: a file of one line each (\n and \\ written out), 0600, in the
- * user's state folder. Written as they are sent, so that nothing is lost with the terminal.
+ * user's state folder, for the screen and for plain lines alike. Written as they are sent, so that
+ * nothing is lost with the terminal.
  */
-#ifndef UI_RECALL_H
-#define UI_RECALL_H
+#ifndef APP_RECALL_H
+#define APP_RECALL_H
 
 #include "engine/base/err.h"
 
