@@ -32,7 +32,7 @@ void chat_touch(struct chat *c, struct chat_item *i)
 		i->version = c->version;
 }
 
-static struct chat_item *item_add(struct chat *c, enum item_kind kind)
+struct chat_item *chat_add_item(struct chat *c, enum item_kind kind)
 {
 	struct chat_item **items = mem_rearray(c->items, c->n_items + 1, sizeof *items);
 	struct chat_item *i;
@@ -106,7 +106,7 @@ void chat_label(struct chat *c, struct chat_item *i)
 
 static void add_note(struct chat *c, bool error, const char *fmt, va_list ap)
 {
-	struct chat_item *i = item_add(c, ITEM_NOTE);
+	struct chat_item *i = chat_add_item(c, ITEM_NOTE);
 
 	if (!i)
 		return;
@@ -281,7 +281,7 @@ static void withdraw(struct chat *c)
 
 bool chat_ask_again(struct chat *c)
 {
-	c->answer = item_add(c, ITEM_ANSWER);
+	c->answer = chat_add_item(c, ITEM_ANSWER);
 	if (!c->answer)
 		return false;
 	c->answer->running = true;
@@ -304,7 +304,7 @@ static void ask(struct chat *c, const char *text)
 
 	if (c->cut)
 		chat_cut(c);
-	q = item_add(c, ITEM_USER);
+	q = chat_add_item(c, ITEM_USER);
 	if (!q)
 		goto fail;
 	if (c->attached)
@@ -1122,6 +1122,7 @@ void chat_free(struct chat *c)
 		saver_cancel(c->saver);
 	saver_free(c->saver, NULL, NULL);
 	mem_free(c->saving);
+	mem_free(c->left);
 	worker_free(c->worker);
 	chat_drop_items(c, 0);
 	mem_free(c->items);

@@ -93,6 +93,7 @@ struct chat {
 	struct chat_choice *choices;	/* (CHAT_CHOICES) */
 	int n_choices;			/* 0: nothing is asked */
 	struct room room;		/* of the message that waits for a choice */
+	char *left;			/* the file of a conversation that an ended run has left: keep.h; or NULL */
 	struct saver *saver;		/* a level is written to a file … */
 	char *saving;			/* … this one, so far: */
 	int64_t saved, to_save;

@@ -8,6 +8,8 @@
 void chat_touch(struct chat *c, struct chat_item *i);
 /* The state when nothing tells of itself just now. */
 void chat_settle(struct chat *c);
+/* An empty item at the end; NULL without memory. */
+struct chat_item *chat_add_item(struct chat *c, enum item_kind kind);
 /* All items from `at` on go. */
 void chat_drop_items(struct chat *c, size_t at);
 /* Appends an empty answer to the conversation as it stands, and asks for it; false (and told): it could not. */

@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/bench.h %D%/bench.c %D%/sink.h %D%/sink.c %D%/sink_md.c %D%/sink_csv.c %D%/sink_json.c \
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c %D%/need.h %D%/need.c \
+	%D%/draft.h %D%/draft.c %D%/keep.h %D%/keep.c \
 	%D%/chat_weigh.c %D%/chat_save.c %D%/saver.h %D%/saver.c %D%/memory.h %D%/memory.c %D%/energy.h %D%/energy.c %D%/limits.h %D%/limits.c \
 	%D%/handover.h %D%/handover.c %D%/maker.h %D%/maker.c \
 	%D%/room.h %D%/room.c %D%/tools.h %D%/tools.c %D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \

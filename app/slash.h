@@ -46,6 +46,7 @@ void slash_show(struct chat *c, const char *args);
 void slash_context(struct chat *c, const char *args);
 void slash_copy(struct chat *c, const char *args);
 void slash_export(struct chat *c, const char *args);
+void slash_restore(struct chat *c, const char *args);	/* keep.c */
 void slash_new(struct chat *c, const char *args);
 
 /* "name   " before what it is; in plain lines "name: ". */

@@ -10,7 +10,6 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/find.h %D%/find.c \
 	%D%/markdown.h %D%/markdown.c \
 	%D%/mdrows.h %D%/mdrows.c \
-	%D%/draft.h %D%/draft.c \
 	%D%/gauge.h %D%/gauge.c %D%/gauge_table.c \
 	%D%/header.h %D%/header.c \
 	%D%/input.h %D%/input.c \

@@ -16,8 +16,6 @@ enum { ROOMY = 40, TIGHT = 20 };
 /* The rows of an item: its label, its text, its figures, and a blank one. */
 enum row_kind { ROW_LABEL, ROW_TEXT, ROW_FIGURES, ROW_BLANK };
 
-static const char think_open[] = "<think>", think_close[] = "</think>";
-
 struct item_view {
 	const struct chat_item *item;	/* only compared, never followed: it may be gone */
 	unsigned version;
@@ -27,6 +25,7 @@ struct item_view {
 	struct termtext filter;
 	size_t fed;			/* bytes of the item's text that went through the filter */
 	struct str text;		/* what came out: the source of what is drawn */
+	struct think think;		/* the item's, in bytes of that */
 	struct doc doc;
 	struct markdown md;
 	size_t body;			/* where an answer's text begins, behind its thinking */
@@ -77,20 +76,48 @@ static enum row_kind kind_of(const struct item_view *v, const struct chat_item *
 	return *at == v->doc.n_rows && item->kind == ITEM_ANSWER && !v->bare ? ROW_FIGURES : ROW_BLANK;
 }
 
-static void feed(struct item_view *v, const struct chat_item *item)
-{
-	termtext_add(&v->filter, item->text.p + v->fed, item->text.len - v->fed, &v->text);
-	if (!item->running)
-		termtext_end(&v->filter, &v->text);
-	v->fed = item->text.len;
-}
-
 static void restart(struct item_view *v)
 {
 	str_clear(&v->text);
 	termtext_init(&v->filter, TERMTEXT_LINES | TERMTEXT_MARKS);
 	v->fed = v->body = 0;
+	v->think = (struct think){ .state = THINK_UNKNOWN };
 	v->begun = false;
+}
+
+/* What lies before a place of the item's text goes through the filter, once; *place is where that ends in what comes out. */
+static void feed_to(struct item_view *v, const struct chat_item *item, size_t at, size_t *place)
+{
+	if (at < v->fed)
+		return;
+	termtext_add(&v->filter, item->text.p + v->fed, at - v->fed, &v->text);
+	v->fed = at;
+	*place = v->text.len;
+}
+
+/* Told anew when it turns out that there is thinking, and when it is over: its marks are no part of it. */
+static void feed(struct item_view *v, const struct chat_item *item)
+{
+	const struct think *t = &item->stats.think;
+	size_t end = 0;
+
+	if (item->kind == ITEM_ANSWER && t->state != v->think.state)
+		restart(v);
+	if (item->kind == ITEM_ANSWER)
+		v->think.state = t->state;
+	if (v->think.state == THINK_INSIDE || v->think.state == THINK_OVER) {
+		feed_to(v, item, t->from, &v->think.from);
+		feed_to(v, item, t->to, &v->think.to);
+	}
+	if (v->think.state == THINK_OVER)
+		feed_to(v, item, t->rest, &v->think.rest);
+	/* the beginning of a mark may still become one */
+	if (!item->running || v->think.state == THINK_OVER || v->think.state == THINK_NONE || item->kind != ITEM_ANSWER)
+		feed_to(v, item, item->text.len, &end);
+	if (!item->running)
+		termtext_end(&v->filter, &v->text);
+	if (v->think.state == THINK_INSIDE)
+		v->think.to = v->think.rest = v->text.len;
 }
 
 /* Text as it was written, one logical line after the other. */
@@ -120,15 +147,11 @@ static size_t skip_space(const struct str *s, size_t at)
 /* Where thinking is in the text: [from, to), and where what follows it begins. False: there is none. */
 static bool find_thinking(const struct item_view *v, size_t *from, size_t *to, size_t *body)
 {
-	size_t at = skip_space(&v->text, 0), open = sizeof(think_open) - 1, close = sizeof(think_close) - 1;
-	const char *end;
-
-	if (v->text.len - at < open || memcmp(v->text.p + at, think_open, open))
+	if (v->think.state != THINK_INSIDE && v->think.state != THINK_OVER)
 		return false;
-	*from = skip_space(&v->text, at + open);
-	end = memmem(v->text.p + *from, v->text.len - *from, think_close, close);
-	*to = end ? (size_t)(end - v->text.p) : v->text.len;
-	*body = end ? *to + close : v->text.len;
+	*from = skip_space(&v->text, v->think.from);
+	*to = v->think.to > *from ? v->think.to : *from;
+	*body = v->think.rest;
 	return true;
 }
 
@@ -170,7 +193,7 @@ static void add_thinking(struct item_view *v, size_t from, size_t to)
 static void lay_out_answer(struct item_view *v, const struct chat_item *item)
 {
 	size_t from = 0, to = 0, body = 0;
-	bool thought = find_thinking(v, &from, &to, &body), thinking = thought && item->running && body == v->text.len;
+	bool thought = find_thinking(v, &from, &to, &body), thinking = thought && item->running && v->think.state == THINK_INSIDE;
 
 	if (!v->begun || v->thinking || thinking || (thought && v->n_think != item->n_think)) {
 		doc_clear(&v->doc, v->cols);
@@ -650,11 +673,11 @@ static const struct doc_row *marked_row(const struct pane_chat *p, const struct 
 /* An answer's text behind its thinking, as it came. */
 static void take_text(const struct chat_item *item, struct str *out)
 {
-	const char *s = item->text.p, *end = memmem(s, item->text.len, think_close, sizeof(think_close) - 1);
-	size_t at = item->kind == ITEM_ANSWER && end ? (size_t)(end - s) + sizeof(think_close) - 1 : 0;
+	const struct think *t = &item->stats.think;
+	size_t at = item->kind == ITEM_ANSWER && t->state == THINK_OVER ? t->rest : 0;
 
 	at = item->kind == ITEM_ANSWER ? skip_space(&item->text, at) : at;
-	str_add(out, s + at, item->text.len - at);
+	str_add(out, item->text.p + at, item->text.len - at);
 }
 
 const char *pane_chat_take(struct pane *pane, struct str *out)

@@ -6,6 +6,8 @@
 #include "ui/ui.h"
 
 #include "app/chat.h"
+#include "app/draft.h"
+#include "app/keep.h"
 #include "app/clip.h"
 #include "app/recall.h"
 #include "app/slash.h"
@@ -14,7 +16,6 @@
 #include "engine/base/xio.h"
 #include "ui/bidi.h"
 #include "ui/binding.h"
-#include "ui/draft.h"
 #include "ui/gauge.h"
 #include "ui/header.h"
 #include "ui/input.h"
@@ -49,11 +50,12 @@ enum {
 	HINT = 160,
 	WEIGH_MS = 120,		/* after a key, until what is typed is counted */
 	DRAFT_MS = 700,		/* after a key, until what is typed is kept */
+	KEEP_MS = 900, KEEP_RUNNING_MS = 5000,	/* after a change, until the conversation is kept; while it streams */
 	RECALL = 1000,		/* earlier messages that are remembered */
 };
 
 /* One timer, several things that wait for it. */
-enum deadline { AT_KEY, AT_PAINT, AT_GAUGE, AT_WEIGH, AT_DRAFT, N_DEADLINES };
+enum deadline { AT_KEY, AT_PAINT, AT_GAUGE, AT_WEIGH, AT_DRAFT, AT_KEEP, N_DEADLINES };
 
 struct screen {
 	struct loop *loop;
@@ -74,6 +76,7 @@ struct screen {
 	char hint[HINT];	/* one line instead of the keys, until the next key */
 	bool gone;			/* the terminal is */
 	bool draft_kept;		/* there is a file */
+	uint64_t kept;			/* the conversation as it was looked at last: keep_changed() */
 	struct ttysync tty;
 	char theme[64];			/* as --theme or /set said, "": nothing */
 	int64_t key_ns, asked_ns;	/* of the last key; of the answer that is out */
@@ -331,29 +334,6 @@ static void paint(struct screen *s)
 	refresh();
 }
 
-static void turn(void *arg)
-{
-	struct screen *s = arg;
-	int64_t now = os_now_ns(), due = s->paint_ns + (int64_t)STREAM_MS * 1000000;
-
-	if (s->c->quit)
-		loop_quit(s->loop, EXIT_OK);
-	if (!s->dirty || s->gone)
-		return;
-	if (!term_writable()) {
-		wait_until(s, AT_PAINT, now + (int64_t)HELD_MS * 1000000);
-		return;
-	}
-	if (!s->urgent && now < due) {
-		wait_until(s, AT_PAINT, due);
-		return;
-	}
-	s->dirty = s->urgent = false;
-	s->deadline[AT_PAINT] = 0;
-	paint(s);
-	s->paint_ns = os_now_ns();
-}
-
 /* What stands in the input goes to a file; when there is nothing, so does the file. */
 static void keep_draft(struct screen *s)
 {
@@ -366,7 +346,7 @@ static void keep_draft(struct screen *s)
 	input_whole(s->input, &text);
 	if (!text.len && s->c->queued)
 		str_adds(&text, s->c->queued);
-	if (!text.failed && !draft_keep(text.p, text.len, &e))
+	if (!text.failed && !draft_keep(DRAFT_TYPED, text.p, text.len, &e))
 		s->draft_kept = text.len > 0;
 	str_release(&text);
 }
@@ -384,13 +364,6 @@ static void weigh(struct screen *s)
 	str_release(&text);
 }
 
-static void changed(struct screen *s)
-{
-	s->dirty = s->urgent = true;
-}
-
-/* -- actions -------------------------------------------------------------------------- */
-
 static void hint(struct screen *s, const char *text)
 {
 	snprintf(s->hint, sizeof(s->hint), "%s", text);
@@ -405,6 +378,56 @@ static void tell(struct screen *s, const struct err *e)
 	hint(s, clean.p);
 	str_release(&clean);
 }
+
+/* The conversation goes to a file a little later. */
+static void keep_soon(struct screen *s)
+{
+	const int64_t ms = s->c->answer ? KEEP_RUNNING_MS : KEEP_MS;
+
+	if (s->c->o->private || s->deadline[AT_KEEP] || !keep_changed(s->c, &s->kept))
+		return;
+	wait_until(s, AT_KEEP, os_now_ns() + ms * 1000000);
+}
+
+static void keep_chat(struct screen *s)
+{
+	struct err e = { 0 };
+
+	keep_changed(s->c, &s->kept);
+	if (keep_write(s->c, &e))
+		tell(s, &e);
+}
+
+static void changed(struct screen *s)
+{
+	s->dirty = s->urgent = true;
+}
+
+static void turn(void *arg)
+{
+	struct screen *s = arg;
+	int64_t now = os_now_ns(), due = s->paint_ns + (int64_t)STREAM_MS * 1000000;
+
+	if (s->c->quit)
+		loop_quit(s->loop, EXIT_OK);
+	keep_soon(s);
+	if (!s->dirty || s->gone)
+		return;
+	if (!term_writable()) {
+		wait_until(s, AT_PAINT, now + (int64_t)HELD_MS * 1000000);
+		return;
+	}
+	if (!s->urgent && now < due) {
+		wait_until(s, AT_PAINT, due);
+		return;
+	}
+	s->dirty = s->urgent = false;
+	s->deadline[AT_PAINT] = 0;
+	paint(s);
+	s->paint_ns = os_now_ns();
+}
+
+/* -- actions -------------------------------------------------------------------------- */
 
 static void take_draft(struct screen *s)
 {
@@ -989,6 +1012,8 @@ static void on_timer(void *arg)
 		weigh(s);
 	if (passed(s, AT_DRAFT, now))
 		keep_draft(s);
+	if (passed(s, AT_KEEP, now))
+		keep_chat(s);
 	for (int i = 0; i < N_DEADLINES; i++)
 		if (s->deadline[i])
 			wait_until(s, (enum deadline)i, s->deadline[i]);
@@ -1052,7 +1077,7 @@ static void offer_draft(struct screen *s)
 	struct str text;
 
 	str_init(&text, 0);
-	if (draft_take(&text, &e))
+	if (draft_take(DRAFT_TYPED, &text, &e))
 		tell(s, &e);
 	if (text.len) {
 		input_paste(s->input, text.p, text.len);
@@ -1099,8 +1124,10 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");
 	if (!o->private && recall_load(RECALL, recall, s, e))
 		tell(s, e);
-	if (!o->private)
+	if (!o->private) {
+		keep_offer(s->c);
 		offer_draft(s);
+	}
 	changed(s);
 	return 0;
 }
@@ -1109,6 +1136,7 @@ int ui_chat(struct opts *o)
 {
 	struct screen s = { 0 };
 	struct err e = { 0 };
+	bool killed;
 	int code;
 
 	if (o->plain || !has_terminal())
@@ -1119,10 +1147,15 @@ int ui_chat(struct opts *o)
 	}
 	code = loop_run(s.loop);
 	/* killed, or the terminal went: what was typed is for the next run; who leaves by a key has it in the history */
-	if (code > 128 || s.gone)
+	killed = code > 128 || s.gone;
+	if (killed)
 		keep_draft(&s);
 	else if (s.draft_kept)
-		draft_keep("", 0, NULL);
+		draft_keep(DRAFT_TYPED, "", 0, NULL);
+	if (!o->private && killed)
+		keep_chat(&s);
+	else if (!o->private)
+		keep_drop(s.c);
 	if (s.c->state == CHAT_FAILED)
 		e = s.c->why;
 	screen_free(&s);

@@ -1,0 +1,237 @@
+#include "config.h"
+#include "app/keep.h"
+#include "app/chat_impl.h"
+#include "app/draft.h"
+#include "app/field.h"
+#include "app/slash.h"
+#include "engine/base/xio.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FORM = 1, KEPT_MAX = 64 << 20 };
+
+static const char *const roles[] = { [ITEM_USER] = "user", [ITEM_ANSWER] = "assistant" };
+
+bool keep_changed(const struct chat *c, uint64_t *seen)
+{
+	uint64_t now = 1469598103934665603u;
+	bool changed;
+
+	for (size_t i = 0; i < c->n_items; i++)
+		if (c->items[i]->kind != ITEM_NOTE)
+			now = (now ^ c->items[i]->version) * 1099511628211u;
+	changed = now != *seen;
+	*seen = now;
+	return changed;
+}
+
+/* -- writing ------------------------------------------------------------------------- */
+
+static json_t *ids_of(const struct chat_item *it)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < it->ids.n; i++)
+		json_array_append_new(a, json_integer(it->ids.p[i]));
+	return a;
+}
+
+/* Sizes and times of an answer, and where its thinking stands in the text. */
+static void add_answer(json_t *o, const struct chat_item *it)
+{
+	const struct answer_stats *s = &it->stats;
+	char vocab[32];
+
+	snprintf(vocab, sizeof vocab, "%016" PRIx64, it->vocab);
+	field_text(o, "label", it->label);
+	field_text(o, "vocabulary", vocab);
+	json_object_set_new(o, "ids", ids_of(it));
+	json_object_set_new(o, "end", json_integer(it->running ? ANSWER_STOPPED : it->end));
+	json_object_set_new(o, "figures", json_pack("[i,i,I,I,I,i]", s->n_gen, s->n_think, (json_int_t)s->first_ns,
+						    (json_int_t)s->decode_ns, (json_int_t)s->prefill_ns, s->n_prefill));
+	json_object_set_new(o, "think", json_pack("[i,I,I,I]", (int)s->think.state, (json_int_t)s->think.from,
+						  (json_int_t)s->think.to, (json_int_t)s->think.rest));
+}
+
+static json_t *item_of(const struct chat_item *it)
+{
+	json_t *o = json_object();
+
+	field_text(o, "role", roles[it->kind]);
+	json_object_set_new(o, "text", field_string(it->text.p));
+	json_object_set_new(o, "gone", json_boolean(it->gone));
+	if (it->kind == ITEM_ANSWER)
+		add_answer(o, it);
+	return o;
+}
+
+int keep_write(const struct chat *c, struct err *e)
+{
+	json_t *o = json_object(), *list = json_array();
+	char *text = NULL;
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < c->n_items; i++) {
+		if (c->items[i]->kind == ITEM_NOTE || (c->items[i]->running && !c->items[i]->text.len))
+			continue;
+		json_array_append_new(list, item_of(c->items[i]));
+		n++;
+	}
+	json_object_set_new(o, "form", json_integer(FORM));
+	field_text(o, "model", c->name);
+	json_object_set_new(o, "messages", list);
+	if (n)
+		text = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+	if (n && !text)
+		r = err_set(e, ERR_NOMEM, "no memory to keep the conversation");
+	else
+		r = draft_keep(DRAFT_CHAT, text ? text : "", text ? strlen(text) : 0, e);
+	/* jansson's own, by its allocator */
+	free(text);
+	json_decref(o);
+	return r;
+}
+
+/* -- reading ------------------------------------------------------------------------- */
+
+static json_t *read_kept(const char *path)
+{
+	struct str text;
+	json_t *o = NULL;
+
+	str_init(&text, KEPT_MAX);
+	if (!xio_slurp(path, &text, NULL))
+		o = json_loadb(text.p, text.len, 0, NULL);
+	if (json_integer_value(json_object_get(o, "form")) != FORM || !json_array_size(json_object_get(o, "messages"))) {
+		json_decref(o);
+		o = NULL;
+	}
+	str_release(&text);
+	return o;
+}
+
+/* Ids are of use only to the vocabulary that they come from; a file may say anything. */
+static void take_ids(const struct chat *c, struct chat_item *it, const json_t *ids)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(ids, i, v) {
+		const json_int_t id = json_integer_value(v);
+
+		if (it->vocab != c->opened->vocab || id < 0 || id >= c->info->n_tokens || eng_ids_add(&it->ids, (int32_t)id)) {
+			eng_ids_release(&it->ids);
+			it->ids = (struct eng_ids){ 0 };
+			return;
+		}
+	}
+}
+
+static int64_t number_at(const json_t *list, size_t i, int64_t most)
+{
+	const json_int_t n = json_integer_value(json_array_get(list, i));
+
+	return n < 0 || n > most ? 0 : n;
+}
+
+static void take_answer(const struct chat *c, struct chat_item *it, const json_t *o)
+{
+	const json_t *f = json_object_get(o, "figures"), *t = json_object_get(o, "think");
+	const char *label = json_string_value(json_object_get(o, "label")), *vocab = json_string_value(json_object_get(o, "vocabulary"));
+	const int64_t end = json_integer_value(json_object_get(o, "end")), len = (int64_t)it->text.len;
+	struct think *k = &it->stats.think;
+
+	it->label = mem_strdup(label ? label : "");
+	it->vocab = vocab ? strtoull(vocab, NULL, 16) : 0;
+	it->end = end >= ANSWER_DONE && end <= ANSWER_STOP_TEXT ? (enum answer_end)end : ANSWER_STOPPED;
+	it->stats.n_gen = (int32_t)number_at(f, 0, INT32_MAX);
+	it->n_think = it->stats.n_think = (int32_t)number_at(f, 1, it->stats.n_gen);
+	it->stats.first_ns = number_at(f, 2, INT64_MAX);
+	it->stats.decode_ns = number_at(f, 3, INT64_MAX);
+	it->stats.prefill_ns = number_at(f, 4, INT64_MAX);
+	it->stats.n_prefill = (int32_t)number_at(f, 5, INT32_MAX);
+	k->state = (enum think_state)number_at(t, 0, THINK_NONE);
+	k->from = (size_t)number_at(t, 1, len);
+	k->to = (size_t)number_at(t, 2, len);
+	k->rest = (size_t)number_at(t, 3, len);
+	if (k->from > k->to || k->to > k->rest)
+		*k = (struct think){ .state = THINK_NONE };
+	take_ids(c, it, json_object_get(o, "ids"));
+}
+
+static bool take_item(struct chat *c, const json_t *o)
+{
+	const char *role = json_string_value(json_object_get(o, "role"));
+	const json_t *text = json_object_get(o, "text");
+	struct chat_item *it;
+
+	if (!role || !json_is_string(text))
+		return false;
+	it = chat_add_item(c, strcmp(role, roles[ITEM_USER]) ? ITEM_ANSWER : ITEM_USER);
+	if (!it)
+		return false;
+	str_add(&it->text, json_string_value(text), json_string_length(text));
+	it->gone = json_is_true(json_object_get(o, "gone"));
+	c->n_gone += it->gone && it->kind == ITEM_USER;
+	if (it->kind == ITEM_ANSWER)
+		take_answer(c, it, o);
+	return true;
+}
+
+void keep_offer(struct chat *c)
+{
+	const char *model;
+	struct str path;
+	json_t *o;
+	size_t n;
+
+	str_init(&path, 0);
+	if (!draft_find(DRAFT_CHAT, &path, NULL) && path.len) {
+		o = read_kept(path.p);
+		n = json_array_size(json_object_get(o, "messages"));
+		model = json_string_value(json_object_get(o, "model"));
+		if (n) {
+			chat_note(c, "an earlier run was ended in the middle of a conversation with %s: /restore brings its %zu message%s back",
+				  model ? model : "a model", n, n == 1 ? "" : "s");
+			c->left = mem_strdup(path.p);
+		} else {
+			xio_unlink(path.p, NULL);
+		}
+		json_decref(o);
+	}
+	str_release(&path);
+}
+
+void keep_drop(struct chat *c)
+{
+	draft_keep(DRAFT_CHAT, "", 0, NULL);
+	if (c->left)
+		xio_unlink(c->left, NULL);
+}
+
+void slash_restore(struct chat *c, const char *args)
+{
+	json_t *o = c->left ? read_kept(c->left) : NULL;
+	const json_t *v;
+	size_t i;
+
+	(void)args;
+	if (!o || !c->info) {
+		chat_complain(c, !c->left || !o ? "no conversation was left" : "the model is not open yet");
+		json_decref(o);
+		return;
+	}
+	chat_reset(c);
+	json_array_foreach(json_object_get(o, "messages"), i, v)
+		take_item(c, v);
+	json_decref(o);
+	xio_unlink(c->left, NULL);
+	mem_free(c->left);
+	c->left = NULL;
+	chat_touch(c, NULL);
+}

@@ -1,0 +1,20 @@
+/*
+ * The running conversation, kept in a file of its own (draft.h) so that a crash or a signal does not
+ * take it away; the next run offers it, and /restore brings it back with its token ids. Whoever
+ * leaves by a key leaves none.
+ */
+#ifndef APP_KEEP_H
+#define APP_KEEP_H
+
+#include "app/chat.h"
+
+/* Has something been said or answered since? Remembers in *seen what it was asked about. */
+bool keep_changed(const struct chat *c, uint64_t *seen);
+/* Writes it; with nothing said, the file goes. */
+int keep_write(const struct chat *c, struct err *e);
+/* Looks for one that an ended run has left, and tells of it in a note. */
+void keep_offer(struct chat *c);
+/* Left by a key: neither our own nor the one that was offered stays. */
+void keep_drop(struct chat *c);
+
+#endif
