@@ -233,7 +233,10 @@ static const char zsh_head[] =
 	"\tnames=(${(f)\"$(_call_program models ${(q)words[1]} list -o names 2>/dev/null)\"})\n"
 	"\t_wanted models expl model compadd -M 'm:{a-zA-Z}={A-Za-z}' -a names\n"
 	"\t_files -g '*.gguf(-.)'\n"
-	"}\n\n";
+	"}\n\n"
+	"# words in any case; with commas between them\n"
+	"_tidbit_words() {\n\tcompadd -M 'm:{a-zA-Z}={A-Za-z}' - \"$@\"\n}\n\n"
+	"_tidbit_list() {\n\t_sequence compadd -M 'm:{a-zA-Z}={A-Za-z}' - \"$@\"\n}\n\n";
 
 static const char zsh_tail[] =
 	"\tif [[ -n $named ]]; then\n"
@@ -254,7 +257,8 @@ static void zsh_action(struct str *out, enum mkdoc_kind kind, bool list, const s
 {
 	switch (kind) {
 	case MKDOC_WORDS:
-		str_addf(out, list ? "_sequence compadd -M \"m:{a-z}={A-Z}\" - %s" : "(%s)", no_blank(words));
+		/* the blank before it: called as it stands */
+		str_addf(out, " _tidbit_%s %s", list ? "list" : "words", no_blank(words));
 		break;
 	case MKDOC_MODEL:
 		str_adds(out, "_tidbit_models");
