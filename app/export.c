@@ -142,6 +142,16 @@ static void add_figures(json_t *o, const struct chat_item *i)
 	field_real(o, "decode_tokens_per_second", answer_decode_rate(a));
 }
 
+/* "SmolLM2-135M-Instruct · Q4_1 · borrowed KV": whose it is, and by what. */
+static void add_label(json_t *o, const char *label)
+{
+	static const char dot[] = " · ";
+	const char *at = strstr(label, dot);
+
+	json_object_set_new(o, "model", text_of((struct part){ label, at ? (size_t)(at - label) : strlen(label) }));
+	field_text(o, "level", at ? at + sizeof dot - 1 : NULL);
+}
+
 static json_t *message_of(const struct chat_item *i)
 {
 	json_t *o = json_object();
@@ -152,7 +162,7 @@ static json_t *message_of(const struct chat_item *i)
 		return o;
 	if (thinking_of(i).n)
 		json_object_set_new(o, "thinking", text_of(thinking_of(i)));
-	field_text(o, "model", i->label);
+	add_label(o, i->label ? i->label : "");
 	field_text(o, "end", *answer_end_text(i->end) ? answer_end_text(i->end) : "done");
 	json_object_set_new(o, "ids", ids_of(&i->ids));
 	add_figures(o, i);
@@ -162,19 +172,16 @@ static json_t *message_of(const struct chat_item *i)
 static json_t *sampling_of(const struct opts *o)
 {
 	json_t *j = json_object();
+	/* a string: whole numbers of JSON are signed here, and doubles to many readers */
+	char seed[24];
 
+	snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->sample.seed);
 	field_real(j, "temp", o->sample.temp);
 	json_object_set_new(j, "top_k", json_integer(o->sample.top_k));
 	field_real(j, "top_p", o->sample.top_p);
 	field_real(j, "min_p", o->sample.min_p);
 	field_real(j, "repeat_penalty", o->sample.repeat_penalty);
-	/* whole numbers of JSON are signed here, and many readers' are doubles */
-	{
-		char seed[24];
-
-		snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->sample.seed);
-		field_text(j, "seed", seed);
-	}
+	field_text(j, "seed", seed);
 	return j;
 }
 

@@ -79,6 +79,21 @@ static void add_commands(struct pane_help *p)
 	str_release(&s);
 }
 
+/* What the commands can set: value and range stand behind what it is for. */
+static void add_settings(struct pane_help *p)
+{
+	struct setting set;
+	struct str s;
+
+	str_init(&s, 256);
+	for (int i = 0; slash_setting(i, &set); i++) {
+		str_clear(&s);
+		str_addf(&s, "/set %s", set.name);
+		add(p, mem_strdup(s.p), set.help);
+	}
+	str_release(&s);
+}
+
 /* -- drawing: every row passes by, those that are seen are drawn ------------------------ */
 
 struct cursor { struct pane_help *p; struct box b; const char *text; int x, w; int row; };
@@ -219,5 +234,7 @@ struct pane *pane_help_new(void)
 	add_keys(p, ALWAYS);
 	heading(p, "commands");
 	add_commands(p);
+	heading(p, "settings");
+	add_settings(p);
 	return &p->pane;
 }

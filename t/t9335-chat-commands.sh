@@ -1,0 +1,82 @@
+#!/bin/sh
+test_description='commands in lines: models, turns taken back and changed, settings, what goes into files'
+. "${TEST_SRC:-.}/t/lib/test-lib.sh"
+model=$TIDBIT_PROFILES/stories260K.gguf
+[ -r "$model" ] || { test_skip 'commands of the chat' "no model at $model"; test_done; }
+cd "$TRASH" || exit 99
+models=$HOME/.local/share/tidbit/models
+mkdir -p "$models" && "$TEST_BUILD/t/helper/mkmodel" tiny-qwen3 Q8_0 "$models/tiny-qwen3-Q8_0.gguf" >/dev/null || exit 99
+
+chat () { "$TEST_BUILD/tidbit" chat "$model" --temp 0 -t 2 -n 8 "$@"; }
+lines () { n=$(wc -l <"$1"); [ "$n" -eq "$2" ] || { cat "$1" err; echo "$n lines, expected $2"; return 1; }; }
+said () { cat err; grep -q -e "$1" err; }
+
+test_expect_success '/undo takes the last turn back: what follows stands where it stood' '
+	printf "Once upon a time\n One day\n" | chat >want 2>err && printf "Once upon a time\n The cat\n/undo\n One day\n/undo\n/undo\n/undo\n" | chat >out 2>err &&
+	lines out 3 && sed -n "1p;3p" out | cmp - want && said "took turn 2 back: 1 before it" && said "took turn 1 back: nothing" && said "nothing to undo"
+'
+test_expect_success '/regen writes the last answer anew' '
+	printf "/regen\nOnce upon a time\n/regen\n" | chat >out 2>err && lines out 2 && [ "$(sort -u out | wc -l)" = 1 ] && said "no answer to write anew" &&
+	printf "Once upon a time\n/set temp 2\n/set seed 5\n/regen\n" | chat >out 2>err && lines out 2 && [ "$(sort -u out | wc -l)" = 2 ]
+'
+test_expect_success '/edit N: the next message takes the place of that one, and what followed goes' '
+	printf " The cat\n" | chat >want 2>err && printf "Once upon a time\n One day\n/edit 1\n The cat\n/export a.json\n" | chat >out 2>err && lines out 3 &&
+	sed -n 3p out | cmp - want && grep -c "\"role\": \"user\"" a.json | grep -qx 1 && printf "/edit\nOnce\n/edit 2\n/edit x\n" | chat >out 2>err && said "no message to change" &&
+	said "no message 2: 1 has been asked" && said "number of a message"
+'
+test_expect_success '/model goes on with another one, names as in the list, in any case' '
+	printf "Once upon a time\n/model TINY-qwen3\n and then\n/export b.json\n/show\n" | chat >out 2>err && said "now tiny-qwen3 · Q8_0 · .*another vocabulary" &&
+	grep -q "\"model\": \"stories260K\"" b.json && grep -q "\"level\": \"F32\"" b.json && grep -q "\"model\": \"tiny-qwen3\"" b.json && said "^family: qwen3"
+'
+test_expect_success '/model: what is no model leaves the old one, and the exit code tells' '
+	test_code 1 sh -c "printf \"Once upon a time\n/model tiny-qwne3\n/model ./none.gguf\n and then\n\" | \"$TEST_BUILD/tidbit\" chat \"$model\" --temp 0 -n 8" >out 2>err;
+	lines out 2 && said "still stories260K: .*did you mean tiny-qwen3" && said "still stories260K: .*none.gguf"
+'
+test_expect_success '/model alone lists them' '
+	echo /model | chat >out 2>err && said "^tiny-qwen3: Q8_0, .*, qwen3"
+'
+if command -v python3 >/dev/null; then test_expect_success 'its prompt is what template --ids says of the same conversation' '
+	printf "Once upon a time\n/model tiny-qwen3\n and then\n/export c.json\n" | chat >out 2>err &&
+	python3 - >t.jsonl <<-END &&
+		import json
+		d = json.load(open("c.json"))
+		m = [{"role": x["role"], "content": x["content"]} for x in d["messages"]][:-1]
+		print(json.dumps({"context": {"messages": m, "add_generation_prompt": True}}))
+	END
+	"$TEST_BUILD/tidbit" template --jsonl --ids -m tiny-qwen3 <t.jsonl >r.jsonl &&
+	python3 -c "import json; r = json.load(open(\"r.jsonl\")); d = json.load(open(\"c.json\")); print(len(r[\"ids\"]), d[\"messages\"][-1]); raise SystemExit(len(r[\"ids\"]) != d[\"messages\"][-1][\"prompt_tokens\"])"
+'; else test_skip 'its prompt is what template --ids says' 'no python3 here'; fi
+test_expect_success '/set: ranges, the default beside what was set, options by both names' '
+	printf "/set temp 0.5\n/set top-k 7\n/set repeat_penalty 1.5\n/set switch borrowed\n/set switch never\n/set temp 101\n/set\n" | chat >out 2>err &&
+	said "^temp is 0.5: .*(0 to 100; default: 0.8)" && said "^top_k is 7: .*(0 or more; default: 40)" && said "^repeat is 1.5" &&
+	said "^switch is borrowed: .*(exact, borrowed; default: exact)" && said "switch: expected exact|borrowed, got .never" && said "temp: expected a number from 0 to 100, got .101"
+'
+test_expect_success '/system holds from the next answer on, off takes it away' '
+	printf "/system Be brief.\n/system\nHi\n/export d.json\n/system off\n/system\n/export e.json\n" | chat >out 2>err && said "^system message: Be brief" &&
+	grep -q "\"system\": \"Be brief.\"" d.json && ! grep -q "\"system\"" e.json && said "no system message, but"
+'
+test_expect_success '/export: three forms, a name of its own, and never over what is there' '
+	printf "Once upon a time\n/export t.md\n/export t.txt\n/export t.json\n/export t.md\n/export t.md --force\n/export --force new name.md\n/export t.doc\n/export\n/export json\n" | chat >out 2>err &&
+	grep -qx "## you" t.md && grep -qx "## stories260K · F32" t.md && grep -qx "you:" t.txt && said "t.md is there already: /export t.md --force" && said "wrote t.md" &&
+	[ -s "new name.md" ] && said "writes md, json or txt" && ls tidbit-*.md tidbit-*.json && [ "$(stat -c %a t.json)" = 600 ] && head -n 1 out >text &&
+	grep -qF "$(cat text)" t.txt && echo /export | chat >out 2>err && said "nothing has been said"
+'
+test_expect_success '/export through a link replaces what it leads to; a folder that is not there is told' '
+	ln -s t.txt link.txt && printf "Once upon a time\n/export link.txt --force\n/export none/x.md\n" | chat >out 2>err && [ -L link.txt ] && said "wrote link.txt" && said "none/x.md"
+'
+test_expect_success '/export that fails midway leaves the old file' '
+	[ ! -e /dev/full ] || { cp t.md before && printf "Once upon a time\n/export /dev/full --force\n" | chat >out 2>err; cmp t.md before && ! ls ./*.new; }
+'
+test_expect_success '/new keeps what was said, --private does not' '
+	printf "Once upon a time\n/new\nOnce upon a time\n/new\n/new\n" | chat >out 2>err && lines out 2 && [ "$(sort -u out | wc -l)" = 1 ] &&
+	said "is kept in .*/chats/.*json" && [ "$(ls home/.local/state/tidbit/chats | wc -l)" = 2 ] && rm -r home/.local/state/tidbit &&
+	printf "Once upon a time\n/new\n" | chat --private >out 2>err && [ ! -e home/.local/state/tidbit ]
+'
+test_expect_success '/copy without a terminal and without a tool says so' '
+	printf "Once upon a time\n/copy\n/copy code\n/copy x\n" | env -u TMUX -u DISPLAY -u WAYLAND_DISPLAY "$TEST_BUILD/tidbit" chat "$model" --temp 0 -n 8 >out 2>err &&
+	said "no terminal to copy by\|sent .* to pbcopy" && said "no code in the last answer" && said "/copy takes code or all"
+'
+test_expect_success 'what comes near a command is named' '
+	printf "/modle\n/rgeen\n/zzzzzz\n" | chat >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"
+'
+test_done
