@@ -147,6 +147,9 @@ static void replaced(struct chat *c, uint64_t vocab_before, int64_t ctx_before)
 	c->borrowed = c->go_on_there = false;
 	c->n_choices = 0;
 	c->target = c->level;
+	/* figures are those of a model */
+	c->g.stats = (struct answer_stats){ 0 };
+	c->n_rates = 0;
 	note_model(c, vocab_before);
 	if (c->g.ctx_size > ctx_before)
 		take_turns_back(c);

@@ -173,6 +173,12 @@ const char *opt_env(const struct opt *r, char *buf, size_t size)
 	return buf;
 }
 
+/* One of the words is meant where none was given; of other texts the default is no value that could be written. */
+static const char *unset_word(const struct opt *r)
+{
+	return r->type == OPT_CHOICE && r->unset ? r->unset : "";
+}
+
 const char *opt_value_text(const struct opt *r, const struct opts *o, char *buf, size_t size)
 {
 	const char *p = (const char *)o + r->at;
@@ -189,7 +195,7 @@ const char *opt_value_text(const struct opt *r, const struct opts *o, char *buf,
 	case OPT_LEVEL:
 	case OPT_LEVELS:
 	case OPT_TYPE:
-	case OPT_CHOICE: snprintf(buf, size, "%s", *(const char *const *)p ? *(const char *const *)p : r->unset ? r->unset : ""); break;
+	case OPT_CHOICE: snprintf(buf, size, "%s", *(const char *const *)p ? *(const char *const *)p : unset_word(r)); break;
 	case OPT_LIST: break;
 	}
 	return buf;

@@ -54,24 +54,27 @@ static void add_default(const struct chat *c, struct str *s, const struct opt *o
 	else
 		opt_default_text(o, text, sizeof text);
 	if (*text && strcmp(text, value))
-		str_addf(s, "%s%s: %s", s->p[s->len - 1] == '(' ? "" : "; ", profile ? "the model's profile" : "default", text);
+		str_addf(s, "%s%s: %s", s->len ? "; " : "", profile ? "the model's profile" : "default", text);
 }
 
 static void add_setting(const struct chat *c, struct str *s, const struct row *r)
 {
 	const struct opt *o = opt_by_key(r->key);
 	char value[64], range[64];
+	struct str more;
 
 	opt_value_text(o, c->o, value, sizeof value);
-	opt_range(o, range, sizeof range);
+	str_init(&more, 0);
+	str_adds(&more, opt_range(o, range, sizeof range));
+	add_default(c, &more, o, value);
 	str_adds(s, s->len ? "\n" : "");
 	if (c->lines)
 		str_addf(s, "%s is %s: %s", r->name, *value ? value : "not set", o->help);
 	else
-		str_addf(s, "  %-7s %-10s  %s", r->name, value, o->help);
-	str_addf(s, " (%s", range);
-	add_default(c, s, o, value);
-	str_addc(s, ')');
+		str_addf(s, "  %-7s %-10s  %s", r->name, *value ? value : "-", o->help);
+	if (more.len)
+		str_addf(s, " (%s)", more.p);
+	str_release(&more);
 }
 
 static void list_settings(struct chat *c)
@@ -104,7 +107,7 @@ static void set_one(struct chat *c, const struct row *r, const char *arg)
 		opt_give(o, c->o);
 	}
 	opt_value_text(o, c->o, value, sizeof value);
-	chat_note(c, *arg && c->answer ? "%s %s, from the next answer on" : "%s %s", r->name, value);
+	chat_note(c, *arg && c->answer ? "%s %s, from the next answer on" : "%s %s", r->name, *value ? value : "is not set");
 }
 
 static void unknown_setting(struct chat *c, const char *name)
