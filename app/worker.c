@@ -6,6 +6,7 @@
 #include "app/worker.h"
 #include "app/handover.h"
 #include "app/need.h"
+#include "app/paths.h"
 #include "app/rig.h"
 #include "app/store.h"
 #include "app/tools.h"
@@ -371,18 +372,20 @@ static uint64_t vocab_of(struct eng_model *m)
 static int open_file(struct worker *w, const char *word, struct opened *o, struct err *e)
 {
 	const struct eng_opts eo = { .threads = w->o->threads, .isa = w->o->isa };
-	struct str path;
+	struct str own, path;
 	int r = -1;
 
+	str_init(&own, 0);
 	str_init(&path, 0);
 	if (!w->eng && eng_new(&w->eng, &eo, e))
 		goto out;
-	if (store_resolve(word, w->o->folders, &path, e) < 0)
+	if (paths_expand(word, &own, e) < 0 || store_resolve(own.p, w->o->folders, &path, e) < 0)
 		goto out;
 	/* a tokenizer that cannot be built is told before memory and time go into weights */
-	if (!eng_model_open(w->eng, path.len ? path.p : word, false, &o->model, e))
+	if (!eng_model_open(w->eng, path.len ? path.p : own.p, false, &o->model, e))
 		r = eng_text(o->model, e) ? -1 : 0;
 out:
+	str_release(&own);
 	str_release(&path);
 	return r;
 }

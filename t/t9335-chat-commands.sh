@@ -32,6 +32,9 @@ test_expect_success '/model: what is no model leaves the old one, and the exit c
 	test_code 1 sh -c "printf \"Once upon a time\n/model tiny-qwne3\n/model ./none.gguf\n and then\n\" | \"$TEST_BUILD/tidbit\" chat \"$model\" --temp 0 -n 8" >out 2>err;
 	lines out 2 && said "still stories260K: .*did you mean tiny-qwen3" && said "still stories260K: .*none.gguf"
 '
+test_expect_success '/model takes files too, with ~ for the home folder' '
+	printf "Once upon a time\n/model ~/.local/share/tidbit/models/tiny-qwen3-Q8_0.gguf\n and\n" | chat >out 2>err && said "now tiny-qwen3 · Q8_0"
+'
 test_expect_success '/model alone lists them' '
 	echo /model | chat >out 2>err && said "^tiny-qwen3: Q8_0, .*, qwen3"
 '
