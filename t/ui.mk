@@ -9,6 +9,7 @@ dist_check_SCRIPTS += %D%/t9500-screen-chat.sh
 dist_check_SCRIPTS += %D%/t9510-screen-restore.sh
 dist_check_SCRIPTS += %D%/t9550-screen-read.sh
 dist_check_SCRIPTS += %D%/t9560-screen-input.sh
+dist_check_SCRIPTS += %D%/t9570-screen-leave.sh
 dist_check_SCRIPTS += %D%/t9570-screen-models.sh %D%/t9585-completion.sh
 check_PROGRAMS += %D%/t9580-docs.t
 t_t9580_docs_t_SOURCES = %D%/t9580-docs.c

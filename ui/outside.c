@@ -11,7 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { GRACE_MS = 500 };	/* for an editor to put its own files away */
 
 static const char *editor(void)
 {
@@ -20,33 +23,99 @@ static const char *editor(void)
 	return v && *v ? v : e && *e ? e : "vi";
 }
 
-/* $EDITOR may have arguments, so a shell reads it. Ctrl-Z stops the editor and us together. */
+static volatile sig_atomic_t killed;
+
+static void on_kill(int sig)
+{
+	killed = sig;
+}
+
+static void on_child(int sig)
+{
+	(void)sig;
+}
+
+/* $EDITOR may have arguments, so a shell reads it. */
+static void become(const char *path)
+{
+	char cmd[512];
+
+	if (snprintf(cmd, sizeof(cmd), "%s \"$1\"", editor()) < (int)sizeof(cmd))
+		execl("/bin/sh", "sh", "-c", cmd, "sh", path, (char *)NULL);
+	_exit(127);
+}
+
+/* Gone by itself, or by force after a while. */
+static void end_child(pid_t pid, int *status)
+{
+	static const struct timespec step = { 0, 20000000 };
+
+	kill(pid, SIGTERM);
+	kill(pid, SIGCONT);
+	for (int i = 0; i < GRACE_MS / 20; i++) {
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return;
+		nanosleep(&step, NULL);
+	}
+	kill(pid, SIGKILL);
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Until it has ended; a signal that ends us ends it first. */
+static void wait_child(pid_t pid, const sigset_t *open, int *status)
+{
+	while (!waitpid(pid, status, WNOHANG)) {
+		if (killed) {
+			end_child(pid, status);
+			return;
+		}
+		sigsuspend(open);
+	}
+}
+
+/* What each signal does meanwhile. Ctrl-Z stops the editor and us together. */
+static const struct { int sig; void (*handler)(int); } meanwhile[] = {
+	{ SIGINT, SIG_IGN }, { SIGQUIT, SIG_IGN }, { SIGTSTP, SIG_DFL }, { SIGCHLD, on_child },
+	{ SIGTERM, on_kill }, { SIGHUP, on_kill },
+};
+enum { N_MEANWHILE = sizeof(meanwhile) / sizeof(meanwhile[0]) };
+
 static int run(const char *path, struct err *e)
 {
-	static const int left[] = { SIGINT, SIGQUIT, SIGTSTP };
-	struct sigaction old[3], act = { .sa_handler = SIG_IGN };
-	pid_t pid;
+	struct sigaction old[N_MEANWHILE], act = { .sa_flags = 0 };
+	sigset_t held, before;
 	int status = 0;
+	pid_t pid;
 
+	killed = 0;
+	sigemptyset(&held);
+	sigaddset(&held, SIGCHLD);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, &before);
 	sigemptyset(&act.sa_mask);
-	for (int i = 0; i < 3; i++) {
-		act.sa_handler = left[i] == SIGTSTP ? SIG_DFL : SIG_IGN;
-		sigaction(left[i], &act, &old[i]);
+	for (int i = 0; i < N_MEANWHILE; i++) {
+		act.sa_handler = meanwhile[i].handler;
+		sigaction(meanwhile[i].sig, &act, &old[i]);
 	}
 	pid = fork();
 	if (!pid) {
-		char cmd[512];
-
-		for (int i = 0; i < 3; i++)
-			signal(left[i], SIG_DFL);
-		if (snprintf(cmd, sizeof(cmd), "%s \"$1\"", editor()) < (int)sizeof(cmd))
-			execl("/bin/sh", "sh", "-c", cmd, "sh", path, (char *)NULL);
-		_exit(127);
+		for (int i = 0; i < N_MEANWHILE; i++)
+			signal(meanwhile[i].sig, SIG_DFL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		become(path);
 	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	for (int i = 0; i < 3; i++)
-		sigaction(left[i], &old[i], NULL);
+	if (pid > 0)
+		wait_child(pid, &before, &status);
+	for (int i = 0; i < N_MEANWHILE; i++)
+		sigaction(meanwhile[i].sig, &old[i], NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	/* the loop takes it from here: the terminal is put back, what was written is kept */
+	if (killed) {
+		raise(killed);
+		return 0;
+	}
 	if (pid < 0)
 		return err_errno(e, "cannot run %s", editor());
 	if (WIFEXITED(status) && !WEXITSTATUS(status))

@@ -514,6 +514,7 @@ static void on_edit(void *arg)
 		tell(s, &e);
 	else
 		replace_text(s, &back);
+	ttysync_again(&s->tty);
 	changed(s);
 	str_release(&text);
 	str_release(&back);
@@ -585,6 +586,7 @@ static void open_marked(struct screen *s)
 	str_init(&text, 0);
 	if (pane_chat_take(s->chat, &text) && !text.failed && outside_edit(text.p, text.len, ".md", NULL, &e))
 		tell(s, &e);
+	ttysync_again(&s->tty);
 	str_release(&text);
 }
 
@@ -1044,6 +1046,23 @@ static bool set_locale(void)
 	return mute;
 }
 
+/* readline sets the locale by the environment when it begins: it is told ours, and nobody else is. */
+static int begin_input(struct screen *s, const struct input_ops *ops, struct err *e)
+{
+	const char *said = getenv("LC_ALL"), *now = setlocale(LC_CTYPE, NULL);
+	char *before = said ? mem_strdup(said) : NULL;
+	int r;
+
+	setenv("LC_ALL", now ? now : "C", 1);
+	r = input_new(&s->input, ops, s, e);
+	if (before)
+		setenv("LC_ALL", before, 1);
+	else
+		unsetenv("LC_ALL");
+	mem_free(before);
+	return r;
+}
+
 static bool has_terminal(void)
 {
 	const char *term = getenv("TERM");
@@ -1094,8 +1113,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	bool utf8 = set_locale();
 	struct str complaints;
 
-	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) ||
-	    term_start(e))
+	if (loop_new(&s->loop, &loop_ops, s, e) || begin_input(s, &input_ops, e) || term_start(e))
 		return -1;
 	style_init(o->ascii || !utf8);
 	str_init(&complaints, 16384);

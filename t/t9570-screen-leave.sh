@@ -1,0 +1,90 @@
+#!/bin/sh
+test_description='what an unforeseen end leaves, and what of the terminal comes back'
+. "${TEST_SRC:-.}/t/lib/test-lib.sh"
+. "${TEST_SRC:-.}/t/lib/screen-lib.sh"
+why=$(screen_missing)
+[ -z "$why" ] || { test_skip 'leaving and coming back' "$why"; test_done; }
+STATE=$HOME/.local/state/tidbit
+kept () { ls "$STATE"/$1-* 2>/dev/null | wc -l; }
+has () { [ "$(kept "$1")" = "$2" ] || { echo "$(kept "$1") files $1"; ls -l "$STATE"; return 1; }; }
+title () { [ "$(screen_mode pane_title)" = "$1" ] || { echo "title: $(screen_mode pane_title)"; return 1; }; }
+ends () { pid=$(cat pid); kill -"$1" "$pid"; gone () { ! kill -0 "$pid" 2>/dev/null; }; screen_until 10 gone; }
+
+screen_start 110 30
+test_expect_success 'the title tells model, level and state' '
+	screen_run "printf \"\\033]2;before\\007\"; clear" && screen_until 5 title before && screen_open --temp 0 -t 1 -c 100000 &&
+	screen_until 5 title "tidbit stories260K F32" && screen_run "One day" && screen_until 5 title "answering: tidbit stories260K F32"
+'
+test_expect_success 'and is as before after a signal' 'ends TERM && screen_until 5 title before'
+test_expect_success 'the conversation is kept, for its owner alone' '
+	has chat 1 && [ "$(stat -c %a "$STATE"/chat-*)" = 600 ] && grep -q "One day" "$STATE"/chat-*
+'
+test_expect_success 'it is offered in a line that takes no keys' '
+	screen_run clear && screen_open --temp 0 -t 1 -n 20 -c 100000 && screen_wait "brings its 2 messages back" &&
+	screen_type word && screen_wait "› word" && screen_keys C-u
+'
+test_expect_success '/restore brings it back, and it goes on' '
+	screen_run "/restore" && screen_wait "stopped · " && screen_hides "brings its" && has chat 0 &&
+	screen_run " and" && screen_wait "token limit" 20 && screen_run "/stats" && screen_wait "[1-9][0-9]* prefilled" &&
+	screen_run "/restore" && screen_wait "no conversation was left"
+'
+test_expect_success 'a second after an answer it is kept, whole' '
+	there () { grep -q "\"ids\":\[[0-9]" "$STATE"/chat-* 2>/dev/null; } && screen_until 5 there
+'
+test_expect_success 'who leaves by a key leaves none' '
+	screen_keys C-d && screen_wait "^\\$" && has chat 0 && has draft 0
+'
+test_expect_success 'a crash keeps it too, and what was typed' '
+	screen_run "ulimit -c 0; clear" && screen_open --temp 0 -t 1 -n 20 && screen_run Lily && screen_wait "token limit" 20 &&
+	screen_type "half a message" && both () { [ "$(kept chat)" = 1 ] && [ "$(kept draft)" = 1 ]; } && screen_until 5 both &&
+	ends SEGV && screen_wait "^\\$" && screen_run "clear; \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -t 1" &&
+	screen_wait "brings its 2" && screen_wait "is here again" && screen_wait "› half a message" && screen_keys C-c C-d && screen_wait "^\\$" && has chat 0
+'
+test_expect_success '--private keeps nothing' '
+	screen_run clear && screen_open --temp 0 -t 1 -n 20 --private && screen_run Lily && screen_wait "token limit" 20 &&
+	screen_type "half a message" && sleep 1.5 && ends TERM && has chat 0 && has draft 0
+'
+test_expect_success 'a damaged file is no offer' '
+	for bad in "" "{" "[]" "{\"form\":1,\"messages\":[]}" "{\"form\":9,\"messages\":[{}]}"; do
+		printf "%s" "$bad" >"$STATE/chat-999999" && screen_run clear && screen_open --temp 0 -t 1 && screen_hides "brings its" &&
+		screen_keys C-d && screen_wait "^\\$" || exit 1
+	done
+'
+test_expect_success 'one that says impossible things harms nothing' '
+	printf "%s" "{\"form\":1,\"model\":\"\\u001b]0;x\\u0007\",\"messages\":[{\"role\":\"user\",\"text\":\"hi\"},{\"role\":\"assistant\",\"text\":\"\\u001b[2J\",\"ids\":[-1,99999999,\"x\",null],\"end\":77,\"figures\":[-1,1e99,{}],\"think\":[99,5,3,1]},{\"role\":7},8]}" >"$STATE/chat-999999" &&
+	screen_run clear && screen_open --temp 0 -t 1 -n 20 && screen_wait "brings its 4" && screen_run "/restore" && screen_wait "^   hi" &&
+	screen_run "go" && screen_wait "token limit" 20 && screen_keys C-d && screen_wait "^\\$"
+'
+test_expect_success 'SIGTERM while the editor runs: the editor ends, the terminal is whole, the text is kept' '
+	cat >editor <<-\EOF &&
+	#!/bin/sh
+	echo saved in the editor >"$1"; echo editing; exec sleep 100
+	EOF
+	chmod +x editor && screen_run "EDITOR=$PWD/editor; export EDITOR; clear; stty -a >before; echo was here" && screen_wait "^was here" &&
+	screen_open --temp 0 -t 1 && screen_type "begun" && screen_keys C-x C-e && screen_wait editing && ends TERM &&
+	screen_wait "^was here" && screen_run "stty -a >after; echo then here" && screen_wait "^then here" && cmp before after &&
+	[ "$(screen_mode alternate_on)" = 0 ] && grep -q "saved in the editor" "$STATE"/draft-* && rm "$STATE"/draft-*
+'
+locale8=$(locale -a 2>/dev/null | grep -i 'iso8859' | head -n 1)
+test_expect_success 'in the C locale, which says nothing of the terminal, C.UTF-8 is taken' '
+	screen_run "LC_ALL=C; export LC_ALL; clear" && screen_open --temp 0 -t 1 && screen_shows "stories260K · F32" && screen_type "é漢" &&
+	screen_wait "› é漢" && screen_keys C-u C-d && screen_wait "^\\$"
+'
+if [ -n "$locale8" ]; then
+test_expect_success 'another charset gets ASCII, and a line says so' '
+	screen_run "LC_ALL=$locale8; clear" && screen_open --temp 0 -t 1 && screen_wait "only ASCII is drawn" &&
+	screen_wait "stories260K - F32" && screen_keys C-d && screen_wait "^\\$" && screen_run "LC_ALL=C.UTF-8"
+'
+else
+	test_skip 'another charset gets ASCII, and a line says so' 'no such locale here'
+	screen_run "LC_ALL=C.UTF-8"
+fi
+test_expect_success 'the wheel scrolls once it is asked to, and the mode goes at the end' '
+	screen_run clear && screen_open --temp 0 -t 1 -n 700 -c 40000 && screen_run "One day" && screen_wait "token limit" 30 &&
+	screen_run "/set mouse on" && screen_wait "mouse on" && on () { [ "$(screen_mode mouse_sgr_flag)" = 1 ]; } && screen_until 5 on &&
+	screen_text >one && screen_type "$(printf "\033[<64;5;5M\033[<64;5;5M\033[<64;5;5M")" && screen_wait "End follow" &&
+	screen_type "$(printf "\033[<65;5;5M\033[<65;5;5M\033[<65;5;5M")" && screen_gone "End follow" &&
+	screen_run "/set theme light" && screen_wait "theme light" && screen_run "/set theme nope" && screen_wait "there are dark, light, mono" &&
+	screen_keys C-d && screen_wait "^\\$" && off () { [ "$(screen_mode mouse_any_flag)" = 0 ]; } && screen_until 5 off
+'
+test_done
