@@ -79,6 +79,8 @@ static const struct { const char *name, *src; } bombs[] = {
 	{ "power after power", "{% for i in range(100000) %}{{ 1 ** 9223372036854775807 }}{{ (-1) ** 9223372036854775807 }}{{ 2 ** 60 }}{{ [i] * 100 }}{% endfor %}" },
 	{ "a large dict", "{% set d = dict(range(99999)|map('string')|map('list')|map('first')|list|batch(2)) %}{% for i in range(100000) %}{% set e = dict(d) %}{{ d == e }}{% endfor %}{{ 'x' * 99999999 }}" },
 	{ "scopes kept", "{% set l = [] %}{% for i in range(100000) %}{% set a = i %}{% macro m() %}{{ a }}{% endmacro %}{% set _ = l.append(m) %}{% endfor %}" },
+	{ "tags stripped", "{% set s = '<!-->' * 800000 %}{% for i in range(100000) %}{{ s|striptags|length }}{% endfor %}" },
+	{ "attributes of XML", "{% set d = {'a' * 1000000: '<' * 1000000} %}{% for i in range(100000) %}{{ d|xmlattr|length }}{% endfor %}" },
 	{ "many names", "{% for i in range(100000) %}{{ namespace(a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9,j=10) }}{% endfor %}" },
 };
 
@@ -157,6 +159,26 @@ static void chained(const char *name, const char *head, const char *link, const 
 	str_release(&s);
 }
 
+/* A scope of many variables, looked at often. */
+static void many_names(void)
+{
+	struct str s;
+
+	str_init(&s, 8 << 20);
+	str_adds(&s, "{% set ");
+	for (int i = 0; i < 20000; i++)
+		str_addf(&s, "%sa%d", i ? "," : "", i);
+	str_adds(&s, " = range(20000) %}{% for i in range(100000) %}{{ a19999 }}{{ a0 }}{% endfor %}");
+	bomb("a scope of 20,000 names", s.p);
+	str_clear(&s);
+	str_adds(&s, "{% macro m(");
+	for (int i = 0; i < 30000; i++)
+		str_addf(&s, "%sa%d", i ? "," : "", i);
+	str_adds(&s, ") %}{% endmacro %}{% for i in range(100000) %}{{ m() }}{% endfor %}");
+	bomb("a macro of 30,000 parameters", s.p);
+	str_release(&s);
+}
+
 /* What is large but honest must still work. */
 static void honest(void)
 {
@@ -208,6 +230,7 @@ int main(void)
 	chained("a source without end", "", "x", "", 2 << 20);
 	chained("code without end", "", "{{1}}", "", 200000);
 	chained("names without end", "{{ '", "\\N{x}", "' }}", 10000);
+	many_names();
 	honest();
 	return tap_done();
 }

@@ -112,7 +112,8 @@ int jx_run(struct jx *x, const struct jnodes *body);
 int jx_stmt(struct jx *x, const struct jnode *n);
 struct jframe *jx_frame(struct jx *x, struct jframe *up);
 int jx_store(struct jx *x, struct jframe *f, uint32_t name, struct jv v);
-struct jv *jx_lookup(struct jframe *f, uint32_t name);
+/* NULL also when the work became too much. */
+struct jv *jx_lookup(struct jx *x, struct jframe *f, uint32_t name);
 int jx_assign(struct jx *x, const struct jnode *target, struct jv v);
 /* Runs a body with its output caught as a string. */
 int jx_capture(struct jx *x, const struct jnodes *body, struct jv *out);

@@ -385,7 +385,7 @@ static int eval_const(struct jx *x, const struct jnode *n, struct jv *out)
 static int eval_name(struct jx *x, const struct jnode *n, struct jv *out)
 {
 	const uint32_t id = n->u.name.id;
-	const struct jv *v = jx_lookup(x->frame, id);
+	const struct jv *v = jx_lookup(x, x->frame, id);
 	struct jv *global = &x->globals[id];
 
 	if (!v && global->type == J_MISSING) {

@@ -15,12 +15,17 @@ struct jframe *jx_frame(struct jx *x, struct jframe *up)
 	return f;
 }
 
-struct jv *jx_lookup(struct jframe *f, uint32_t name)
+enum { SLOTS_A_STEP = 32 };	/* names looked at that count as a step of work */
+
+struct jv *jx_lookup(struct jx *x, struct jframe *f, uint32_t name)
 {
-	for (; f; f = f->up)
+	for (; f; f = f->up) {
 		for (uint32_t i = 0; i < f->n; i++)
 			if (f->slots[i].name == name)
-				return &f->slots[i].v;
+				return jheap_step(x->h, i / SLOTS_A_STEP) ? &f->slots[i].v : NULL;
+		if (!jheap_step(x->h, f->n / SLOTS_A_STEP))
+			break;
+	}
 	return NULL;
 }
 
@@ -34,6 +39,7 @@ int jx_store(struct jx *x, struct jframe *f, uint32_t name, struct jv v)
 			return 0;
 		}
 	}
+	jheap_step(x->h, f->n / SLOTS_A_STEP);
 	s = jheap_more(x->h, f->slots, f->n, &f->room, sizeof *s);
 	if (!s)
 		return -1;
@@ -52,7 +58,7 @@ static int check_namespaces(struct jx *x, const struct jnode *target)
 			return -1;
 	if (target->kind != JN_NSREF)
 		return 0;
-	ns = jx_lookup(x->frame, target->u.ns.id);
+	ns = jx_lookup(x, x->frame, target->u.ns.id);
 	return ns && ns->type == J_NS ? 0 : jx_raise(x, "cannot assign attribute on non-namespace object");
 }
 
@@ -84,7 +90,7 @@ int jx_assign(struct jx *x, const struct jnode *target, struct jv v)
 		return jx_store(x, x->frame, target->u.name.id, v);
 	if (target->kind == JN_TUPLE)
 		return assign_tuple(x, &target->u.items, v);
-	ns = jx_lookup(x->frame, target->u.ns.id);
+	ns = jx_lookup(x, x->frame, target->u.ns.id);
 	if (!ns || ns->type != J_NS)
 		return jx_raise(x, "cannot assign attribute on non-namespace object");
 	return jdict_set(ns->u.dict, target->u.ns.attr, v);
