@@ -144,13 +144,14 @@ struct eng_weights_info {
 	const char *level;	/* "Q4_0" */
 	bool made;		/* in memory, not as the file has it */
 	const char *note;	/* "made from Q4_1: no better than it", or NULL */
-	uint64_t bytes;		/* of all tensors at this level */
+	uint64_t bytes;		/* of all tensors at this level, as a file stores them */
 	double bpw;
 };
 
 /*
- * The weights at a level: NULL or the file's own level name gives the file as it is;
- * others ("q8_0", any case) are made in memory, by the rules and encoders of quantize,
+ * The weights at a level: NULL or the file's own level name gives the file's, packed for the
+ * kernels in memory that replaces its pages (or as they lie in the file, when there is no
+ * room); others ("q8_0", any case) are made in memory, by the rules and encoders of quantize,
  * or found if they are alive. ERR_ARG names the levels for an unknown one.
  */
 int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,
@@ -281,7 +282,7 @@ int eng_session_bind(struct eng_session *s, struct eng_weights *w, enum eng_bind
 struct eng_mem {
 	uint64_t weights_mapped;	/* tensor bytes used from the mapping */
 	uint64_t weights_resident;	/* of those, in memory */
-	uint64_t weights_made;		/* made in memory */
+	uint64_t weights_made;		/* packed or made in memory */
 	uint64_t kv_used, kv_reserved;	/* pages taken; what the whole context would take */
 	uint64_t kv_shared;		/* of kv_used, what other sessions hold too */
 	uint64_t scratch;

@@ -6,6 +6,7 @@
 #include "engine/base/xio.h"
 #include "engine/kernels/cpu.h"
 #include "engine/kernels/kern.h"
+#include "engine/kernels/kern_pack.h"
 #include "t/helper/blocks.h"
 #include "t/lib/tap.h"
 
@@ -86,7 +87,7 @@ static bool near(const struct sample *s)
 
 static void run(kern_mul_fn *fn, const struct kern_acts *a, int64_t stride, int64_t r0, int64_t r1, float *out)
 {
-	const struct kern_mul m = { w, stride, a, r0, r1, out, ROWS };
+	const struct kern_mul m = { .w = w, .w_stride = stride, .a = a, .r0 = r0, .r1 = r1, .y = out, .ldy = ROWS };
 
 	fn(&m);
 }
@@ -131,6 +132,68 @@ static bool same_bits(kern_mul_fn *fn, const struct sample *s)
 	return good;
 }
 
+/* Packed weights, and rows of another panel's alignment: the same bits as from the file's rows. */
+static bool same_packed(const struct kern *kern, kern_mul_fn *fn, const struct sample *s)
+{
+	static const int64_t rows[][2] = { { 0, ROWS }, { 0, 1 }, { 3, 10 }, { 16, 32 }, { 17, 33 }, { 36, 37 } };
+	static _Alignas(64) uint8_t packed[(ROWS + 16) * MAX_K * 4];
+	static float row[MAX_K], got[MAX_K];
+	const struct quant_type *t = quant_by_id(s->type->id);
+	const int64_t k = s->a.k, bytes = kern_panel_bytes(t, kern->panel, k);
+	bool good = true;
+
+	for (int64_t r = 0; r < ROWS; r += kern->panel)
+		kern_pack(t, kern->panel, w + r * s->stride, s->stride,
+			  (int)(ROWS - r < kern->panel ? ROWS - r : kern->panel), k, packed + r / kern->panel * bytes);
+	for (int64_t r = 0; r < ROWS && good; r++) {
+		const int64_t from = k / t->block / 3 * t->block;
+
+		t->decode(w + r * s->stride, row, k);
+		kern_decode(t, packed, bytes, kern->panel, k, r, from, k - from, got);
+		good = !memcmp(got, row + from, (size_t)(k - from) * sizeof *got);
+	}
+	for (int64_t n = 1; n <= s->a.t && good; n += n < 12 ? 1 : 39)
+		for (size_t i = 0; i < sizeof rows / sizeof *rows && good; i++) {
+			struct kern_acts a = s->a;
+			const struct kern_mul m = { .w = packed, .w_stride = bytes, .panel = kern->panel, .a = &a,
+						    .r0 = rows[i][0], .r1 = rows[i][1], .y = part, .ldy = ROWS };
+
+			a.t = n;
+			memset(part, 0, sizeof part);
+			fn(&m);
+			for (int64_t j = 0; j < n; j++)
+				good = good && !memcmp(part + j * ROWS + m.r0, y + j * ROWS + m.r0,
+						       (size_t)(m.r1 - m.r0) * sizeof *part);
+			if (!good)
+				printf("# packed, k %d, %d tokens, rows %d-%d: differ\n", (int)k, (int)n, (int)m.r0, (int)m.r1);
+		}
+	return good;
+}
+
+/* With a rest, here the tokens in another order, an output is the sum of both products. */
+static bool same_rest(kern_mul_fn *fn, const struct sample *s)
+{
+	const int64_t k = s->a.k, groups = k / KERN_ACT_BLOCK;
+	bool good = true;
+
+	for (int64_t n = 1; 2 * n <= s->a.t && good; n += n < 12 ? 1 : 39) {
+		struct kern_acts a = s->a, rest = s->a;
+		const struct kern_mul m = { .w = w, .w_stride = s->stride, .a = &a, .rest = &rest, .r1 = ROWS,
+					    .y = part, .ldy = ROWS };
+
+		a.t = rest.t = n;
+		rest.q += n * k;
+		rest.d += n * groups;
+		rest.sum += n * groups * 2;
+		fn(&m);
+		for (int64_t i = 0; i < n * ROWS && good; i++)
+			good = part[i] == y[i] + y[i + n * ROWS];
+		if (!good)
+			printf("# rest, k %d, %d tokens: differ\n", (int)k, (int)n);
+	}
+	return good;
+}
+
 static void test_type(const struct blocks_type *t, const struct kern *kern, const struct kern *scalars, bool f32)
 {
 	static const int64_t sizes[] = { 32, 96, 256, 576, 1536, MAX_K }, odd_sizes[] = { 1, 8, 172, 576, 1040, MAX_K };
@@ -138,7 +201,8 @@ static void test_type(const struct blocks_type *t, const struct kern *kern, cons
 	kern_mul_fn *fn = f32 ? kern->type[t->id].mul_f32 : kern->type[t->id].mul;
 	kern_mul_fn *definition = f32 ? scalars->type[t->id].mul_f32 : scalars->type[t->id].mul;
 	const bool rounded = !f32 && kern->type[t->id].act == KERN_ACT_Q8;
-	bool right = true, same = true;
+	const bool packs = kern->panel && kern_packs(qt);
+	bool right = true, same = true, packed = true, rest = true;
 	uint64_t seed = t->id + 1;
 
 	for (int how = 0; how < (f32 ? 1 : BLOCKS_N); how++)
@@ -160,10 +224,18 @@ static void test_type(const struct blocks_type *t, const struct kern *kern, cons
 			}
 			if (how == BLOCKS_RANDOM && i % 2)
 				same = same && same_bits(fn, &s);
+			if (how == BLOCKS_RANDOM && packs)
+				packed = packed && same_packed(kern, fn, &s);
+			if (how == BLOCKS_RANDOM && rounded)
+				rest = rest && same_rest(fn, &s);
 		}
 	ok(right, "%s %s%s: near %s", kern->name, qt->name, f32 ? ", activations as they are" : "",
 	   fn == definition ? "decoded weights in double" : "scalar, and decoded weights in double");
 	ok(same, "%s %s%s: the same bits in any company", kern->name, qt->name, f32 ? ", activations as they are" : "");
+	if (packs)
+		ok(packed, "%s %s%s: packed, the same bits", kern->name, qt->name, f32 ? ", activations as they are" : "");
+	if (rounded)
+		ok(rest, "%s %s: activations in two parts", kern->name, qt->name);
 }
 
 int main(void)

@@ -180,7 +180,7 @@ static void test_nan(const struct kern *k)
 	static _Alignas(64) char buf[4096];
 	static uint8_t w[8 * 2 * 34];
 	struct kern_acts a = { .t = 3, .k = 64, .x = x };
-	const struct kern_mul m = { w, 68, &a, 0, 8, y, 8 };
+	const struct kern_mul m = { .w = w, .w_stride = 68, .a = &a, .r1 = 8, .y = y, .ldy = 8 };
 	bool right = true;
 
 	fill(x, 3 * 64, 1);

@@ -43,6 +43,8 @@ size_t os_image(void);
 size_t os_resident(const void *p, size_t n);
 /* Gives the pages of a file mapping back; they are read again when touched. */
 void os_drop(const void *p, size_t n);
+/* A hint: memory of ours that is better had in huge pages, where the system has a choice. Whole huge pages, aligned. */
+void os_want_huge(void *p, size_t n);
 /* Bytes that can still be written where `path` is, by blocks; UINT64_MAX when the system does not tell, or sets no bound. */
 uint64_t os_disk_free(const char *path, uint64_t *block);
 /* What was freed goes back to the system now: for after something large, the allocator keeps it otherwise. */

@@ -109,6 +109,12 @@ void os_drop(const void *p, size_t n)
 		madvise((void *)lo, hi - lo, MADV_DONTNEED);
 }
 
+void os_want_huge(void *p, size_t n)
+{
+	(void)p;
+	(void)n;
+}
+
 void os_give_back(void)
 {
 	malloc_zone_pressure_relief(NULL, 0);

@@ -400,6 +400,11 @@ void os_drop(const void *p, size_t n)
 		madvise((void *)lo, hi - lo, MADV_DONTNEED);
 }
 
+void os_want_huge(void *p, size_t n)
+{
+	madvise(p, n, MADV_HUGEPAGE);
+}
+
 void os_give_back(void)
 {
 #ifdef __GLIBC__

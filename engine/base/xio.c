@@ -1,5 +1,6 @@
 #include "config.h"
 #include "engine/base/xio.h"
+#include "engine/base/os.h"
 #include "engine/base/str.h"
 
 #include <errno.h>
@@ -67,13 +68,19 @@ void *mem_rearray(void *p, size_t n, size_t size)
 	return mem_realloc(p, bytes);
 }
 
+/* Large blocks are walked over in strides that would miss the TLB at every step. */
+enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 2 * HUGE_PAGE };
+
 void *mem_aligned(size_t n)
 {
+	const bool huge = n >= HUGE_FROM;
 	void *p;
 
-	if (fault("malloc"))
+	if (fault("malloc") || posix_memalign(&p, huge ? HUGE_PAGE : 64, n ? n : 64))
 		return NULL;
-	return posix_memalign(&p, 64, n ? n : 64) ? NULL : p;
+	if (huge)
+		os_want_huge(p, n / HUGE_PAGE * HUGE_PAGE);
+	return p;
 }
 
 char *mem_strndup(const char *s, size_t n)

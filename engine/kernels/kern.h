@@ -51,11 +51,16 @@ struct kern_acts {
 size_t kern_acts_bytes(int64_t t, int64_t k);
 void kern_acts_place(struct kern_acts *a, void *buf);
 
-/* y[token][row] = Σ_k w[row][k] · x[token][k] for rows r0 ≤ row < r1 and all tokens. */
+/*
+ * y[token][row] = Σ_k w[row][k] · x[token][k] for rows r0 ≤ row < r1 and all tokens. With
+ * `rest` the activations are kept at 16 bits: a token's products with a and with rest are
+ * two outputs, each summed in the order of k, and added at the end.
+ */
 struct kern_mul {
-	const void *w;			/* row 0 of the matrix, rows w_stride bytes apart */
-	int64_t w_stride;
-	const struct kern_acts *a;
+	const void *w;			/* row 0 of the matrix … */
+	int64_t w_stride;		/* … rows, or panels of `panel` rows (kern_pack.h), so many bytes apart */
+	int panel;			/* 0: rows as in a file; else struct kern's of the same instruction set */
+	const struct kern_acts *a, *rest;	/* rest: NULL, or of the same shape */
 	int64_t r0, r1;
 	float *y;			/* (t, ldy) */
 	int64_t ldy;
@@ -121,6 +126,7 @@ struct kern_type {
 
 struct kern {
 	const char *name;		/* of the best set in use: "avx2" */
+	int panel;			/* rows of a panel of packed weights; 0: none are packed */
 	/* by quant id (gaps have mul NULL) */
 	struct kern_type type[64];
 	kern_quant_fn *quant_q8;

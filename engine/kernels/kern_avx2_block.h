@@ -12,7 +12,9 @@ typedef __m256i vec_scale;	/* int16, the row's scale in both halves of its lane 
 
 enum {
 	ROWS = 8,
-	TILE = 3,		/* tokens that share a register of weights */
+	PANELS = 1,
+	FEW = 4,
+	TILE = FEW,
 };
 
 #define v_and _mm256_and_si256
@@ -29,7 +31,7 @@ enum {
 #define v_to_float _mm256_cvtepi32_ps
 #define vf_zero _mm256_setzero_ps
 #define vf_mul _mm256_mul_ps
-#define vf_load _mm256_maskload_ps
+#define vf_add _mm256_add_ps
 #define vf_store _mm256_maskstore_ps
 
 INLINE vec_mask v_mask(int from, int to)
@@ -92,35 +94,14 @@ INLINE int load_u32(const void *p)
 	return v;
 }
 
-/* 4 bytes of each row. */
-INLINE vec load_4(const uint8_t *p, int64_t stride)
+INLINE vec v_load(const uint8_t *p)
 {
-	const uint8_t *q = p + 4 * stride;
-	const __m128i a = _mm_setr_epi32(load_u32(p), load_u32(p + stride), load_u32(p + 2 * stride),
-					 load_u32(p + 3 * stride));
-	const __m128i b = _mm_setr_epi32(load_u32(q), load_u32(q + stride), load_u32(q + 2 * stride),
-					 load_u32(q + 3 * stride));
-
-	return _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+	return _mm256_loadu_si256((const __m256i *)p);
 }
 
-/* 16 bytes of each row: o[j] has bytes 4j … 4j+3 of row i in lane i. */
-INLINE void load_16(const uint8_t *p, int64_t stride, vec o[4])
+INLINE vecf vf_load_halves(const uint8_t *p)
 {
-	vec v[4];
-
-	UNROLL
-	for (int i = 0; i < 4; i++)
-		v[i] = _mm256_inserti128_si256(
-			_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(p + i * stride))),
-			_mm_loadu_si128((const __m128i *)(p + (i + 4) * stride)), 1);
-	const vec a = _mm256_unpacklo_epi32(v[0], v[1]), b = _mm256_unpackhi_epi32(v[0], v[1]);
-	const vec c = _mm256_unpacklo_epi32(v[2], v[3]), d = _mm256_unpackhi_epi32(v[2], v[3]);
-
-	o[0] = _mm256_unpacklo_epi64(a, c);
-	o[1] = _mm256_unpackhi_epi64(a, c);
-	o[2] = _mm256_unpacklo_epi64(b, d);
-	o[3] = _mm256_unpackhi_epi64(b, d);
+	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
 }
 
 #include "engine/kernels/kern_block.h"
@@ -148,7 +129,20 @@ INLINE vec broadcast_4(const void *p)
 	return _mm256_set1_epi32(load_u32(p));
 }
 
-INLINE void mul_block(const struct form f, const struct block *w, const struct token *x, int64_t b, int n, vecf *acc)
+/* Sixteen registers: 3 sums, 3 runs, 3 outputs, weights, activations and constants. */
+INLINE int tile_tokens(const struct form f)
+{
+	(void)f;
+	return 3;
+}
+
+INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
+{
+	start_each(f, o, sum, n);
+}
+
+INLINE void mul_block(const struct form f, const struct block *w, int n_panels, const struct token *x, int64_t b, int n,
+		      vecf acc[PANELS][TILE])
 {
 	const vec ones = _mm256_set1_epi16(1);
 	const vec pair = f.scale ? _mm256_blend_epi16(w->sc[0], w->sc[1], 0xaa) : ones;
@@ -156,6 +150,7 @@ INLINE void mul_block(const struct form f, const struct block *w, const struct t
 	const int length = run_length(f);
 	vec sum[TILE], run[TILE];
 
+	(void)n_panels;
 	UNROLL
 	for (int t = 0; t < n; t++)
 		sum[t] = !f.offset ? _mm256_setzero_si256() :
@@ -187,7 +182,7 @@ INLINE void mul_block(const struct form f, const struct block *w, const struct t
 
 			u = _mm256_fmadd_ps(w->m, s, u);
 		}
-		acc[t] = _mm256_fmadd_ps(u, _mm256_broadcast_ss(x[t].d + b), acc[t]);
+		acc[0][t] = _mm256_fmadd_ps(u, _mm256_broadcast_ss(x[t].d + b), acc[0][t]);
 	}
 }
 

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "engine/kernels/kern_avx2.h"
+#include "engine/kernels/kern_pack.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -120,13 +121,6 @@ INLINE void tiles(const struct weights t, const uint8_t *w, int64_t stride, cons
 		tile(t, w, stride, x + j * a->k, a->k, k, rows, 1, m->y + j * m->ldy + r, m->ldy);
 }
 
-static void unpack(const struct quant_type *type, const uint8_t *w, int64_t stride, int64_t k0, int64_t k, int rows,
-		   float *out)
-{
-	for (int r = 0; r < rows; r++)
-		type->decode(w + r * stride + k0 / type->block * type->bytes, out + r * PIECE, k);
-}
-
 INLINE void unpack_floats(const struct weights t, const uint8_t *w, int64_t stride, int64_t k0, int64_t k, int rows,
 			  float *out)
 {
@@ -154,7 +148,8 @@ INLINE void rows_piece(const struct weights t, const struct quant_type *type, co
 	if (t.bytes)
 		unpack_floats(t, w, m->w_stride, k0, k, rows, scratch);
 	else
-		unpack(type, w, m->w_stride, k0, k, rows, scratch);
+		for (int i = 0; i < rows; i++)
+			kern_decode(type, m->w, m->w_stride, m->panel, m->a->k, r + i, k0, k, scratch + i * PIECE);
 	tiles(f32, (const uint8_t *)scratch, PIECE * sizeof *scratch, m, r, k0, k, rows);
 }
 

@@ -17,7 +17,9 @@ typedef __mmask16 vec_mask;
 
 enum {
 	ROWS = 16,
-	TILE = 8,		/* tokens that share a register of weights */
+	PANELS = 2,
+	FEW = 8,
+	TILE = FEW,
 };
 
 #define v_and _mm512_and_si512
@@ -34,15 +36,21 @@ enum {
 #define v_to_float _mm512_cvtepi32_ps
 #define vf_zero _mm512_setzero_ps
 #define vf_mul _mm512_mul_ps
+#define vf_add _mm512_add_ps
 
 INLINE vec_mask v_mask(int from, int to)
 {
 	return (vec_mask)((1u << to) - (1u << from));
 }
 
-INLINE vecf vf_load(const float *p, vec_mask mask)
+INLINE vec v_load(const uint8_t *p)
 {
-	return _mm512_maskz_loadu_ps(mask, p);
+	return _mm512_loadu_si512(p);
+}
+
+INLINE vecf vf_load_halves(const uint8_t *p)
+{
+	return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
 }
 
 INLINE void vf_store(float *p, vec_mask mask, vecf v)
@@ -100,49 +108,6 @@ INLINE int load_u32(const void *p)
 	return v;
 }
 
-INLINE __m128i load_4_of_4(const uint8_t *p, int64_t stride)
-{
-	return _mm_setr_epi32(load_u32(p), load_u32(p + stride), load_u32(p + 2 * stride), load_u32(p + 3 * stride));
-}
-
-INLINE vec join(__m128i a, __m128i b, __m128i c, __m128i d)
-{
-	const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
-	const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
-
-	return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-}
-
-/* 4 bytes of each row. */
-INLINE vec load_4(const uint8_t *p, int64_t stride)
-{
-	return join(load_4_of_4(p, stride), load_4_of_4(p + 4 * stride, stride), load_4_of_4(p + 8 * stride, stride),
-		    load_4_of_4(p + 12 * stride, stride));
-}
-
-INLINE __m128i load_quad(const uint8_t *p)
-{
-	return _mm_loadu_si128((const __m128i *)p);
-}
-
-/* 16 bytes of each row: o[j] has bytes 4j … 4j+3 of row i in lane i. */
-INLINE void load_16(const uint8_t *p, int64_t stride, vec o[4])
-{
-	vec v[4];
-
-	UNROLL
-	for (int i = 0; i < 4; i++)
-		v[i] = join(load_quad(p + i * stride), load_quad(p + (i + 4) * stride), load_quad(p + (i + 8) * stride),
-			    load_quad(p + (i + 12) * stride));
-	const vec a = _mm512_unpacklo_epi32(v[0], v[1]), b = _mm512_unpackhi_epi32(v[0], v[1]);
-	const vec c = _mm512_unpacklo_epi32(v[2], v[3]), d = _mm512_unpackhi_epi32(v[2], v[3]);
-
-	o[0] = _mm512_unpacklo_epi64(a, c);
-	o[1] = _mm512_unpackhi_epi64(a, c);
-	o[2] = _mm512_unpacklo_epi64(b, d);
-	o[3] = _mm512_unpackhi_epi64(b, d);
-}
-
 #include "engine/kernels/kern_block.h"
 
 /* vpdpbusd wants weights unsigned: int8 as w + 128. */
@@ -152,18 +117,41 @@ INLINE struct form adjust_form(struct form f)
 	return f;
 }
 
+/* Scales of half blocks are multiplied with the block's: 11 bits by 8, exact. */
 INLINE void adjust(const struct form f, struct block *w)
 {
-	if (!f.sign)
-		return;
-	UNROLL
-	for (int j = 0; j < 8; j++)
-		w->w[j] = _mm512_xor_si512(w->w[j], v_set8(128));
+	if (f.sign) {
+		UNROLL
+		for (int j = 0; j < 8; j++)
+			w->w[j] = _mm512_xor_si512(w->w[j], v_set8(128));
+	}
+	if (f.scale) {
+		w->sc[0] = _mm512_mul_ps(w->d, w->sc[0]);
+		w->sc[1] = _mm512_mul_ps(w->d, w->sc[1]);
+	}
+}
+
+/* Two panels take 12 sums, 12 outputs, 2 weights and an activation; with halves 8 of each, and 8 joined sums. */
+INLINE int tile_tokens(const struct form f)
+{
+	return f.scale ? 4 : 6;
 }
 
 INLINE vec broadcast_4(const void *p)
 {
 	return _mm512_set1_epi32(load_u32(p));
+}
+
+INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
+{
+	const vec pairs = _mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), sum);
+	const vec s = _mm512_madd_epi16(pairs, _mm512_set1_epi16((short)(f.min ? 1 : -f.offset)));
+
+	_Static_assert((int)PIECE == (int)ROWS, "one vector of starts a piece");
+	if (f.min)
+		_mm512_storeu_ps(o, v_to_float(s));
+	else
+		_mm512_storeu_si512(o, s);
 }
 
 /* -offset times the sum of a half block's activations, or of both. */
@@ -178,40 +166,66 @@ INLINE vec offset_sum(const struct form f, const struct token *x, int64_t b, int
 	return _mm512_madd_epi16(broadcast_4(x->sum + 2 * b), v_set32(!f.scale ? low | high : half ? high : low));
 }
 
-INLINE void mul_block(const struct form f, const struct block *w, const struct token *x, int64_t b, int n, vecf *acc)
+/* What a block's minimum is multiplied with. */
+INLINE vecf min_sum(const struct form f, const struct block *w, const struct token *x, int64_t b)
 {
-	vec sum[2][TILE];
+	if (x->start)
+		return _mm512_set1_ps(x->start[b].sum);
+	return v_to_float(_mm512_madd_epi16(broadcast_4(x->sum + 2 * b), f.scale ? w->mn : _mm512_set1_epi16(1)));
+}
+
+/* sum += w · x over vectors from … to-1 of the block. */
+INLINE void dot_block(const struct block *w, int n_panels, const struct token *x, int64_t b, int n, int from, int to,
+		      vec sum[PANELS][TILE])
+{
+	UNROLL
+	for (int j = from; j < to; j++)
+		UNROLL
+		for (int t = 0; t < n; t++) {
+			const vec x4 = broadcast_4(x[t].q + b * GROUP + 4 * j);
+
+			UNROLL
+			for (int p = 0; p < n_panels; p++)
+				sum[p][t] = _mm512_dpbusd_epi32(sum[p][t], w[p * PIECE].w[j], x4);
+		}
+}
+
+INLINE void mul_block(const struct form f, const struct block *w, int n_panels, const struct token *x, int64_t b, int n,
+		      vecf acc[PANELS][TILE])
+{
+	const int halves = f.scale ? 2 : 1;
+	vec sum[PANELS][TILE];
+	vecf u[PANELS][TILE];
 
 	UNROLL
-	for (int t = 0; t < n; t++) {
-		sum[0][t] = offset_sum(f, x + t, b, 0);
-		if (f.scale)
-			sum[1][t] = offset_sum(f, x + t, b, 1);
-	}
-	UNROLL
-	for (int j = 0; j < 8; j++) {
-		const int h = f.scale ? j / 4 : 0;
-
+	for (int h = 0; h < halves; h++) {
+		UNROLL
+		for (int t = 0; t < n; t++) {
+			sum[0][t] = offset_sum(f, x + t, b, h);
+			UNROLL
+			for (int p = 1; p < n_panels; p++)
+				sum[p][t] = sum[0][t];
+		}
+		dot_block(w, n_panels, x, b, n, h * 4, 8 / halves * (h + 1), sum);
 		UNROLL
 		for (int t = 0; t < n; t++)
-			sum[h][t] = _mm512_dpbusd_epi32(sum[h][t], w->w[j], broadcast_4(x[t].q + b * GROUP + 4 * j));
+			UNROLL
+			for (int p = 0; p < n_panels; p++) {
+				const vecf s = v_to_float(sum[p][t]);
+
+				u[p][t] = !f.scale ? _mm512_mul_ps(w[p * PIECE].d, s) :
+					  h ? _mm512_fmadd_ps(w[p * PIECE].sc[1], s, u[p][t]) :
+					      _mm512_mul_ps(w[p * PIECE].sc[0], s);
+			}
 	}
 	UNROLL
-	for (int t = 0; t < n; t++) {
-		vecf u = v_to_float(sum[0][t]);
-
-		if (f.scale)	/* each product is below 2^24: exact, and their sum rounded once */
-			u = _mm512_fmadd_ps(w->sc[1], v_to_float(sum[1][t]), _mm512_mul_ps(w->sc[0], u));
-		u = _mm512_mul_ps(w->d, u);
-		if (f.min) {
-			const vecf s = x[t].start ? _mm512_set1_ps(x[t].start[b].sum) :
-				v_to_float(_mm512_madd_epi16(broadcast_4(x[t].sum + 2 * b),
-							     f.scale ? w->mn : _mm512_set1_epi16(1)));
-
-			u = _mm512_fmadd_ps(w->m, s, u);
+	for (int t = 0; t < n; t++)
+		UNROLL
+		for (int p = 0; p < n_panels; p++) {
+			if (f.min)
+				u[p][t] = _mm512_fmadd_ps(w[p * PIECE].m, min_sum(f, w + p * PIECE, x + t, b), u[p][t]);
+			acc[p][t] = _mm512_fmadd_ps(u[p][t], _mm512_set1_ps(x[t].d[b]), acc[p][t]);
 		}
-		acc[t] = _mm512_fmadd_ps(u, _mm512_set1_ps(x[t].d[b]), acc[t]);
-	}
 }
 
 #endif

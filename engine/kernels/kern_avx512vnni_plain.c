@@ -13,6 +13,7 @@ void kern_avx512vnni_plain_init(struct kern *k)
 void kern_init_avx512vnni(struct kern *k)
 {
 	k->name = "avx512vnni";
+	k->panel = ROWS;
 	kern_avx512vnni_plain_init(k);
 	kern_avx512vnni_super_init(k);
 }

@@ -5,19 +5,32 @@
  * kern_super.h); this file walks over rows and tokens. Everything is inlined into one
  * function a type.
  *
- * ROWS rows, as many as a vector has lanes, are taken together. A block of 32 k is eight
- * vectors; vector j holds the four weights k = 4j … 4j+3 of row i in its lane i, so that
- * four activations, broadcast, meet all rows at once and every lane sums its own row:
+ * A panel is ROWS rows, as many as a vector has lanes (kern_pack.h). A block of 32 k is
+ * eight vectors; vector j holds the four weights k = 4j … 4j+3 of row i in its lane i, so
+ * that four activations, broadcast, meet all rows at once and every lane sums its own row:
  * nothing is added across lanes. The integer sum of a block is exact in whatever order; in
  * floats, each output is
  *
  *	acc = fma(u, dx, acc),  u = d · sum  or  fma(m, Σ x, d · sum)
  *
- * block after block. One token loads blocks and multiplies them at once; several first
- * unpack a piece of the rows and then walk over it. Both do the same to an output.
+ * block after block. Few tokens (FEW, a decode) meet blocks as they are loaded, a panel at a
+ * time, so that weights are read once and never stored. For many (a prefill), pieces of
+ * PANELS panels are unpacked into the L1 cache, and tiles of tokens walk over them:
+ *
+ *	            piece: 16 blocks of k            tile: PANELS × T outputs in registers,
+ *	         ┌──────────────────────┐            beside them as many integer sums
+ *	panel 0  │ w[0][0] … w[0][15]   │   ×   T tokens
+ *	panel 1  │ w[1][0] … w[1][15]   │
+ *	         └──────────────────────┘
+ *
+ * Outputs lie in a buffer of their own between pieces (the rows of y are often a power of
+ * two apart, and would fight for the same lines of the cache). All of this does the same to
+ * an output, in the same order.
  */
 #ifndef ENGINE_KERNELS_KERN_BLOCK_H
 #define ENGINE_KERNELS_KERN_BLOCK_H
+
+#include "engine/kernels/kern_pack.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,8 +38,12 @@
 
 enum {
 	GROUP = KERN_ACT_BLOCK,
-	PIECE = 32,		/* blocks unpacked at a time: they and their tokens' activations stay in the L1 cache */
+	PIECE = 16,		/* blocks unpacked at a time */
 	SUBS = 8,		/* blocks of 32 in a super-block */
+	TILES = 24,		/* a whole number of any set's tiles */
+	MANY = 11 * TILES,	/* most tokens between two unpackings of a piece */
+	L2_BYTES = 1 << 20,	/* their activations stay in the L2 cache meanwhile */
+	AHEAD = 4096,		/* bytes fetched ahead in a decode */
 };
 
 struct block {
@@ -37,8 +54,9 @@ struct block {
 };
 
 struct form {
-	int per;		/* blocks that one load gives: 1 … SUBS */
-	int bytes;		/* of those in a row */
+	enum quant_id id;
+	int per;		/* blocks of 32 in one of the file's: 1 … SUBS */
+	int words;		/* of four bytes in one of the file's */
 	int max;		/* largest weight before the offset */
 	int offset;		/* each weight is w - offset */
 	bool sign;		/* weights are int8 instead */
@@ -46,8 +64,10 @@ struct form {
 	bool scale;		/* there are integer scales sc and, with min, mn */
 };
 
-/* ROWS rows, `stride` apart; p points at what is to be loaded of the first. */
-typedef void load_fn(const uint8_t *p, int64_t stride, struct block *o);
+/* One of the file's blocks of ROWS rows: its words, its halves. */
+struct source { const uint8_t *w, *h; };
+
+typedef void load_fn(const struct source *s, struct block *o);
 
 /* What a block's sum begins with, or its minimum is multiplied with, where that needs no integer scales. */
 union start {
@@ -55,28 +75,29 @@ union start {
 	float sum;		/* Σ x */
 };
 
-/* What one token brings to a piece. */
+/* What one token brings to a piece; a token's rest (kern.h) counts as a token of its own here. */
 struct token {
 	const int8_t *q;
 	const float *d;
 	const int16_t *sum;
-	const union start *start;	/* NULL: not worth it for one */
+	const union start *start;	/* NULL: not worth it */
 };
 
-/* Block w times block b of each of n tokens, into acc: the instruction set's part. */
-INLINE void mul_block(const struct form f, const struct block *w, const struct token *x, int64_t b, int n, vecf *acc);
+/*
+ * Block w of n_panels panels, PIECE blocks from one to the next, times block b of each of n
+ * tokens, into acc[panel][token]: the instruction set's part.
+ */
+INLINE void mul_block(const struct form f, const struct block *w, int n_panels, const struct token *x, int64_t b, int n,
+		      vecf acc[PANELS][TILE]);
+/* How many tokens make a tile: most of TILE that leaves registers for the form. */
+INLINE int tile_tokens(const struct form f);
 /* Where mul_block() wants signed weights otherwise than loaders give them: the form, and the weights. */
 INLINE struct form adjust_form(struct form f);
 INLINE void adjust(const struct form f, struct block *w);
+/* Starts of n ≤ PIECE blocks from pairs of sums: start_each(), or something faster. */
+INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n);
 
-INLINE struct token token_at(const struct kern_acts *a, int64_t t, int64_t b)
-{
-	const int64_t i = t * (a->k / GROUP) + b;
-
-	return (struct token){ a->q + i * GROUP, a->d + i, a->sum + 2 * i, NULL };
-}
-
-INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
+INLINE void start_each(const struct form f, union start *o, const int16_t *sum, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		const int s = sum[2 * i] + sum[2 * i + 1];
@@ -88,117 +109,273 @@ INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, 
 	}
 }
 
-INLINE void load_blocks(const struct form f, load_fn *load, const uint8_t *p, int64_t stride, struct block *w)
+/* -- where weights come from ------------------------------------------------------------ */
+
+/* Word i of each row of the block, and of four words from i on. */
+INLINE vec load_word(const struct source *s, int i)
 {
-	load(p, stride, w);
-	UNROLL
-	for (int i = 0; i < f.per; i++)
-		adjust(f, w + i);
+	return v_load(s->w + (ptrdiff_t)i * 4 * ROWS);
 }
 
-/* ROWS rows of the matrix, of which those in `mask` are wanted. */
+INLINE void load_words(const struct source *s, int i, vec o[4])
+{
+	UNROLL
+	for (int j = 0; j < 4; j++)
+		o[j] = load_word(s, i + j);
+}
+
+/* The half of each row as a float. */
+INLINE vecf load_half(const struct source *s)
+{
+	return vf_load_halves(s->h);
+}
+
+/* A panel: the rows of it that are wanted, and where their outputs go. */
 struct panel {
 	const uint8_t *w;
-	int64_t stride;
+	int rows;		/* that are there: of a file's rows, fewer than ROWS at the end of a matrix */
 	float *y;
 	vec_mask mask;
 };
 
-/* One token: blocks are loaded and multiplied at once; the next panel is fetched meanwhile. */
-INLINE void panel_token(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load)
-{
-	const int64_t blocks = m->a->k / GROUP;
-	const struct token x = token_at(m->a, 0, 0);
-	const uint8_t *ahead = p->w + ROWS * p->stride;
-	vecf acc = vf_zero();
-	struct block w[SUBS];
+enum { PIECE_BYTES = PIECE * GROUP / 32 * 36 * ROWS };	/* Q8_0 takes the most: 34 a row's block */
 
-	for (int64_t b = 0; b < blocks; b += f.per) {
-		load_blocks(f, load, p->w + b / f.per * f.bytes, p->stride, w);
-		for (int i = 0; i < ROWS * f.bytes; i += 64)
-			__builtin_prefetch(ahead + i);
-		ahead += ROWS * f.bytes;
-		for (int i = 0; i < f.per; i++)
-			mul_block(f, w + i, &x, b + i, 1, &acc);
-	}
-	vf_store(p->y, p->mask, acc);
+/* Blocks b … b+n-1 of 32: in the panel, or put together in buf from a file's rows. */
+INLINE struct source piece_source(const struct kern_mul *m, const struct panel *p, const struct form f, int64_t b,
+				  int64_t n, uint8_t *buf)
+{
+	const int64_t blocks = m->a->k / GROUP / f.per, at = b / f.per;
+	const struct quant_type *t;
+
+	if (m->panel)
+		return (struct source){ p->w + at * f.words * 4 * ROWS, p->w + (blocks * f.words * 4 + at * 2) * ROWS };
+	t = quant_by_id(f.id);
+	kern_pack(t, ROWS, p->w + at * t->bytes, m->w_stride, p->rows, n * GROUP, buf);
+	return (struct source){ buf, buf + n / f.per * f.words * 4 * ROWS };
 }
 
-/* n tokens from t over n_blocks unpacked blocks, the first of which is block b of the row. */
-INLINE void piece_tile(const struct kern_mul *m, const struct panel *p, const struct form f, const struct block *w,
-		       int64_t b, int64_t n_blocks, int64_t t, int n)
+INLINE void next_block(const struct form f, struct source *s)
 {
-	union start start[TILE][PIECE];
+	s->w += (ptrdiff_t)f.words * 4 * ROWS;
+	s->h += 2 * ROWS;
+}
+
+/* -- tokens ----------------------------------------------------------------------------- */
+
+INLINE int64_t tokens_of(const struct kern_mul *m)
+{
+	return m->rest ? 2 * m->a->t : m->a->t;
+}
+
+INLINE struct token token_at(const struct kern_mul *m, int64_t t, int64_t b)
+{
+	const struct kern_acts *a = m->rest && t % 2 ? m->rest : m->a;
+	const int64_t i = (m->rest ? t / 2 : t) * (a->k / GROUP) + b;
+
+	return (struct token){ a->q + i * GROUP, a->d + i, a->sum + 2 * i, NULL };
+}
+
+/* -- few tokens ------------------------------------------------------------------------- */
+
+/* n tokens, of which the last may stand there more than once. */
+INLINE void panel_few(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load, int n)
+{
+	const int64_t blocks = m->a->k / GROUP, t = tokens_of(m);
 	struct token x[TILE];
-	vecf acc[TILE];
+	vecf acc[PANELS][TILE];
+	_Alignas(64) uint8_t buf[PIECE_BYTES];
+	struct block w[SUBS];
 
 	UNROLL
 	for (int i = 0; i < n; i++) {
-		x[i] = token_at(m->a, t + i, b);
+		x[i] = token_at(m, i < t ? i : t - 1, 0);
+		acc[0][i] = vf_zero();
+	}
+	for (int64_t b = 0; b < blocks; b += PIECE) {
+		const int64_t end = blocks - b < PIECE ? blocks : b + PIECE;
+		struct source s = piece_source(m, p, f, b, end - b, buf);
+
+		for (int64_t i = b; i < end; i += f.per) {
+			for (int j = 0; j < f.words * 4 * ROWS; j += 64)
+				__builtin_prefetch(s.w + AHEAD + j);
+			load(&s, w);
+			next_block(f, &s);
+			for (int j = 0; j < f.per; j++) {
+				adjust(f, w + j);
+				mul_block(f, w + j, 1, x, i + j, n, acc);
+			}
+		}
+	}
+	if (!m->rest) {
+		UNROLL
+		for (int i = 0; i < n; i++)
+			if (i < t)
+				vf_store(p->y + i * m->ldy, p->mask, acc[0][i]);
+		return;
+	}
+	UNROLL
+	for (int i = 0; i + 1 < n; i += 2)
+		if (i < t)
+			vf_store(p->y + i / 2 * m->ldy, p->mask, vf_add(acc[0][i], acc[0][i + 1]));
+}
+
+INLINE void panels_few(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load)
+{
+	const int64_t t = tokens_of(m);
+
+	if (t == 1)
+		panel_few(m, p, f, load, 1);
+	else if (t == 2)
+		panel_few(m, p, f, load, 2);
+	else if (t <= 4)
+		panel_few(m, p, f, load, 4);
+	else
+		panel_few(m, p, f, load, FEW);
+}
+
+/* -- many tokens ------------------------------------------------------------------------ */
+
+struct piece {
+	struct block w[PANELS][PIECE];
+	int64_t b, n;		/* first block of the row, how many */
+};
+
+/* n tokens from t, of which those from `last` on are the last one again; acc: theirs of all panels. */
+INLINE void piece_tile(const struct kern_mul *m, const struct piece *c, const struct form f, int64_t t, int64_t last,
+		       int n, vecf *out)
+{
+	union start start[TILE][PIECE];
+	struct token x[TILE];
+	vecf acc[PANELS][TILE];
+
+	UNROLL
+	for (int i = 0; i < n; i++) {
+		x[i] = token_at(m, t + i < last ? t + i : last - 1, c->b);
 		if (!f.scale && (f.offset || f.min)) {
-			start_fill(f, start[i], x[i].sum, n_blocks);
+			start_fill(f, start[i], x[i].sum, c->n);
 			x[i].start = start[i];
 		}
-		acc[i] = b ? vf_load(p->y + (t + i) * m->ldy, p->mask) : vf_zero();
+		UNROLL
+		for (int p = 0; p < PANELS; p++)
+			acc[p][i] = c->b ? out[i * PANELS + p] : vf_zero();
 	}
-	for (int64_t i = 0; i < n_blocks; i++)
-		mul_block(f, w + i, x, i, n, acc);
+	for (int64_t i = 0; i < c->n; i++)
+		mul_block(f, &c->w[0][i], PANELS, x, i, n, acc);
 	UNROLL
 	for (int i = 0; i < n; i++)
-		vf_store(p->y + (t + i) * m->ldy, p->mask, acc[i]);
+		UNROLL
+		for (int p = 0; p < PANELS; p++)
+			out[i * PANELS + p] = acc[p][i];
 }
 
-INLINE void panel_tokens(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load)
+INLINE void unpack_piece(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load,
+			 struct piece *c)
+{
+	_Alignas(64) uint8_t buf[PIECE_BYTES];
+
+	for (int i = 0; i < PANELS; i++) {
+		struct source s = piece_source(m, p + i, f, c->b, c->n, buf);
+
+		for (int64_t b = 0; b < c->n; b += f.per) {
+			load(&s, &c->w[i][b]);
+			next_block(f, &s);
+			for (int j = 0; j < f.per; j++)
+				adjust(f, &c->w[i][b + j]);
+		}
+	}
+}
+
+/* A panel's outputs of tokens t0 … t1-1. */
+INLINE void put(const struct kern_mul *m, const struct panel *p, int64_t t0, int64_t t1, const vecf *v)
+{
+	if (!m->rest)
+		for (int64_t t = t0; t < t1; t++, v += PANELS)
+			vf_store(p->y + t * m->ldy, p->mask, *v);
+	else
+		for (int64_t t = t0; t < t1; t += 2, v += 2 * PANELS)
+			vf_store(p->y + t / 2 * m->ldy, p->mask, vf_add(v[0], v[PANELS]));
+}
+
+/* Tokens t0 … t1-1, at most MANY. */
+INLINE void panels_many(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load, int64_t t0,
+			int64_t t1)
 {
 	const int64_t blocks = m->a->k / GROUP;
-	struct block w[PIECE];
+	const int tile = tile_tokens(f);
+	vecf out[(MANY + TILE) * PANELS];
+	struct piece c;
 
-	for (int64_t b = 0; b < blocks; b += PIECE) {
-		const int64_t n = blocks - b < PIECE ? blocks - b : PIECE;
-		int64_t t = 0;
+	for (c.b = 0; c.b < blocks; c.b += PIECE) {
+		int64_t t = t0;
 
-		for (int64_t i = 0; i < n; i += f.per)
-			load_blocks(f, load, p->w + (b + i) / f.per * f.bytes, p->stride, w + i);
-		for (; t + TILE <= m->a->t; t += TILE)
-			piece_tile(m, p, f, w, b, n, t, TILE);
-		for (; TILE > 4 && t + 4 <= m->a->t; t += 4)
-			piece_tile(m, p, f, w, b, n, t, 4);
-		for (; t + 2 <= m->a->t; t += 2)
-			piece_tile(m, p, f, w, b, n, t, 2);
-		if (t < m->a->t)
-			piece_tile(m, p, f, w, b, n, t, 1);
+		c.n = blocks - c.b < PIECE ? blocks - c.b : PIECE;
+		unpack_piece(m, p, f, load, &c);
+		for (; t + tile <= t1; t += tile)
+			piece_tile(m, &c, f, t, t1, tile, out + (t - t0) * PANELS);
+		if (t1 - t > 2)
+			piece_tile(m, &c, f, t, t1, tile, out + (t - t0) * PANELS);
+		else if (t1 > t)
+			piece_tile(m, &c, f, t, t1, 2, out + (t - t0) * PANELS);
 	}
+	for (int i = 0; i < PANELS; i++)
+		put(m, p + i, t0, t1, out + i);
 }
 
-/*
- * The last rows of a range come as a panel that reaches back over rows before them; only
- * wanted lanes are stored. A matrix of fewer rows than lanes goes row by row.
- */
+/* -- rows ------------------------------------------------------------------------------- */
+
+/* The panel that begins at row r, of which rows r0 … r1-1 are wanted. */
+INLINE struct panel panel_at(const struct kern_mul *m, int64_t r)
+{
+	const int64_t left = m->r1 - r;
+
+	return (struct panel){
+		.w = (const uint8_t *)m->w + (m->panel ? r / ROWS : r) * m->w_stride,
+		.rows = left < ROWS ? (int)left : ROWS, .y = m->y + r,
+		.mask = v_mask(m->r0 > r ? (int)(m->r0 - r) : 0, left < ROWS ? (int)left : ROWS),
+	};
+}
+
+/* Tokens taken together: equal parts of all, whole tiles, that stay in the L2 cache. */
+INLINE int64_t tokens_step(int64_t tokens, int64_t k)
+{
+	const int64_t fit = L2_BYTES / k < TILES ? TILES : L2_BYTES / k < MANY ? L2_BYTES / k / TILES * TILES : MANY;
+	const int64_t parts = (tokens + fit - 1) / fit;
+
+	return (tokens + parts * TILES - 1) / (parts * TILES) * TILES;
+}
+
 INLINE void mul_rows(const struct kern_mul *m, const struct form f, load_fn *load)
 {
-	int64_t r = m->r0;
+	const int64_t tokens = tokens_of(m), step = tokens_step(tokens, m->a->k);
+	const int64_t first = m->panel ? m->r0 / ROWS * ROWS : m->r0;
+	struct panel p[PANELS];
 
-	while (r < m->r1) {
-		const bool single = m->r1 < ROWS;
-		const int64_t base = single || m->r1 - r >= ROWS ? r : m->r1 - ROWS;
-		const struct panel p = {
-			(const uint8_t *)m->w + base * m->w_stride, single ? 0 : m->w_stride, m->y + base,
-			single ? v_mask(0, 1) : v_mask((int)(r - base), ROWS),
-		};
-
-		if (m->a->t == 1)
-			panel_token(m, &p, f, load);
-		else
-			panel_tokens(m, &p, f, load);
-		r = single ? r + 1 : base + ROWS;
+	if (tokens <= FEW) {
+		for (int64_t r = first; r < m->r1; r += ROWS) {
+			p[0] = panel_at(m, r);
+			panels_few(m, p, f, load);
+		}
+		return;
 	}
+	for (int64_t t = 0; t < tokens; t += step)
+		for (int64_t r = first; r < m->r1; r += PANELS * ROWS) {
+			p[0] = panel_at(m, r);
+			for (int i = 1; i < PANELS; i++) {	/* a panel that is not there: the last one again, unseen */
+				const bool there = r + i * ROWS < m->r1;
+
+				p[i] = there ? panel_at(m, r + i * ROWS) : p[i - 1];
+				if (!there)
+					p[i].mask = v_mask(0, 0);
+			}
+			panels_many(m, p, f, load, t, tokens - t < step ? tokens : t + step);
+		}
 }
 
 /* A row of a table of types: name, loader, the members of its form. */
 #define BLOCK_FN(name, load, ...) \
 	static void mul_##name(const struct kern_mul *m) \
 	{ \
-		mul_rows(m, adjust_form((struct form){ __VA_ARGS__ }), load); \
+		mul_rows(m, adjust_form((struct form){ .id = QUANT_##name, __VA_ARGS__ }), load); \
 	}
 #define BLOCK_SET(name, load, ...) k->type[QUANT_##name].mul = mul_##name;
 

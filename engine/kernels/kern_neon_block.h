@@ -15,7 +15,11 @@
 
 #include "engine/kernels/kern_neon.h"
 
-enum { ROWS = 4 };
+enum {
+	ROWS = 4,
+	PANELS = 1,
+	FEW = TILE,
+};
 
 typedef uint8x16_t vec;
 typedef float32x4_t vecf;
@@ -31,6 +35,7 @@ typedef struct { int from, to; } vec_mask;
 #define vf_zero() vdupq_n_f32(0)
 #define vf_one() vdupq_n_f32(1)
 #define vf_mul vmulq_f32
+#define vf_add vaddq_f32
 #define vf_neg vnegq_f32
 
 INLINE vec v_set32(int x)
@@ -102,18 +107,7 @@ INLINE vec_mask v_mask(int from, int to)
 	return (vec_mask){ from, to };
 }
 
-/* Lanes outside the mask belong to other threads: they are neither read nor written. */
-INLINE vecf vf_load(const float *p, vec_mask mask)
-{
-	float v[ROWS] = { 0 };
-
-	if (mask.to - mask.from == ROWS)
-		return vld1q_f32(p);
-	for (int i = mask.from; i < mask.to; i++)
-		v[i] = p[i];
-	return vld1q_f32(v);
-}
-
+/* Lanes outside the mask belong to other threads: they are not written. */
 INLINE void vf_store(float *p, vec_mask mask, vecf v)
 {
 	float all[ROWS];
@@ -135,29 +129,14 @@ INLINE int32_t load_s32(const void *p)
 	return v;
 }
 
-/* 4 bytes of each row. */
-INLINE vec load_4(const uint8_t *p, int64_t stride)
+INLINE vec v_load(const uint8_t *p)
 {
-	return v_quads(load_s32(p), load_s32(p + stride), load_s32(p + 2 * stride), load_s32(p + 3 * stride));
+	return vld1q_u8(p);
 }
 
-/* 16 bytes of each row: o[j] has bytes 4j … 4j+3 of row i in lane i. */
-INLINE void load_16(const uint8_t *p, int64_t stride, vec o[4])
+INLINE vecf vf_load_halves(const uint8_t *p)
 {
-	uint32x4_t v[4];
-
-	UNROLL
-	for (int i = 0; i < 4; i++)
-		v[i] = vreinterpretq_u32_u8(vld1q_u8(p + i * stride));
-	const uint64x2_t a = vreinterpretq_u64_u32(vtrn1q_u32(v[0], v[1]));
-	const uint64x2_t b = vreinterpretq_u64_u32(vtrn2q_u32(v[0], v[1]));
-	const uint64x2_t c = vreinterpretq_u64_u32(vtrn1q_u32(v[2], v[3]));
-	const uint64x2_t d = vreinterpretq_u64_u32(vtrn2q_u32(v[2], v[3]));
-
-	o[0] = vreinterpretq_u8_u64(vtrn1q_u64(a, c));
-	o[1] = vreinterpretq_u8_u64(vtrn1q_u64(b, d));
-	o[2] = vreinterpretq_u8_u64(vtrn2q_u64(a, c));
-	o[3] = vreinterpretq_u8_u64(vtrn2q_u64(b, d));
+	return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
 }
 
 #include "engine/kernels/kern_block.h"
@@ -203,10 +182,23 @@ INLINE vecf min_sum(const struct form f, const struct block *w, const struct tok
 					vmull_high_s16(mn, both)));
 }
 
-INLINE void mul_block(const struct form f, const struct block *w, const struct token *x, int64_t b, int n, vecf *acc)
+INLINE int tile_tokens(const struct form f)
+{
+	(void)f;
+	return TILE;
+}
+
+INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
+{
+	start_each(f, o, sum, n);
+}
+
+INLINE void mul_block(const struct form f, const struct block *w, int n_panels, const struct token *x, int64_t b, int n,
+		      vecf acc[PANELS][TILE])
 {
 	int32x4_t sum[TILE];
 
+	(void)n_panels;
 	sum_block(f, w, x, b, n, sum);
 	UNROLL
 	for (int t = 0; t < n; t++) {
@@ -214,7 +206,7 @@ INLINE void mul_block(const struct form f, const struct block *w, const struct t
 
 		if (f.min)
 			u = vfmaq_f32(u, w->m, min_sum(f, w, x + t, b));
-		acc[t] = vfmaq_n_f32(acc[t], u, x[t].d[b]);
+		acc[0][t] = vfmaq_n_f32(acc[0][t], u, x[t].d[b]);
 	}
 }
 

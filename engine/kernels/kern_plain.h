@@ -5,12 +5,12 @@
 #include "engine/kernels/kern_block.h"
 
 /* Low nibbles are the first half of the block, high ones the second. */
-INLINE void nibbles(const uint8_t *p, int64_t stride, vec w[8])
+INLINE void nibbles(const struct source *s, int at, vec w[8])
 {
 	const vec low = v_set8(15);
 	vec v[4];
 
-	load_16(p, stride, v);
+	load_words(s, at, v);
 	UNROLL
 	for (int j = 0; j < 4; j++) {
 		w[j] = v_and(v[j], low);
@@ -43,58 +43,58 @@ INLINE void table_values(vec w[8])
 		w[j] = v_shuffle(values, w[j]);
 }
 
-INLINE void load_q4_0(const uint8_t *p, int64_t stride, struct block *o)
+INLINE void load_q4_0(const struct source *s, struct block *o)
 {
-	nibbles(p + 2, stride, o->w);
-	o->d = v_low_halves(load_4(p, stride));
+	nibbles(s, 0, o->w);
+	o->d = load_half(s);
 }
 
-INLINE void load_q4_1(const uint8_t *p, int64_t stride, struct block *o)
+INLINE void load_q4_1(const struct source *s, struct block *o)
 {
-	const vec dm = load_4(p, stride);
+	const vec dm = load_word(s, 0);
 
-	nibbles(p + 4, stride, o->w);
+	nibbles(s, 1, o->w);
 	o->d = v_low_halves(dm);
 	o->m = v_low_halves(v_srl32(dm, 16));
 }
 
-INLINE void load_q5_0(const uint8_t *p, int64_t stride, struct block *o)
+INLINE void load_q5_0(const struct source *s, struct block *o)
 {
-	nibbles(p + 6, stride, o->w);
-	fifth_bits(load_4(p + 2, stride), o->w);
-	o->d = v_low_halves(load_4(p, stride));
+	nibbles(s, 1, o->w);
+	fifth_bits(load_word(s, 0), o->w);
+	o->d = load_half(s);
 }
 
-INLINE void load_q5_1(const uint8_t *p, int64_t stride, struct block *o)
+INLINE void load_q5_1(const struct source *s, struct block *o)
 {
-	const vec dm = load_4(p, stride);
+	const vec dm = load_word(s, 0);
 
-	nibbles(p + 8, stride, o->w);
-	fifth_bits(load_4(p + 4, stride), o->w);
+	nibbles(s, 2, o->w);
+	fifth_bits(load_word(s, 1), o->w);
 	o->d = v_low_halves(dm);
 	o->m = v_low_halves(v_srl32(dm, 16));
 }
 
-INLINE void load_q8_0(const uint8_t *p, int64_t stride, struct block *o)
+INLINE void load_q8_0(const struct source *s, struct block *o)
 {
-	load_16(p + 2, stride, o->w);
-	load_16(p + 18, stride, o->w + 4);
-	o->d = v_low_halves(load_4(p, stride));
+	load_words(s, 0, o->w);
+	load_words(s, 4, o->w + 4);
+	o->d = load_half(s);
 }
 
-INLINE void load_iq4_nl(const uint8_t *p, int64_t stride, struct block *o)
+INLINE void load_iq4_nl(const struct source *s, struct block *o)
 {
-	nibbles(p + 2, stride, o->w);
+	nibbles(s, 0, o->w);
 	table_values(o->w);
-	o->d = v_low_halves(load_4(p, stride));
+	o->d = load_half(s);
 }
 
 #define PLAIN_TYPES(X) \
-	X(Q4_0, load_q4_0, .per = 1, .bytes = 18, .max = 15, .offset = 8) \
-	X(Q4_1, load_q4_1, .per = 1, .bytes = 20, .max = 15, .min = true) \
-	X(Q5_0, load_q5_0, .per = 1, .bytes = 22, .max = 31, .offset = 16) \
-	X(Q5_1, load_q5_1, .per = 1, .bytes = 24, .max = 31, .min = true) \
-	X(Q8_0, load_q8_0, .per = 1, .bytes = 34, .sign = true) \
-	X(IQ4_NL, load_iq4_nl, .per = 1, .bytes = 18, .sign = true)
+	X(Q4_0, load_q4_0, .per = 1, .words = 4, .max = 15, .offset = 8) \
+	X(Q4_1, load_q4_1, .per = 1, .words = 5, .max = 15, .min = true) \
+	X(Q5_0, load_q5_0, .per = 1, .words = 5, .max = 31, .offset = 16) \
+	X(Q5_1, load_q5_1, .per = 1, .words = 6, .max = 31, .min = true) \
+	X(Q8_0, load_q8_0, .per = 1, .words = 8, .sign = true) \
+	X(IQ4_NL, load_iq4_nl, .per = 1, .words = 4, .sign = true)
 
 #endif

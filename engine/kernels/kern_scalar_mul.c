@@ -8,9 +8,10 @@
  * what the bytes mean is told in engine/quant.
  */
 #include "config.h"
+#include "engine/kernels/kern_pack.h"
 #include "engine/kernels/kern_scalar.h"
 
-enum { N = KERN_ACT_BLOCK, H = N / 2, SUPER = 256, SUBS = SUPER / N };
+enum { N = KERN_ACT_BLOCK, H = N / 2, SUPER = 256, SUBS = SUPER / N, TOKENS = 64 };
 
 struct block {
 	int8_t q[N];
@@ -251,26 +252,42 @@ static int dot16(const int8_t *a, const int8_t *b)
 	return s;
 }
 
-static void mul_row(const struct kern_mul *m, int64_t r, unpack_fn *unpack)
+/* Block w times block b of token t. */
+static float mul_block(const struct block *w, const struct kern_acts *a, int64_t t, int64_t b)
 {
-	const struct kern_acts *a = m->a;
+	const int64_t i = t * (a->k / N) + b;
+	const int8_t *x = a->q + i * N;
+	const int16_t *sum = a->sum + 2 * i;
+	const int dot = w->sc[0] * dot16(w->q, x) + w->sc[1] * dot16(w->q + H, x + H);
+	const int low = w->mn[0] * sum[0] + w->mn[1] * sum[1];
+
+	return (w->d * (float)dot + w->m * (float)low) * a->d[i];
+}
+
+/* Row r for tokens t0 … t1-1. */
+static void mul_row(const struct kern_mul *m, int64_t r, int64_t t0, int64_t t1, unpack_fn *unpack)
+{
 	const uint8_t *row = (const uint8_t *)m->w + r * m->w_stride;
-	const int64_t blocks = a->k / N;
+	float acc[TOKENS] = { 0 }, rest[TOKENS] = { 0 };
 	struct block w;
 
-	for (int64_t t = 0; t < a->t; t++)
-		m->y[t * m->ldy + r] = 0;
-	for (int64_t b = 0; b < blocks; b++) {
+	for (int64_t b = 0; b < m->a->k / N; b++) {
 		unpack(row, b, &w);
-		for (int64_t t = 0; t < a->t; t++) {
-			const int8_t *x = a->q + t * a->k + b * N;
-			const int16_t *sum = a->sum + 2 * (t * blocks + b);
-			const int dot = w.sc[0] * dot16(w.q, x) + w.sc[1] * dot16(w.q + H, x + H);
-			const int low = w.mn[0] * sum[0] + w.mn[1] * sum[1];
-
-			m->y[t * m->ldy + r] += (w.d * (float)dot + w.m * (float)low) * a->d[t * blocks + b];
+		for (int64_t t = t0; t < t1; t++) {
+			acc[t - t0] += mul_block(&w, m->a, t, b);
+			if (m->rest)
+				rest[t - t0] += mul_block(&w, m->rest, t, b);
 		}
 	}
+	for (int64_t t = t0; t < t1; t++)
+		m->y[t * m->ldy + r] = m->rest ? acc[t - t0] + rest[t - t0] : acc[t - t0];
+}
+
+static void mul_rows(const struct kern_mul *m, unpack_fn *unpack)
+{
+	for (int64_t t = 0; t < m->a->t; t += TOKENS)
+		for (int64_t r = m->r0; r < m->r1; r++)
+			mul_row(m, r, t, t + TOKENS < m->a->t ? t + TOKENS : m->a->t, unpack);
 }
 
 /* Any type: decoded in pieces of at most 256, times the activations as they are. */
@@ -281,14 +298,12 @@ static void mul_decoded(const struct kern_mul *m, enum quant_id id)
 	float w[SUPER];
 
 	for (int64_t r = m->r0; r < m->r1; r++) {
-		const uint8_t *row = (const uint8_t *)m->w + r * m->w_stride;
-
 		for (int64_t t = 0; t < a->t; t++)
 			m->y[t * m->ldy + r] = 0;
 		for (int64_t k = 0; k < a->k; k += SUPER) {
 			const int64_t n = a->k - k < SUPER ? a->k - k : SUPER;
 
-			type->decode(row + k / type->block * type->bytes, w, n);
+			kern_decode(type, m->w, m->w_stride, m->panel, a->k, r, k, n, w);
 			for (int64_t t = 0; t < a->t; t++) {
 				const float *x = a->x + t * a->k + k;
 				float s = m->y[t * m->ldy + r];
@@ -332,8 +347,7 @@ static void mul_decoded(const struct kern_mul *m, enum quant_id id)
 	DECODED_FN(type) \
 	static void mul_##type(const struct kern_mul *m) \
 	{ \
-		for (int64_t r = m->r0; r < m->r1; r++) \
-			mul_row(m, r, unpack); \
+		mul_rows(m, unpack); \
 	}
 FLOATS(DECODED_FN)
 BLOCKS(BLOCKS_FN)

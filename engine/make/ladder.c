@@ -2,6 +2,7 @@
 #include "engine/make/ladder.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
+#include "engine/kernels/kern_pack.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -13,7 +14,10 @@
 /* The rungs that a user is offered beside the file's own; any other level can be asked for by name. */
 static const char *const rungs[] = { "Q8_0", "Q5_1", "Q4_0" };
 
-enum { MAKE_PIECE = 1 << 22 };		/* weights between two calls of progress */
+enum {
+	MAKE_PIECE = 1 << 22,		/* weights between two calls of progress */
+	PACK_ROWS = 64,			/* rows at a time: whole panels of any set */
+};
 
 static struct level_model rules_of(const struct eng_model *m)
 {
@@ -93,24 +97,52 @@ static int find_scale(struct making *k, const struct quant_type *t, float *out)
 	return 0;
 }
 
+/* Rows lo … hi as the level has them: encoded, unless the file has them so, and packed where kernels want it. */
+static void convert_rows(struct making *k, int64_t lo, int64_t hi, float *row, char *encoded)
+{
+	const struct view *from = &k->from, *to = k->to;
+	const bool encode = to->type != from->type;
+	const int64_t bytes = quant_row_bytes(to->type, to->cols), step = to->panel ? to->panel : 1;
+
+	for (int64_t r = lo; r < hi; r += step) {
+		const int n = (int)(hi - r < step ? hi - r : step);
+		char *out = (char *)to->owned + r / step * to->stride;
+
+		for (int i = 0; encode && i < n; i++) {
+			view_decode_row(from, r + i, row);
+			to->type->encode(row, to->panel ? encoded + i * bytes : out, to->cols);
+		}
+		if (to->panel)
+			kern_pack(to->type, to->panel, encode ? encoded : (const char *)from->data + r * from->stride,
+				  encode ? bytes : from->stride, n, to->cols, out);
+	}
+}
+
 static void convert(void *arg, int ith, int nth)
 {
 	struct making *k = arg;
-	const struct view *from = &k->from;
-	struct view *to = k->to;
-	float *row = mem_aligned((size_t)from->cols * sizeof *row);
+	const int64_t bytes = quant_row_bytes(k->to->type, k->to->cols);
+	float *row = mem_aligned((size_t)k->from.cols * sizeof *row);
+	char *encoded = mem_aligned((size_t)(bytes * (k->to->panel + 1)));
 	int64_t lo, hi;
 
-	if (!row) {
+	if (!row || !encoded) {
 		atomic_store(&k->failed, true);
-		return;
+		goto out;
 	}
-	pool_share(k->hi - k->lo, 1, ith, nth, &lo, &hi);
-	for (int64_t r = k->lo + lo; r < k->lo + hi; r++) {
-		view_decode_row(from, r, row);
-		to->type->encode(row, (char *)to->owned + r * to->stride, to->cols);
-	}
+	pool_share(k->hi - k->lo, k->to->panel ? k->to->panel : 1, ith, nth, &lo, &hi);
+	convert_rows(k, k->lo + lo, k->lo + hi, row, encoded);
+out:
 	mem_free(row);
+	mem_free(encoded);
+}
+
+/* Whether a level has a view otherwise than the file. */
+static bool changes(const struct making *k, const struct view *v)
+{
+	const struct quant_type *t = k->l ? target(k->l, &k->lm, v) : v->type;
+
+	return t != v->type || (k->m->eng->kern.panel && kern_packs(t));
 }
 
 static int count_view(void *arg, struct view *v, int layer)
@@ -118,32 +150,43 @@ static int count_view(void *arg, struct view *v, int layer)
 	struct making *k = arg;
 
 	(void)layer;
-	if (target(k->l, &k->lm, v) != v->type)
+	if (changes(k, v))
 		k->total += v->rows * v->cols;
+	return 0;
+}
+
+/* Room for a view at type t. */
+static int view_alloc(struct making *k, struct view *v, const struct quant_type *t)
+{
+	const int panel = kern_packs(t) ? k->m->eng->kern.panel : 0;
+
+	v->type = t;
+	v->panel = panel;
+	v->stride = panel ? kern_panel_bytes(t, panel, v->cols) : quant_row_bytes(t, v->cols);
+	v->data = v->owned = mem_aligned((size_t)(view_bytes(v) - t->tail));
+	if (!v->owned)
+		return err_set(k->e, ERR_NOMEM, "no memory for tensor %s at %s (%" PRId64 " bytes)", v->name, t->name,
+			       view_bytes(v));
 	return 0;
 }
 
 static int make_view(void *arg, struct view *v, int layer)
 {
 	struct making *k = arg;
-	const struct quant_type *t = target(k->l, &k->lm, v);
-	const int64_t piece = MAKE_PIECE / v->cols + 1;
+	const struct quant_type *t = k->l ? target(k->l, &k->lm, v) : v->type;
+	const int64_t piece = (MAKE_PIECE / v->cols / PACK_ROWS + 1) * PACK_ROWS;
 
 	(void)layer;
-	if (t == v->type)
+	if (!changes(k, v))
 		return 0;
-	if (!k->m->eng->kern.type[t->id].mul || !t->encode)
+	if (t != v->type && (!k->m->eng->kern.type[t->id].mul || !t->encode))
 		return err_set(k->e, ERR_UNSUPPORTED, "%s: level %s needs type %s, which cannot be made here",
 			       gguf_path(k->m->gguf), k->l->name, t->name);
 	k->from = *v;
-	if (find_scale(k, t, &v->scale) < 0)
+	if (t != v->type && find_scale(k, t, &v->scale) < 0)
 		return -1;
-	v->type = t;
-	v->stride = quant_row_bytes(t, v->cols);
-	v->data = v->owned = mem_aligned((size_t)(v->rows * v->stride));
-	if (!v->owned)
-		return err_set(k->e, ERR_NOMEM, "no memory for tensor %s at %s (%" PRId64 " bytes)", v->name, k->l->name,
-			       v->rows * v->stride);
+	if (view_alloc(k, v, t) < 0)
+		return -1;
 	k->to = v;
 	for (k->lo = 0; k->lo < v->rows; k->lo = k->hi) {
 		k->hi = k->lo + piece < v->rows ? k->lo + piece : v->rows;
@@ -153,10 +196,11 @@ static int make_view(void *arg, struct view *v, int layer)
 		k->done += (k->hi - k->lo) * v->cols;
 		if (k->progress && !k->progress(k->arg, k->done, k->total))
 			return err_set(k->e, ERR_CANCELLED, "stopped");
+		/* the file's pages of these rows are no longer read by this level */
+		if (!gguf_is_swapped(k->m->gguf))
+			os_drop((const char *)k->from.data + k->lo * k->from.stride,
+				(size_t)((k->hi - k->lo) * k->from.stride));
 	}
-	/* the file's pages of this tensor are no longer read by this level */
-	if (!gguf_is_swapped(k->m->gguf))
-		os_drop(k->from.data, (size_t)(k->from.rows * k->from.stride));
 	return 0;
 }
 
@@ -179,8 +223,9 @@ static void note_source(struct eng_weights *w, const struct eng_model *m, const 
 	w->info.note = w->note;
 }
 
-struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, struct pool *pool, eng_progress_fn *progress,
-				void *arg, struct err *e)
+/* The weights at a level, by a pool's threads; l NULL: at the file's own, in the order that kernels want. */
+static struct eng_weights *make(struct eng_model *m, const struct level *l, struct pool *pool,
+				eng_progress_fn *progress, void *arg, struct err *e)
 {
 	struct making k = { .m = m, .pool = pool, .l = l, .lm = rules_of(m), .progress = progress, .arg = arg, .e = e };
 	struct eng_weights *w = weights_open(m, e);
@@ -189,9 +234,11 @@ struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, stru
 		return NULL;
 	atomic_init(&k.failed, false);
 	atomic_init(&k.uneven, false);
-	snprintf(w->level, sizeof w->level, "%s", l->name);
-	w->info.made = true;
-	note_source(w, m, l);
+	if (l) {
+		snprintf(w->level, sizeof w->level, "%s", l->name);
+		w->info.made = true;
+		note_source(w, m, l);
+	}
 	weights_each_view(w, count_view, &k);
 	if (weights_each_view(w, make_view, &k) < 0 || gguf_check(m->gguf, e) < 0) {
 		weights_free(w);
@@ -211,39 +258,62 @@ static struct eng_weights *make_in(struct eng_model *m, const struct level *l, i
 	struct eng_weights *w = NULL;
 
 	if (own || !threads)
-		w = ladder_make(m, l, own ? own : m->eng->pool, progress, arg, e);
+		w = make(m, l, own ? own : m->eng->pool, progress, arg, e);
 	pool_free(own);
 	return w;
+}
+
+/* Into the list of those alive, behind the file's. */
+static struct eng_weights *enlist(struct eng_model *m, struct eng_weights *w)
+{
+	if (w) {
+		w->next = m->alive->next;
+		m->alive->next = w;
+	}
+	return w;
+}
+
+/*
+ * The file's own level: packed, or straight from the mapping where no kernel wants it packed or
+ * there is no memory for it (the mapping may be larger than that: it is read again and again).
+ */
+static struct eng_weights *own_level(struct eng_model *m, int threads, eng_progress_fn *progress, void *arg,
+				     struct err *e)
+{
+	const uint64_t available = os_mem_available();
+	struct making k = { .m = m };
+
+	for (struct eng_weights *w = m->alive->next; w; w = w->next)
+		if (!w->info.made)
+			return eng_weights_ref(w);
+	weights_each_view(m->alive, count_view, &k);
+	if (!k.total || (available && m->alive->info.bytes > available))
+		return eng_weights_ref(m->alive);
+	return enlist(m, make_in(m, NULL, threads, progress, arg, e));
 }
 
 static int get(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
 	       struct eng_weights **out, struct err *e)
 {
-	const struct level *l;
-	struct eng_weights *w;
+	const struct level *l = level ? level_by_name(level) : NULL;
+	const char *name = l ? l->name : level;		/* "Q4_K" is another name of Q4_K_M */
 
 	*out = NULL;
 	if (m->info.note)
 		return err_set(e, ERR_UNSUPPORTED, "%s: %s", gguf_path(m->gguf), m->info.note);
-	if (!level) {
-		*out = eng_weights_ref(m->alive);
-		return 0;
+	if (!name || !strcasecmp(m->alive->level, name)) {
+		*out = own_level(m, threads, progress, arg, e);
+		return *out ? 0 : -1;
 	}
-	l = level_by_name(level);	/* "Q4_K" is another name of Q4_K_M */
-	for (w = m->alive; w; w = w->next)
-		if (!strcasecmp(w->level, l ? l->name : level)) {
+	for (struct eng_weights *w = m->alive->next; w; w = w->next)
+		if (!strcasecmp(w->level, name)) {
 			*out = eng_weights_ref(w);
 			return 0;
 		}
 	if (level_parse(level, &l, e) < 0)
 		return -1;
-	w = make_in(m, l, threads, progress, arg, e);
-	if (!w)
-		return -1;
-	w->next = m->alive->next;
-	m->alive->next = w;
-	*out = w;
-	return 0;
+	*out = enlist(m, make_in(m, l, threads, progress, arg, e));
+	return *out ? 0 : -1;
 }
 
 int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *progress, void *arg,

@@ -1,17 +1,15 @@
 /*
- * The ladder: the levels of an open model, and levels made in memory from the open file. A
- * made level is, tensor by tensor, what `quantize` would write: the same rules, the same
- * encoders. Tensors that a level leaves as they are stay in the mapping.
+ * The ladder: the levels of an open model, and weights at a level in memory, made from the
+ * open file. A made level is, tensor by tensor, what `quantize` would write: the same rules,
+ * the same encoders. The file's own level is made too, by packing alone (kern_pack.h); packed
+ * tensors replace the pages of the mapping. What a level leaves as it is, and no kernel wants
+ * packed, stays in the mapping.
  */
 #ifndef ENGINE_MAKE_LADDER_H
 #define ENGINE_MAKE_LADDER_H
 
 #include "engine/make/level.h"
 #include "engine/model/model.h"
-
-/* Makes the weights of a level in a pool of threads; NULL on failure or when progress returns false. */
-struct eng_weights *ladder_make(struct eng_model *m, const struct level *l, struct pool *pool, eng_progress_fn *progress,
-				void *arg, struct err *e);
 
 /* Fills m->levels: the file's own level and the rungs that are offered, largest first. */
 int ladder_list(struct eng_model *m, struct err *e);

@@ -13,9 +13,7 @@
 #include <string.h>
 
 enum {
-	MUL_GRAIN = 8,		/* matrix rows are shared out in units of this */
-	WIDE_ROWS = 32,		/* the same with activations at 16 bits, and the tokens taken together there */
-	WIDE_TOKENS = 64,
+	MUL_GRAIN = 32,		/* matrix rows are shared out in units of this: whole panels */
 	MUL_CALL = 64,		/* most matrix rows in one kernel call of a chunk: cancelling is seen between calls */
 	MUL_CALL_F32 = 8,	/* the same with unrounded activations */
 };
@@ -175,52 +173,21 @@ static void round_input(const struct step *s, const struct input *in, const stru
 		keep_rounded(in->x + t * in->a.k, in->a.k);
 }
 
-/* Matrix rows r0 … r1, at most WIDE_ROWS, for all tokens, with activations at 16 bits: two products added. */
-static void mul_wide(const struct step *s, const struct view *v, const struct input *in, int64_t r0, int64_t r1,
-		     float *y, int64_t ldy)
-{
-	float part[WIDE_TOKENS * WIDE_ROWS];
-	const int64_t groups = in->a.k / KERN_ACT_BLOCK;
-
-	for (int64_t t = 0; t < in->a.t; t += WIDE_TOKENS) {
-		const int64_t n = in->a.t - t < WIDE_TOKENS ? in->a.t - t : WIDE_TOKENS;
-		const struct kern_acts some[2] = {
-			{ .t = n, .k = in->a.k, .q = in->a.q + t * in->a.k, .d = in->a.d + t * groups,
-			  .sum = in->a.sum + t * groups * 2 },
-			{ .t = n, .k = in->a.k, .q = in->rest.q + t * in->a.k, .d = in->rest.d + t * groups,
-			  .sum = in->rest.sum + t * groups * 2 },
-		};
-		struct kern_mul m = { .w = (const char *)v->data + r0 * v->stride, .w_stride = v->stride, .a = &some[0],
-				      .r0 = 0, .r1 = r1 - r0, .y = y + t * ldy + r0, .ldy = ldy };
-
-		mul_of(s, v)(&m);
-		m.a = &some[1];
-		m.y = part;
-		m.ldy = WIDE_ROWS;
-		mul_of(s, v)(&m);
-		for (int64_t i = 0; i < n; i++)
-			s->k->add(y + (t + i) * ldy + r0, part + i * WIDE_ROWS, r1 - r0);
-	}
-}
-
 /* A matrix's rows lo … hi for all tokens, in calls short enough to be cancelled between. */
 static void mul_rows(const struct step *s, const struct view *v, const struct input *in, int64_t lo, int64_t hi,
 		     float *y, int64_t ldy)
 {
-	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .a = &in->a, .y = y, .ldy = ldy };
-	const bool wide = is_wide(s, v, in);
+	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .panel = v->panel, .a = &in->a,
+			      .rest = is_wide(s, v, in) ? &in->rest : NULL, .y = y, .ldy = ldy };
 	const float gain = v->scale * v->factor;
 	/* about the work of MUL_CALL rows by a chunk; a lone token's share is one call or a few */
 	const int64_t most = s->act == ENG_ACT_F32 ? MUL_CALL_F32 : MUL_CALL;
-	const int64_t step = wide ? WIDE_ROWS : in->a.t >= 64 ? most : most * 64 / (in->a.t ? in->a.t : 1);
+	const int64_t step = in->a.t >= 64 ? most : most * 64 / (in->a.t ? in->a.t : 1);
 
 	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
 		m.r0 = r;
 		m.r1 = r + step < hi ? r + step : hi;
-		if (wide)
-			mul_wide(s, v, in, m.r0, m.r1, y, ldy);
-		else
-			mul_of(s, v)(&m);
+		mul_of(s, v)(&m);
 	}
 	for (int64_t t = 0; t < in->a.t && gain != 1; t++)
 		for (int64_t r = lo; r < hi; r++)

@@ -39,7 +39,7 @@ struct eng_model {
 	void *info_store;		/* what info's strings and types point into */
 	bool look;			/* opened by eng_model_look(): there is no eng, and no data is read */
 	struct err look_err;		/* what info.note tells then */
-	struct eng_weights *alive;	/* list; the file's own first when it is there */
+	struct eng_weights *alive;	/* list; first the mapping as it is, what all others are made from */
 	struct eng_level *levels;
 	int n_levels;
 	/* text: built once, when first needed; the error is kept and told again */

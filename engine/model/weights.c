@@ -1,6 +1,7 @@
 #include "config.h"
 #include "engine/model/weights.h"
 #include "engine/base/xio.h"
+#include "engine/kernels/kern_pack.h"
 #include "engine/model/model.h"
 
 #include <inttypes.h>
@@ -10,14 +11,14 @@
 
 void view_decode_row(const struct view *v, int64_t row, float *dst)
 {
-	v->type->decode((const char *)v->data + row * v->stride, dst, v->cols);
+	kern_decode(v->type, v->data, v->stride, v->panel, v->cols, row, 0, v->cols, dst);
 	for (int64_t i = 0; v->scale != 1 && i < v->cols; i++)
 		dst[i] *= v->scale;
 }
 
 int64_t view_bytes(const struct view *v)
 {
-	return v->rows * v->stride + v->type->tail;
+	return (v->panel ? (v->rows + v->panel - 1) / v->panel : v->rows) * v->stride + v->type->tail;
 }
 
 /* Looks a tensor up and checks its shape; *t is NULL for an absent one that need not be there. */
@@ -80,7 +81,7 @@ static int open_view(struct eng_model *m, struct view *v, const struct wanted *w
 	if (find(m->gguf, w->name, w->total, w->cols, true, &t, e) < 0)
 		return -1;
 	type = quant_by_id(t->type);
-	*v = (struct view){ .name = t->name, .type = type, .layout = LAYOUT_FILE, .rows = w->rows, .cols = w->cols };
+	*v = (struct view){ .name = t->name, .type = type, .rows = w->rows, .cols = w->cols };
 	v->stride = type ? quant_row_bytes(type, w->cols) : -1;
 	if (v->stride < 0 || (!m->look && !m->eng->kern.type[t->type].mul))
 		return err_set(e, ERR_UNSUPPORTED, "%s: tensor %s at offset %" PRIu64 ": there is no kernel for type %s",
@@ -247,7 +248,7 @@ int weights_each_view(struct eng_weights *w, weights_view_fn *fn, void *arg)
 	return r;
 }
 
-struct sums { uint64_t mapped, made; int64_t params; };
+struct sums { uint64_t mapped, made, stored; int64_t params; };
 
 static int add_view(void *arg, struct view *v, int layer)
 {
@@ -256,6 +257,7 @@ static int add_view(void *arg, struct view *v, int layer)
 
 	(void)layer;
 	*(v->owned ? &s->made : &s->mapped) += bytes;
+	s->stored += (uint64_t)(v->rows * quant_row_bytes(v->type, v->cols) + v->type->tail);
 	s->params += v->rows * v->cols;
 	return 0;
 }
@@ -280,7 +282,7 @@ void weights_account(struct eng_weights *w)
 	}
 	w->mapped = s.mapped;
 	w->made = s.made + (uint64_t)vec * sizeof(float);
-	w->info.bytes = w->mapped + w->made;
+	w->info.bytes = s.stored + (uint64_t)vec * sizeof(float);
 	w->info.bpw = 8.0 * (double)w->info.bytes / (double)(s.params + vec);
 }
 

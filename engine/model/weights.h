@@ -13,17 +13,12 @@
 #include "engine/model/config.h"
 #include "engine/quant/quant.h"
 
-/* How the rows of a view lie. A layout belongs to an instruction set; FILE suits them all. */
-enum layout {
-	LAYOUT_FILE,		/* rows of blocks as in the file, `stride` bytes apart */
-};
-
 struct view {
 	const char *name;		/* the tensor's, for messages; owned by the gguf */
 	const struct quant_type *type;	/* NULL: this tensor is absent */
-	enum layout layout;
 	int64_t rows, cols;		/* (out, in) */
-	int64_t stride;			/* bytes */
+	int panel;			/* rows of a panel (kern_pack.h); 0: rows lie as in a file */
+	int64_t stride;			/* bytes from a row to the next, or a panel */
 	const void *data;
 	void *owned;			/* data, when it is memory of ours */
 	float scale;			/* what decode() gives is to be multiplied by it: of a type with a tail, else 1 */
