@@ -22,3 +22,9 @@ EXTRA_DIST += %D%/lib/answers.md
 check_PROGRAMS += %D%/t9545-bidi.t
 t_t9545_bidi_t_SOURCES = %D%/t9545-bidi.c
 t_t9545_bidi_t_LDADD = ui/libui.a $(MD4C_LIBS) $(FRIBIDI_LIBS) $(APP_TEST_LIBS)
+check_PROGRAMS += %D%/t9580-screen-pty.t
+t_t9580_screen_pty_t_SOURCES = %D%/t9580-screen-pty.c %D%/lib/screenpty.c %D%/lib/screenpty.h
+t_t9580_screen_pty_t_LDADD = $(TEST_LIBS)
+# All of what that one does a part of.
+screen-campaign: tidbit $(check_LIBRARIES) %D%/t9580-screen-pty.t
+	@$(AM_TESTS_ENVIRONMENT) TIDBIT_CAMPAIGN=1 %D%/t9580-screen-pty.t
