@@ -89,8 +89,17 @@ static void begin_thinking(struct run *r)
 
 	a->stats.may_think = r->close_id >= 0;
 	think_init(&a->stats.think, opened(a));
-	if (r->text.len)
-		think_feed(&a->stats.think, &a->marks, r->text.p, r->text.len, false);
+}
+
+/* The thinking in what the answer began with, one token at a time: how many of them it takes. */
+static void think_begun(struct run *r, int32_t n)
+{
+	struct think *t = &r->a->stats.think;
+	const bool was_over = t->state == THINK_OVER;
+
+	think_feed(t, &r->a->marks, r->text.p, r->text.len, false);
+	if (t->state == THINK_INSIDE || (t->state == THINK_OVER && !was_over))
+		r->a->stats.n_thought = n;
 }
 
 /* -- beginning ----------------------------------------------------------------------- */
@@ -110,8 +119,10 @@ static void take_begun(struct run *r)
 {
 	struct answer *a = r->a;
 
-	for (int32_t i = a->n_prompt - a->n_begun; i < a->n_prompt; i++)
-		push(r, r->stream, a->prompt[i], &r->text);
+	for (int32_t i = 0; i < a->n_begun; i++) {
+		push(r, r->stream, a->prompt[a->n_prompt - a->n_begun + i], &r->text);
+		think_begun(r, i + 1);
+	}
 	r->shown = a->stats.begun = r->text.len;
 }
 
@@ -132,8 +143,8 @@ static int begin(struct run *r, struct err *e)
 		return -1;
 	r->open_id = one_token(a->model, a->marks.open);
 	r->close_id = one_token(a->model, a->marks.close);
-	take_begun(r);
 	begin_thinking(r);
+	take_begun(r);
 	return 0;
 }
 
@@ -172,8 +183,10 @@ static void show(struct run *r, size_t to)
 	const bool was_over = t->state == THINK_OVER;
 
 	think_feed(t, &a->marks, r->text.p, to, false);
-	if (t->state == THINK_INSIDE || (t->state == THINK_OVER && !was_over))
+	if (t->state == THINK_INSIDE || (t->state == THINK_OVER && !was_over)) {
 		a->stats.n_think = a->stats.n_gen;
+		a->stats.n_thought = a->n_begun + a->stats.n_gen;
+	}
 	if (a->text)
 		a->text(a->arg, r->text.p + r->shown, to - r->shown, &a->stats);
 	r->shown = to;

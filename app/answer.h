@@ -18,6 +18,7 @@ struct answer_stats {
 	int64_t first_ns;	/* from the call to the first token sampled (TTFT) */
 	int64_t decode_ns;	/* in sync + sample for the tokens after the first, the end token apart */
 	int32_t n_think;	/* of n_gen, up to the end of the thinking */
+	int32_t n_thought;	/* the same of the whole answer, with the tokens that it began with */
 	bool may_think;		/* the closing mark is a token of its own: it may come without an opening one */
 	struct think think;	/* places in the text of the answer, what it began with included */
 	size_t begun;		/* bytes of text that it began with (n_begun) */

@@ -822,7 +822,7 @@ static void on_text(struct chat *c, struct event *ev)
 	c->resumed = false;
 	str_add(&c->answer->text, ev->text.p, ev->text.len);
 	c->answer->stats = ev->g.stats;
-	c->answer->n_think = ev->g.stats.n_think;
+	c->answer->n_think = ev->g.stats.n_thought;
 	chat_touch(c, c->answer);
 	take_rate(c, ev->g.decode_now);
 	take_energy(c, &ev->g.stats);
@@ -851,7 +851,7 @@ static void finish_answer(struct chat *c, struct event *ev)
 	i->running = false;
 	c->energy_from = 0;
 	i->stats = ev->g.stats;
-	i->n_think = ev->g.stats.n_think;
+	i->n_think = ev->g.stats.n_thought;
 	i->end = ev->end;
 	i->vocab = c->opened->vocab;
 	take_ids(i, &ev->ids);

@@ -51,7 +51,7 @@ static void add_answer(json_t *o, const struct chat_item *it)
 	field_text(o, "vocabulary", vocab);
 	json_object_set_new(o, "ids", ids_of(it));
 	json_object_set_new(o, "end", json_integer(it->running ? ANSWER_STOPPED : it->end));
-	json_object_set_new(o, "figures", json_pack("[i,i,I,I,I,i]", s->n_gen, s->n_think, (json_int_t)s->first_ns,
+	json_object_set_new(o, "figures", json_pack("[i,i,I,I,I,i]", s->n_gen, it->n_think, (json_int_t)s->first_ns,
 						    (json_int_t)s->decode_ns, (json_int_t)s->prefill_ns, s->n_prefill));
 	json_object_set_new(o, "think", json_pack("[i,I,I,I]", (int)s->think.state, (json_int_t)s->think.from,
 						  (json_int_t)s->think.to, (json_int_t)s->think.rest));
@@ -150,7 +150,8 @@ static void take_answer(const struct chat *c, struct chat_item *it, const json_t
 	it->vocab = vocab ? strtoull(vocab, NULL, 16) : 0;
 	it->end = end >= ANSWER_DONE && end <= ANSWER_STOP_TEXT ? (enum answer_end)end : ANSWER_STOPPED;
 	it->stats.n_gen = (int32_t)number_at(f, 0, INT32_MAX);
-	it->n_think = it->stats.n_think = (int32_t)number_at(f, 1, it->stats.n_gen);
+	it->n_think = (int32_t)number_at(f, 1, INT32_MAX);
+	it->stats.n_think = it->n_think < it->stats.n_gen ? it->n_think : it->stats.n_gen;
 	it->stats.first_ns = number_at(f, 2, INT64_MAX);
 	it->stats.decode_ns = number_at(f, 3, INT64_MAX);
 	it->stats.prefill_ns = number_at(f, 4, INT64_MAX);
