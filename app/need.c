@@ -40,6 +40,9 @@ int need_check(struct eng_model *m, const char *level, const struct eng_session_
 
 	if (eng_model_need(m, level, so, out, e) < 0)
 		return -1;
+	/* pages of a mapping can be given back and read again, packed weights cannot */
+	if (!out->fits && force)
+		eng_model_stay_mapped(m);
 	if (out->fits || force)
 		return 0;
 	return err_set(e, ERR_LIMIT, "%s at %s %s%s; --force runs it all the same, from the disk", info->name,

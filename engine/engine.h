@@ -163,6 +163,8 @@ int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *pro
  */
 int eng_weights_make(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
 		     struct eng_weights **out, struct err *e);
+/* From now on the file's level is given as it lies in the file: for one that is used where memory does not suffice. */
+void eng_model_stay_mapped(struct eng_model *m);
 struct eng_weights *eng_weights_ref(struct eng_weights *w);
 void eng_weights_release(struct eng_weights *w);
 const struct eng_weights_info *eng_weights_info(const struct eng_weights *w);

@@ -7,8 +7,10 @@
 #include "engine/engine.h"
 #include "engine/make/level.h"
 #include "engine/make/need.h"
+#include "engine/model/model.h"
 #include "t/lib/model.h"
 #include "t/lib/tap.h"
+#include "t/lib/tmp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -109,6 +111,41 @@ static void test_need(struct eng_model *m)
 	ok(!n.fits && n.fit_ctx == 512, "no more context than it was trained on: %d", (int)n.fit_ctx);
 	ok(need_of(m, NULL, &o, 1000, &n, &e) == 0 && !n.fits && !n.fit_ctx && !n.fit_level, "nothing at all");
 	ok(need_of(m, "q17", &o, 0, &n, &e) < 0 && e.code == ERR_ARG, "an unknown level: %s", e.msg);
+}
+
+/* What is there already is not needed again, packed or as the file has it; unless it must stay in the file. */
+static void test_alive(struct eng_model *m)
+{
+	const struct eng_session_opts o = { .n_ctx = 128 };
+	struct eng_weights *own, *made;
+	struct eng_session *s = NULL;
+	struct eng_need before, n, other;
+	struct eng_mem mem;
+	bool packed;
+
+	eng_model_stay_mapped(m);
+	own = weights_at(m, NULL);
+	eng_session_new(own, &o, &s, NULL);
+	eng_session_mem(s, &mem);
+	need_of(m, NULL, &o, 0, &before, NULL);
+	ok(mem.weights_mapped && mem.weights_mapped + mem.weights_made == before.weights, "weights that stay in the file");
+	eng_session_free(s);
+	eng_weights_release(own);
+	m->stays_mapped = false;
+	need_of(m, "q4_k", &o, 0, &other, NULL);
+	own = weights_at(m, NULL);
+	made = weights_at(m, "q4_k");
+	packed = own != m->alive;
+	need_of(m, NULL, &o, 0, &n, NULL);
+	ok(packed ? n.weights == own->mapped && n.weights < before.weights : n.weights == before.weights,
+	   "%s weights that are alive: %d KiB of %d to be had", packed ? "packed" : "mapped", (int)(n.weights >> 10),
+	   (int)(before.weights >> 10));
+	need_of(m, "Q4_K_M", &o, 0, &n, NULL);
+	ok(n.weights == made->mapped && n.weights < other.weights, "made ones, by any of their names");
+	eng_weights_release(own);
+	eng_weights_release(made);
+	need_of(m, NULL, &o, 0, &n, NULL);
+	ok(n.weights == before.weights, "and all when they are gone");
 }
 
 static void test_within(struct eng_model *m, enum eng_kv kv)
@@ -226,7 +263,7 @@ int main(void)
 {
 	struct eng *g = new_engine(1, NULL);
 	char *own = shipped_model(), *gemma = data_path("models/synthetic/gemma3-swa8.gguf");
-	struct eng_model *m = open_model(g, own);
+	struct eng_model *m = open_model(g, own), *q8_0;
 
 	for (int i = 0; i < N; i++) {
 		ids[i] = i ? 3 + i * 37 % 200 : 1;
@@ -236,6 +273,11 @@ int main(void)
 	test_suggestions(m, NULL, 512, 8);
 	test_suggestions(m, NULL, 64, 8);
 	test_suggestions(m, "Q8_0", 512, 5);
+	test_alive(m);
+	eng_quantize(g, own, tmp_path("q8_0.gguf"), &(struct eng_quantize_opts){ .level = "Q8_0" }, &(struct eng_quantize_result){ 0 }, NULL);
+	q8_0 = open_model(g, tmp_path("q8_0.gguf"));
+	test_alive(q8_0);
+	eng_model_close(q8_0);
 	for (int kv = 0; kv < ENG_KV_N; kv++)
 		test_within(m, (enum eng_kv)kv);
 	eng_model_close(m);

@@ -287,7 +287,7 @@ static struct eng_weights *own_level(struct eng_model *m, int threads, eng_progr
 		if (!w->info.made)
 			return eng_weights_ref(w);
 	weights_each_view(m->alive, count_view, &k);
-	if (!k.total || (available && m->alive->info.bytes > available))
+	if (!k.total || m->stays_mapped || (available && m->alive->info.bytes > available))
 		return eng_weights_ref(m->alive);
 	return enlist(m, make_in(m, NULL, threads, progress, arg, e));
 }

@@ -105,19 +105,24 @@ static void look_for_level(const struct eng_model *m, const struct eng_session_o
 	}
 }
 
-/* Of weights that are alive, only what lies in the file is still to be had. */
+/*
+ * Of weights that are alive, only what lies in the file is still to be had; the file's own are
+ * alive beside what was packed of them.
+ */
 static int weights_need(struct eng_model *m, const char *level, uint64_t *out, struct err *e)
 {
-	const struct level *l;
+	const struct level *l = level ? level_by_name(level) : NULL;
+	const char *name = l ? l->name : level;
+	const bool own = !name || !strcasecmp(m->alive->level, name);
 
-	for (const struct eng_weights *w = m->alive; w; w = w->next)
-		if (!level || !strcasecmp(w->level, level)) {
-			*out = w == m->alive ? w->info.bytes : w->mapped;
+	for (const struct eng_weights *w = m->alive->next; w; w = w->next)
+		if (own ? !w->info.made : !strcasecmp(w->level, name)) {
+			*out = w->mapped;
 			return 0;
 		}
-	if (level_parse(level, &l, e) < 0)
+	if (!own && level_parse(level, &l, e) < 0)
 		return -1;
-	*out = ladder_bytes(m, l, NULL);
+	*out = own ? m->alive->info.bytes : ladder_bytes(m, l, NULL);
 	return 0;
 }
 

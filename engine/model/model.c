@@ -150,6 +150,11 @@ const struct eng_info *eng_model_info(const struct eng_model *m)
 	return &m->info;
 }
 
+void eng_model_stay_mapped(struct eng_model *m)
+{
+	m->stays_mapped = true;
+}
+
 struct eng_weights *eng_weights_ref(struct eng_weights *w)
 {
 	w->refs++;

@@ -39,6 +39,7 @@ struct eng_model {
 	void *info_store;		/* what info's strings and types point into */
 	bool look;			/* opened by eng_model_look(): there is no eng, and no data is read */
 	struct err look_err;		/* what info.note tells then */
+	bool stays_mapped;		/* its own level is not packed */
 	struct eng_weights *alive;	/* list; first the mapping as it is, what all others are made from */
 	struct eng_level *levels;
 	int n_levels;
