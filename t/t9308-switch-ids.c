@@ -1,0 +1,263 @@
+/*
+ * What is answered after a switch, token for token: exact, borrowed, and an answer that goes on at another
+ * level, each held against what `tidbit logits` computes for the same ids and the same switch.
+ */
+#include "config.h"
+#include "app/chat.h"
+#include "app/opt.h"
+#include "engine/base/xio.h"
+#include "t/lib/model.h"
+#include "t/lib/tap.h"
+#include "t/lib/tmp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 120000, ANSWER = 24 };
+
+struct drive {
+	struct loop *l;
+	struct chat *c;
+	struct opts o;
+	bool (*until)(const struct chat *c);
+	size_t stopped_at;		/* ids of the answer that a switch stopped */
+	bool late;
+};
+
+static const struct chat_item *last_answer(const struct chat *c)
+{
+	for (size_t i = c->n_items; i--;)
+		if (c->items[i]->kind == ITEM_ANSWER)
+			return c->items[i];
+	return NULL;
+}
+
+static void on_wake(void *arg)
+{
+	struct drive *d = arg;
+	const struct chat_item *a;
+
+	chat_pump(d->c);
+	a = last_answer(d->c);
+	if (a && !a->running && d->c->n_switches)
+		d->stopped_at = a->ids.n;
+}
+
+static void on_turn(void *arg)
+{
+	struct drive *d = arg;
+
+	if (d->until(d->c))
+		loop_quit(d->l, 0);
+}
+
+static void on_timer(void *arg)
+{
+	struct drive *d = arg;
+
+	d->late = true;
+	loop_quit(d->l, 1);
+}
+
+static const struct loop_ops ops = { .wake = on_wake, .turn = on_turn, .timer = on_timer };
+
+static void wait_for(struct drive *d, bool (*until)(const struct chat *))
+{
+	d->until = until;
+	loop_timer(d->l, WAIT_MS);
+	loop_run(d->l);
+	loop_timer(d->l, -1);
+	if (d->late) {
+		printf("Bail out! waited in vain\n");
+		exit(1);
+	}
+}
+
+static bool opened(const struct chat *c) { return c->state != CHAT_LOADING; }
+static bool idle(const struct chat *c) { return c->state == CHAT_IDLE && !c->answer && !c->n_switches; }
+static bool begun(const struct chat *c) { return (c->answer && c->answer->stats.n_gen >= 3) || idle(c); }
+
+static void start(struct drive *d, const char *model, int64_t n)
+{
+	struct err e;
+
+	*d = (struct drive){ .o = opt_defaults };
+	d->o.model = model;
+	d->o.threads = 2;
+	d->o.sample.temp = 0;
+	opt_give(opt_by_key("temp"), &d->o);
+	d->o.sample.repeat_penalty = 1;
+	opt_give(opt_by_key("repeat-penalty"), &d->o);
+	d->o.n = n;
+	d->o.n_ctx = 4096;
+	if (loop_new(&d->l, &ops, d, &e) || chat_new(&d->c, d->l, &d->o, &e)) {
+		printf("Bail out! %s\n", e.msg);
+		exit(1);
+	}
+	loop_watch_input(d->l, false);
+	wait_for(d, opened);
+}
+
+static void finish(struct drive *d)
+{
+	chat_free(d->c);
+	loop_free(d->l);
+}
+
+static void say(struct drive *d, const char *text)
+{
+	chat_submit(d->c, text);
+	wait_for(d, idle);
+}
+
+/* -- what it must have been ------------------------------------------------------------ */
+
+/* The prompt of the last answer, by the engine alone; the answer's ids behind it. */
+static struct eng_ids ids_of(const char *path, const struct chat *c, int32_t *n_prompt)
+{
+	struct eng *g = new_engine(1, NULL);
+	struct eng_model *m = open_model(g, path);
+	const struct chat_item *stop = last_answer(c);
+	struct eng_ids out = { 0 };
+	struct eng_msg msgs[16];
+	struct err e = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_items && c->items[i] != stop && n < 16; i++) {
+		const struct chat_item *it = c->items[i];
+
+		if (it->kind == ITEM_NOTE)
+			continue;
+		msgs[n++] = (struct eng_msg){ .role = it->kind == ITEM_USER ? "user" : "assistant", .text = it->text.p, .len = it->text.len,
+					      .ids = it->ids.p, .n_ids = it->ids.n };
+	}
+	if (eng_chat_tokens(m, msgs, n, &out, &e)) {
+		printf("Bail out! %s\n", e.msg);
+		exit(1);
+	}
+	*n_prompt = (int32_t)out.n;
+	for (size_t i = 0; i < stop->ids.n; i++)
+		eng_ids_add(&out, stop->ids.p[i]);
+	eng_model_close(m);
+	eng_free(g);
+	return out;
+}
+
+/* How many of the ids from `from` on are the likeliest that `tidbit logits` finds at the position before. */
+static int32_t greedy(const char *path, const struct eng_ids *ids, int32_t from, const char *level, const char *more, int64_t vocab)
+{
+	char ids_path[512], out_path[512], cmd[3000];
+	float *row = malloc((size_t)vocab * sizeof *row);
+	int32_t same = 0;
+	FILE *f;
+
+	snprintf(ids_path, sizeof ids_path, "%s", tmp_path("ids"));
+	snprintf(out_path, sizeof out_path, "%s", tmp_path("logits"));
+	f = fopen(ids_path, "w");
+	for (size_t i = 0; i < ids->n; i++)
+		fprintf(f, "%d\n", ids->p[i]);
+	fclose(f);
+	snprintf(cmd, sizeof cmd, "'%s/tidbit' logits -m '%s' --tokens '%s' -o '%s' -c 4096 -q %s %s 2>/dev/null", getenv("TEST_BUILD"), path, ids_path,
+		 out_path, level, more);
+	if (system(cmd)) {
+		printf("# %s\n", cmd);
+		free(row);
+		return -1;
+	}
+	f = fopen(out_path, "rb");
+	fseek(f, (long)(from - 1) * (long)(vocab * (int64_t)sizeof *row), SEEK_SET);
+	for (int32_t i = from; i < (int32_t)ids->n; i++)
+		if (fread(row, sizeof *row, (size_t)vocab, f) == (size_t)vocab)
+			same += best(row, vocab) == ids->p[i];
+	fclose(f);
+	unlink(out_path);
+	free(row);
+	return same;
+}
+
+static void test_switch(const char *path, const char *from, const char *to, bool borrowed)
+{
+	char command[64], more[128];
+	const struct chat_item *a;
+	struct eng_ids ids;
+	int32_t n_prompt, same;
+	struct drive d;
+
+	start(&d, path, ANSWER);
+	say(&d, "One day, Lily went to the park.");
+	snprintf(command, sizeof command, "/quant %s %s", to, borrowed ? "--borrowed" : "--exact");
+	say(&d, command);
+	say(&d, "Then what did she see?");
+	a = last_answer(d.c);
+	ids = ids_of(path, d.c, &n_prompt);
+	ok(a->stats.n_prompt == n_prompt && a->stats.n_reused > 20 && a->ids.n > 4, "%s, %s: the prompt is the one it is taken for (%d tokens, %d kept)",
+	   to, borrowed ? "borrowed" : "exact", a->stats.n_prompt, a->stats.n_reused);
+	snprintf(more, sizeof more, "--switch-from %s --at %d --mode %s", from, a->stats.n_reused, borrowed ? "borrowed" : "exact");
+	same = greedy(path, &ids, n_prompt, to, more, d.c->info->n_vocab);
+	ok(same == (int32_t)a->ids.n, "%s, %s: the answer's ids are those of logits %s (%d of %zu)", to, borrowed ? "borrowed" : "exact", more, same,
+	   a->ids.n);
+	if (borrowed && same >= 0)
+		ok(strstr(a->label, "borrowed") != NULL, "and its label says so");
+	eng_ids_release(&ids);
+	finish(&d);
+}
+
+static void test_go_on(const char *path, const char *from, const char *to, const char *how)
+{
+	char command[64], more[128];
+	const struct chat_item *a;
+	struct eng_ids ids, first;
+	int32_t n_prompt, k, same;
+	struct drive d;
+
+	start(&d, path, 80);
+	chat_submit(d.c, "One day, Lily went to the park.");
+	wait_for(&d, begun);
+	snprintf(command, sizeof command, "/quant %s --go-on %s", to, how);
+	say(&d, command);
+	a = last_answer(d.c);
+	k = (int32_t)d.stopped_at;
+	ids = ids_of(path, d.c, &n_prompt);
+	ok(k >= 3 && a->ids.n > (size_t)k, "an answer goes on at %s from its token %d (to %zu)", to, k, a->ids.n);
+	/* the last id of the old level was sampled, and its position computed by the new one */
+	snprintf(more, sizeof more, "--switch-from %s --at %d --mode %s", from, a->stats.n_reused, *how ? "borrowed" : "exact");
+	same = greedy(path, &ids, n_prompt + k, to, more, d.c->info->n_vocab);
+	ok(same == (int32_t)a->ids.n - k, "from there its ids are those of logits %s (%d of %d)", more, same, (int)a->ids.n - k);
+	first = (struct eng_ids){ ids.p, (size_t)(n_prompt + k), ids.size };
+	same = greedy(path, &first, n_prompt, from, "", d.c->info->n_vocab);
+	ok(same == k, "up to there they are those of %s (%d of %d)", from, same, k);
+	eng_ids_release(&ids);
+	finish(&d);
+}
+
+static void test_model(const char *path, const char *from, const char *to)
+{
+	test_switch(path, from, to, false);
+	test_switch(path, from, to, true);
+	test_go_on(path, from, to, "");
+	test_go_on(path, from, to, "--borrowed");
+}
+
+int main(void)
+{
+	char *shipped = shipped_model(), *large = data_path("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
+
+	if (!getenv("TEST_BUILD")) {
+		tap_skip("no TEST_BUILD: the program is somewhere else");
+		return tap_done();
+	}
+	test_model(shipped, "F32", "Q4_0");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	tap_skip("a real model: too slow with a sanitizer");
+#else
+	if (large)
+		test_model(large, "Q4_1", "Q4_0");
+	else
+		tap_skip("no reference data");
+#endif
+	free(shipped);
+	free(large);
+	return tap_done();
+}
