@@ -320,7 +320,7 @@ static void test_store(const struct kern *k)
 
 /* -- attention ----------------------------------------------------------------------- */
 
-enum { MAX_PAGES = 4, MAX_G = 17, MAX_HD = 256, LD = MAX_HD + 3 };
+enum { MAX_PAGES = 4, MAX_G = 17, MAX_HD = 256, LD = MAX_HD + 3, MAX_TOKENS = 100 };
 
 static float keys[MAX_PAGES * KERN_PAGE * MAX_HD], values[MAX_PAGES * KERN_PAGE * MAX_HD];
 static _Alignas(64) char kmem[MAX_PAGES][KERN_PAGE * MAX_HD * 4], vmem[MAX_PAGES][KERN_PAGE * MAX_HD * 4];
@@ -399,7 +399,7 @@ struct range { int64_t first, n; float scale, softcap; };
 static bool attn_right(const struct kern *k, enum kern_kv kv, int g, int hd, struct range w)
 {
 	const void *kp[MAX_PAGES], *vp[MAX_PAGES];
-	struct kern_attn a = { .q = query, .ldq = LD, .g = g, .hd = hd, .kpage = kp, .vpage = vp, .first = w.first,
+	struct kern_attn a = { .t = 1, .q = query, .ldq = LD, .g = g, .hd = hd, .kpage = kp, .vpage = vp, .first = w.first,
 			       .n = w.n, .scale = w.scale, .softcap = w.softcap, .out = out, .ldo = LD };
 	const int64_t row = kern_kv_row(k, kv, hd);
 	bool right = true;
@@ -429,6 +429,50 @@ static bool attn_right(const struct kern *k, enum kern_kv kv, int g, int hd, str
 		k->kv[kv].attn(&a);
 	}
 	return right && !memcmp(out, alone, sizeof out);
+}
+
+/* Tokens together: each has the bits that it has alone. */
+static bool tokens_right(const struct kern *k, enum kern_kv kv, int g, int hd, int tokens, int64_t window)
+{
+	static float q[MAX_TOKENS * MAX_G * MAX_HD], together[MAX_TOKENS * MAX_G * MAX_HD], one[MAX_TOKENS * MAX_G * MAX_HD];
+	const void *kp[MAX_PAGES], *vp[MAX_PAGES];
+	const int64_t n = MAX_PAGES * KERN_PAGE - tokens + 1 - window % 3, ld = (int64_t)g * hd;
+	struct kern_attn a = { .t = tokens, .q = q, .ldt = ld, .ldq = hd, .g = g, .hd = hd, .kpage = kp, .vpage = vp,
+			       .first = window && n > window ? n - window : 0, .n = n, .window = window, .scale = 0.3f,
+			       .out = together, .ldto = ld, .ldo = hd };
+
+	for (int64_t p = 0; p < MAX_PAGES; p++) {
+		kp[p] = kmem[p];
+		vp[p] = vmem[p];
+	}
+	cache_fill(k, kv, hd, MAX_PAGES * KERN_PAGE);
+	fill(q, tokens * ld, 1);
+	k->kv[kv].attn(&a);
+	for (int i = 0; i < tokens; i++) {
+		struct kern_attn b = kern_attn_token(&a, i);
+
+		b.out = one + i * ld;
+		k->kv[kv].attn(&b);
+	}
+	for (int64_t i = 0; i < tokens * ld; i++)
+		if (memcmp(together + i, one + i, sizeof *one)) {
+			printf("# g %d hd %d, %d tokens, window %d: token %d differs\n", g, hd, tokens, (int)window, (int)(i / ld));
+			return false;
+		}
+	return true;
+}
+
+static void test_tokens(const struct kern *k, enum kern_kv kv)
+{
+	static const struct { int g, hd, tokens; int64_t window; } cases[] = {
+		{ 1, 64, 32, 0 }, { 2, 128, 33, 0 }, { 3, 64, 32, 0 }, { 8, 20, 5, 0 }, { 1, 256, 100, 0 }, { 5, 8, 70, 0 },
+		{ 2, 128, 33, 64 }, { 1, 64, 100, 40 }, { 4, 256, 32, 130 }, { MAX_G, 64, 3, 1 },
+	};
+	bool right = true;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		right = right && tokens_right(k, kv, cases[i].g, cases[i].hd, cases[i].tokens, cases[i].window);
+	ok(right, "%s attention, %s: tokens together, the same bits", k->name, quant_by_id(stored_as[kv])->name);
 }
 
 static void test_attn(const struct kern *k, enum kern_kv kv)
@@ -476,8 +520,10 @@ int main(void)
 		test_norm(&k);
 		test_gate(&k);
 		test_store(&k);
-		for (int kv = 0; kv < KERN_KV_N; kv++)
+		for (int kv = 0; kv < KERN_KV_N; kv++) {
 			test_attn(&k, kv);
+			test_tokens(&k, kv);
+		}
 	}
 	return tap_done();
 }

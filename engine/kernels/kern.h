@@ -89,24 +89,42 @@ typedef void kern_add_fn(float *y, const float *x, int64_t n);
 typedef void kern_glu_fn(float *y, const float *gate, const float *up, int64_t n);
 
 /*
- * Attention of one token's query heads that share one KV head, over the keys at absolute
- * positions first … n-1 in pages of KERN_PAGE; pages wholly below first are not looked at.
+ * Attention of query heads that share one KV head, of tokens at following positions, over
+ * keys at absolute positions in pages of KERN_PAGE: the first token's over first … n-1, each
+ * next one's over a key more and, with a window, over as many at most. Pages wholly below
+ * that are not looked at.
  * Softmax is folded page by page in order: running maximum m and sum l per head, the
  * accumulator rescaled when m grows; so the result depends on first, n and the keys alone.
  */
 struct kern_attn {
-	const float *q;			/* (g, ldq): g query heads of hd values */
-	int64_t ldq;
+	int t;				/* tokens, at least 1 */
+	const float *q;			/* (t, ldt) of (g, ldq): g query heads of hd values */
+	int64_t ldt, ldq;
 	int g, hd;
 	/* per page: KERN_PAGE keys and values of this KV head in the cache's type, kern_kv_row() bytes each */
 	const void *const *kpage;
 	const void *const *vpage;
-	int64_t first, n;
+	int64_t first, n, window;	/* window 0: first holds for all tokens */
 	float scale;			/* on the scores; usually 1 / sqrt(hd) */
 	float softcap;			/* then c tanh(score / c); 0: not */
-	float *out;			/* (g, ldo) */
-	int64_t ldo;
+	float *out;			/* (t, ldto) of (g, ldo) */
+	int64_t ldto, ldo;
 };
+
+/* Token i of them alone. */
+static inline struct kern_attn kern_attn_token(const struct kern_attn *a, int i)
+{
+	struct kern_attn o = *a;
+
+	o.t = 1;
+	o.q += i * a->ldt;
+	o.out += i * a->ldto;
+	o.n += i;
+	if (a->window)
+		o.first = o.n > a->window ? o.n - a->window : 0;
+	return o;
+}
+
 typedef void kern_attn_fn(const struct kern_attn *a);
 
 /*

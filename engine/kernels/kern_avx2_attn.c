@@ -264,7 +264,7 @@ INLINE void value_page(const struct kv_type t, const struct kern_attn *a, const 
 	}
 }
 
-INLINE void attn(const struct kern_attn *a, const struct kv_type t)
+INLINE void attn_token(const struct kern_attn *a, const struct kv_type t)
 {
 	float p[KERN_MAX_GROUP][KERN_PAGE], scratch[KERN_PAGE * COLS];
 	float max[KERN_MAX_GROUP], sum[KERN_MAX_GROUP], shrink[KERN_MAX_GROUP];
@@ -287,6 +287,15 @@ INLINE void attn(const struct kern_attn *a, const struct kv_type t)
 	for (int h = 0; h < a->g; h++)
 		for (int i = 0; i < a->hd; i++)
 			a->out[h * a->ldo + i] /= sum[h];
+}
+
+INLINE void attn(const struct kern_attn *a, const struct kv_type t)
+{
+	for (int i = 0; i < a->t; i++) {
+		const struct kern_attn one = kern_attn_token(a, i);
+
+		attn_token(&one, t);
+	}
 }
 
 static void attn_f16(const struct kern_attn *a)

@@ -10,6 +10,7 @@
 
 void kern_avx512vnni_plain_init(struct kern *k);	/* blocks of 32 */
 void kern_avx512vnni_super_init(struct kern *k);	/* blocks of 256 */
+void kern_avx512vnni_attn_init(struct kern *k);
 
 typedef __m512i vec;
 typedef __m512 vecf, vec_scale;

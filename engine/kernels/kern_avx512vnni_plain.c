@@ -16,4 +16,5 @@ void kern_init_avx512vnni(struct kern *k)
 	k->panel = ROWS;
 	kern_avx512vnni_plain_init(k);
 	kern_avx512vnni_super_init(k);
+	kern_avx512vnni_attn_init(k);
 }

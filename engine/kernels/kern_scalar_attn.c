@@ -113,7 +113,7 @@ static void fold_page(const struct kern_attn *a, const float *q, const char *k, 
 	}
 }
 
-static void attn(const struct kern_attn *a, load_fn *load, int64_t row)
+static void attn_token(const struct kern_attn *a, load_fn *load, int64_t row)
 {
 	for (int h = 0; h < a->g; h++) {
 		struct fold f = { -INFINITY, 0, a->out + h * a->ldo };
@@ -126,6 +126,15 @@ static void attn(const struct kern_attn *a, load_fn *load, int64_t row)
 				  a->n - j < KERN_PAGE ? (int)(a->n - j) : KERN_PAGE, load, row, &f);
 		for (int i = 0; i < a->hd; i++)
 			f.acc[i] /= f.sum;
+	}
+}
+
+static void attn(const struct kern_attn *a, load_fn *load, int64_t row)
+{
+	for (int i = 0; i < a->t; i++) {
+		const struct kern_attn one = kern_attn_token(a, i);
+
+		attn_token(&one, load, row);
 	}
 }
 

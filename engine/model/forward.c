@@ -14,6 +14,7 @@
 
 enum {
 	MUL_GRAIN = 32,		/* matrix rows are shared out in units of this: whole panels */
+	ATTN_TOKENS = 32,	/* most tokens in one call of attention */
 	MUL_CALL = 64,		/* most matrix rows in one kernel call of a chunk: cancelling is seen between calls */
 	MUL_CALL_F32 = 8,	/* the same with unrounded activations */
 };
@@ -292,30 +293,49 @@ static void rope_share(const struct step *s, const struct layer *y, int32_t il, 
 	}
 }
 
-/* Each (token, KV head) is one call; they cost alike only for neighbours, so threads take turns. */
-static void attn_share(const struct step *s, int32_t il, int ith, int nth)
+/* How many rows from t on are one session's at following positions. */
+static int run_of(const struct step *s, int t)
+{
+	int n = 1;
+
+	while (t + n < s->n && n < ATTN_TOKENS && s->rows[t + n].kv == s->rows[t].kv &&
+	       s->rows[t + n].pos == s->rows[t].pos + n)
+		n++;
+	return n;
+}
+
+/* Attention of n rows from t on, over the keys of one head. */
+static void attn_run(const struct step *s, int32_t il, int t, int n, int32_t kvh, const void **kp, const void **vp)
 {
 	const struct config *c = s->c;
 	const struct layer_config *l = &c->layer[il];
-	const int64_t items = (int64_t)s->n * l->n_head_kv, ldq = (int64_t)l->n_head * c->head_dim;
+	const struct row *r = &s->rows[t];
 	const int g = l->n_head / l->n_head_kv;
+	const int64_t ld = (int64_t)l->n_head * c->head_dim, at = t * ld + (int64_t)kvh * g * c->head_dim;
+	const int64_t first = l->window && r->pos >= l->window ? r->pos - l->window + 1 : 0;
+
+	for (int64_t p = first / KERN_PAGE; p * KERN_PAGE < r->pos + n; p++) {
+		kp[p] = kv_keys(r->kv, il, p, kvh);
+		vp[p] = kv_values(r->kv, il, p, kvh);
+	}
+	s->k->kv[r->kv->type].attn(&(struct kern_attn){
+		.t = n, .q = s->q + at, .ldt = ld, .ldq = c->head_dim, .g = g, .hd = c->head_dim, .kpage = kp, .vpage = vp,
+		.first = first, .n = r->pos + 1, .window = l->window, .scale = c->attn_scale, .softcap = c->attn_softcap,
+		.out = s->o + at, .ldto = ld, .ldo = c->head_dim });
+}
+
+/* Each (run of tokens, KV head) is one call; they cost alike only for neighbours, so threads take turns. */
+static void attn_share(const struct step *s, int32_t il, int ith, int nth)
+{
+	const struct layer_config *l = &s->c->layer[il];
 	const void **kp = s->pages + 2 * ith * s->n_pages, **vp = kp + s->n_pages;
+	int item = 0;
 
-	for (int64_t i = ith; i < items && !cancelled(s); i += nth) {
-		const int64_t t = i / l->n_head_kv;
-		const int32_t kvh = (int32_t)(i % l->n_head_kv);
-		const struct row *r = &s->rows[t];
-		const int64_t at = t * ldq + (int64_t)kvh * g * c->head_dim;
-		const int64_t first = l->window && r->pos >= l->window ? r->pos - l->window + 1 : 0;
-
-		for (int64_t p = first / KERN_PAGE; p * KERN_PAGE <= r->pos; p++) {
-			kp[p] = kv_keys(r->kv, il, p, kvh);
-			vp[p] = kv_values(r->kv, il, p, kvh);
-		}
-		s->k->kv[r->kv->type].attn(&(struct kern_attn){
-			.q = s->q + at, .ldq = c->head_dim, .g = g, .hd = c->head_dim, .kpage = kp, .vpage = vp,
-			.first = first, .n = r->pos + 1, .scale = c->attn_scale, .softcap = c->attn_softcap,
-			.out = s->o + at, .ldo = c->head_dim });
+	for (int t = 0, n; t < s->n; t += n) {
+		n = run_of(s, t);
+		for (int32_t kvh = 0; kvh < l->n_head_kv; kvh++)
+			if (item++ % nth == ith && !cancelled(s))
+				attn_run(s, il, t, n, kvh, kp, vp);
 	}
 }
 

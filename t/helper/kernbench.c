@@ -149,7 +149,7 @@ static void bench_attn(const struct kern *k, enum kern_kv kv, int g, int hd, int
 	float *f = take((size_t)page * sizeof *f), q[16 * 256], out[16 * 256];
 	const void *kp[256], *vp[256];
 	uint64_t seed = 1;
-	struct attn_run r = { k, { .q = q, .ldq = hd, .g = g, .hd = hd, .kpage = kp, .vpage = vp, .n = n,
+	struct attn_run r = { k, { .t = 1, .q = q, .ldq = hd, .g = g, .hd = hd, .kpage = kp, .vpage = vp, .n = n,
 				    .scale = 0.125f, .out = out, .ldo = hd }, kv };
 	double ns;
 

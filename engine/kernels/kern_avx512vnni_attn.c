@@ -1,0 +1,460 @@
+/*
+ * Attention, AVX-512. A page's keys are turned into floats with a lane for each key, so that
+ * no sum crosses lanes, and its values with a lane for each column; then all queries of the
+ * tokens and heads that share them walk over both, twelve at a time:
+ *
+ *	scores    lane: key       s[query][key] = Σ_d q[query][d] · k[d][key]       d ascending
+ *	outputs   lane: column    o[query][col] = o · shrink + Σ_j p[query][j] · v[j][col]
+ *
+ *	tile      12 queries × 2 vectors = 24 sums, 2 of keys or values, a query broadcast
+ *
+ * A tile's queries are stored turned, [d][12], so that one pointer reaches them all. A page of
+ * which a token sees a part only is walked over for that token alone, with its own bounds: a
+ * query's numbers depend on nothing but itself and the keys it sees.
+ */
+#include "config.h"
+#include "engine/kernels/kern_avx512vnni.h"
+
+#include <math.h>
+
+enum {
+	LANES = 16,
+	WIDE = 2 * LANES,		/* keys, or columns, of a tile */
+	TILE_Q = 12,
+	MAX_Q = 96,			/* queries at a time, and what they take turned */
+	MAX_TURNED = MAX_Q * 128,
+	MAX_HD = KERN_KV_MAX_HEAD,
+	Q8_BLOCK = 32, Q8_BYTES = 34,	/* a scale (half) and 32 numbers */
+};
+
+/* Sixteen values of a key or value of the cache from i, a multiple of sixteen; those outside the mask are 0. */
+typedef __m512 load_kv_fn(const char *row, int64_t i, __mmask16 mask);
+
+struct kv_type {
+	load_kv_fn *load;
+	int64_t row;			/* bytes of a key */
+};
+
+INLINE __m512 load_f16(const char *row, int64_t i, __mmask16 mask)
+{
+	return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, row + 2 * i));
+}
+
+INLINE __m512 load_bf16(const char *row, int64_t i, __mmask16 mask)
+{
+	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, row + 2 * i)), 16));
+}
+
+INLINE __m512 load_f32(const char *row, int64_t i, __mmask16 mask)
+{
+	return _mm512_maskz_loadu_ps(mask, row + 4 * i);
+}
+
+/* Blocks are filled up with zeros. */
+INLINE __m512 load_q8_0(const char *row, int64_t i, __mmask16 mask)
+{
+	const char *block = row + i / Q8_BLOCK * Q8_BYTES;
+	const __m128i q = _mm_loadu_si128((const __m128i *)(block + 2 + i % Q8_BLOCK));
+	const __m512 d = _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_loadu_si16(block)));
+
+	(void)mask;
+	return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q)));
+}
+
+INLINE __mmask16 below(int64_t n)
+{
+	return n >= LANES ? 0xffff : (__mmask16)((1u << n) - 1);
+}
+
+/* e^x as in kern_avx2.h: relative error below 2e-7, 0 below the last normal; x at most 88; NaN stays. */
+INLINE __m512 exp_lanes(__m512 x)
+{
+	const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(0x1.715476p+0f)),
+					      _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+	const __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-0x1.05c61p-29f),
+					  _mm512_fnmadd_ps(n, _mm512_set1_ps(0x1.62e43p-1f), x));
+	const __m512i scale = _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23);
+	const __mmask16 keep = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-87.3f), _CMP_NLT_UQ);
+	__m512 p = _mm512_set1_ps(1.0f / 5040);
+
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 720));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 120));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 24));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 6));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.5f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+	return _mm512_maskz_mul_ps(keep, p, _mm512_castsi512_ps(scale));
+}
+
+/* c tanh(x / c) */
+INLINE __m512 soft_cap(__m512 x, float c)
+{
+	const __m512i sign = _mm512_set1_epi32((int)0x80000000);
+	const __m512 one = _mm512_set1_ps(1), y = _mm512_div_ps(x, _mm512_set1_ps(c));
+	const __m512 e = exp_lanes(_mm512_mul_ps(_mm512_set1_ps(-2), _mm512_abs_ps(y)));
+	const __m512 t = _mm512_div_ps(_mm512_sub_ps(one, e), _mm512_add_ps(one, e));
+	const __m512i signed_t = _mm512_ternarylogic_epi32(sign, _mm512_castps_si512(x), _mm512_castps_si512(t), 0xca);
+
+	return _mm512_mul_ps(_mm512_set1_ps(c), _mm512_castsi512_ps(signed_t));
+}
+
+/* Sixteen rows of sixteen → column i of them in v[i]. */
+INLINE void turn(__m512 v[LANES])
+{
+	__m512 a[LANES];
+	__m512d b[LANES];
+
+	UNROLL
+	for (int i = 0; i < LANES; i += 2) {
+		a[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
+		a[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+	}
+	UNROLL
+	for (int i = 0; i < LANES; i += 4)
+		for (int j = 0; j < 2; j++) {
+			const __m512d lo = _mm512_castps_pd(a[i + j]), hi = _mm512_castps_pd(a[i + j + 2]);
+
+			b[i + 2 * j] = _mm512_unpacklo_pd(lo, hi);
+			b[i + 2 * j + 1] = _mm512_unpackhi_pd(lo, hi);
+		}
+	/* b[4r + c] has column 4l + c of rows 4r … 4r+3 in its quarter l */
+	UNROLL
+	for (int c = 0; c < 4; c++) {
+		const __m512 r0 = _mm512_castpd_ps(b[c]), r1 = _mm512_castpd_ps(b[4 + c]);
+		const __m512 r2 = _mm512_castpd_ps(b[8 + c]), r3 = _mm512_castpd_ps(b[12 + c]);
+		const __m512 even01 = _mm512_shuffle_f32x4(r0, r1, 0x88), odd01 = _mm512_shuffle_f32x4(r0, r1, 0xdd);
+		const __m512 even23 = _mm512_shuffle_f32x4(r2, r3, 0x88), odd23 = _mm512_shuffle_f32x4(r2, r3, 0xdd);
+
+		v[c] = _mm512_shuffle_f32x4(even01, even23, 0x88);
+		v[4 + c] = _mm512_shuffle_f32x4(odd01, odd23, 0x88);
+		v[8 + c] = _mm512_shuffle_f32x4(even01, even23, 0xdd);
+		v[12 + c] = _mm512_shuffle_f32x4(odd01, odd23, 0xdd);
+	}
+}
+
+/* WIDE keys, of which n are there, as [d][key]; those that are not are 0. */
+INLINE void turn_keys(const struct kv_type t, const char *keys, int n, int hd, float *out)
+{
+	for (int d = 0; d < hd; d += LANES)
+		for (int half = 0; half < 2; half++) {
+			__m512 v[LANES];
+
+			UNROLL
+			for (int j = 0; j < LANES; j++) {
+				const int key = half * LANES + j;
+
+				v[j] = key < n ? t.load(keys + key * t.row, d, below(hd - d)) : _mm512_setzero_ps();
+			}
+			turn(v);
+			for (int i = 0; i < LANES && d + i < hd; i++)
+				_mm512_storeu_ps(out + (d + i) * WIDE + half * LANES, v[i]);
+		}
+}
+
+/* Columns c … c + WIDE - 1 of n values as [j][column]; those beyond hd are 0. */
+INLINE void spread_values(const struct kv_type t, const char *values, int n, int c, int hd, float *out)
+{
+	for (int j = 0; j < n; j++)
+		for (int half = 0; half < 2; half++) {
+			const int at = c + half * LANES;
+
+			_mm512_storeu_ps(out + j * WIDE + half * LANES, at >= hd ? _mm512_setzero_ps() :
+					 t.load(values + j * t.row, at, below(hd - at)));
+		}
+}
+
+/* What one call works on. */
+struct work {
+	const struct kern_attn *a;
+	int queries;			/* t · g, of MAX_Q at most; query m is head m mod g of token m / g */
+	float *turned;			/* [tile][d][TILE_Q]: queries, scaled */
+	float *p;			/* [query][KERN_PAGE]: scores, then weights */
+	float max[MAX_Q], sum[MAX_Q], shrink[MAX_Q];
+};
+
+INLINE float *out_of(const struct work *w, int m)
+{
+	return w->a->out + m / w->a->g * w->a->ldto + m % w->a->g * w->a->ldo;
+}
+
+static void turn_queries(struct work *w)
+{
+	const struct kern_attn *a = w->a;
+
+	for (int m = 0; m < w->queries; m++) {
+		const float *q = a->q + m / a->g * a->ldt + m % a->g * a->ldq;
+		float *to = w->turned + m / TILE_Q * TILE_Q * a->hd + m % TILE_Q;
+
+		for (int d = 0; d < a->hd; d++)
+			to[d * TILE_Q] = q[d] * a->scale;
+	}
+}
+
+/* Scores of n queries of a tile, the first at q. */
+INLINE void score_tile(const float *q, const float *keys, int hd, int n, float *p)
+{
+	__m512 acc[TILE_Q][2];
+
+	UNROLL
+	for (int m = 0; m < n; m++)
+		acc[m][0] = acc[m][1] = _mm512_setzero_ps();
+	for (int d = 0; d < hd; d++, q += TILE_Q, keys += WIDE) {
+		const __m512 k0 = _mm512_loadu_ps(keys), k1 = _mm512_loadu_ps(keys + LANES);
+
+		UNROLL
+		for (int m = 0; m < n; m++) {
+			const __m512 x = _mm512_set1_ps(q[m]);
+
+			acc[m][0] = _mm512_fmadd_ps(x, k0, acc[m][0]);
+			acc[m][1] = _mm512_fmadd_ps(x, k1, acc[m][1]);
+		}
+	}
+	UNROLL
+	for (int m = 0; m < n; m++) {
+		_mm512_storeu_ps(p + m * KERN_PAGE, acc[m][0]);
+		_mm512_storeu_ps(p + m * KERN_PAGE + LANES, acc[m][1]);
+	}
+}
+
+/* n queries' outputs of WIDE columns: o = o · shrink + Σ p[j] · v[j], rows from … to-1; cols are there. */
+INLINE void value_tile(const struct work *w, int m0, const float *v, int c, int cols, int from, int to, int n)
+{
+	const __mmask16 mask[2] = { below(cols), below(cols > LANES ? cols - LANES : 0) };
+	const float *p = w->p + m0 * KERN_PAGE;
+	__m512 acc[TILE_Q][2];
+
+	UNROLL
+	for (int m = 0; m < n; m++) {
+		const __m512 shrink = _mm512_set1_ps(w->shrink[m0 + m]);
+		const float *out = out_of(w, m0 + m) + c;
+
+		acc[m][0] = _mm512_mul_ps(shrink, _mm512_maskz_loadu_ps(mask[0], out));
+		acc[m][1] = _mm512_mul_ps(shrink, _mm512_maskz_loadu_ps(mask[1], out + LANES));
+	}
+	for (int j = from; j < to; j++) {
+		const __m512 v0 = _mm512_loadu_ps(v + j * WIDE), v1 = _mm512_loadu_ps(v + j * WIDE + LANES);
+
+		UNROLL
+		for (int m = 0; m < n; m++) {
+			const __m512 x = _mm512_set1_ps(p[m * KERN_PAGE + j]);
+
+			acc[m][0] = _mm512_fmadd_ps(x, v0, acc[m][0]);
+			acc[m][1] = _mm512_fmadd_ps(x, v1, acc[m][1]);
+		}
+	}
+	UNROLL
+	for (int m = 0; m < n; m++) {
+		float *out = out_of(w, m0 + m) + c;
+
+		_mm512_mask_storeu_ps(out, mask[0], acc[m][0]);
+		_mm512_mask_storeu_ps(out + LANES, mask[1], acc[m][1]);
+	}
+}
+
+/* The next part of queries m … end-1 that one tile function takes: 12, 4 or 1 of one tile. */
+INLINE int part(int m, int end)
+{
+	const int left = end - m, in_tile = TILE_Q - m % TILE_Q, n = left < in_tile ? left : in_tile;
+
+	return n == TILE_Q ? TILE_Q : n >= 4 ? 4 : 1;
+}
+
+static void score_queries(const struct work *w, int m, int end, const float *keys, int at)
+{
+	const int hd = w->a->hd;
+
+	for (int n; m < end; m += n) {
+		const float *q = w->turned + m / TILE_Q * TILE_Q * hd + m % TILE_Q;
+		float *p = w->p + m * KERN_PAGE + at;
+
+		n = part(m, end);
+		if (n == TILE_Q)
+			score_tile(q, keys, hd, TILE_Q, p);
+		else if (n == 4)
+			score_tile(q, keys, hd, 4, p);
+		else
+			score_tile(q, keys, hd, 1, p);
+	}
+}
+
+static void value_queries(const struct work *w, int m, int end, const float *v, int c, int from, int to)
+{
+	const int cols = w->a->hd - c;
+
+	for (int n; m < end; m += n) {
+		n = part(m, end);
+		if (n == TILE_Q)
+			value_tile(w, m, v, c, cols, from, to, TILE_Q);
+		else if (n == 4)
+			value_tile(w, m, v, c, cols, from, to, 4);
+		else
+			value_tile(w, m, v, c, cols, from, to, 1);
+	}
+}
+
+/* A query's scores of keys from … to-1 of a page → weights relative to its new maximum. */
+static void fold_scores(struct work *w, int m, int from, int to)
+{
+	float *p = w->p + m * KERN_PAGE;
+	const float old = w->max[m];
+	__m512 s[KERN_PAGE / LANES], top = _mm512_set1_ps(old), total = _mm512_setzero_ps();
+	float max, shrink;
+
+	UNROLL
+	for (int i = 0; i < KERN_PAGE / LANES; i++) {
+		const int lo = from - i * LANES, hi = to - i * LANES;
+		const __mmask16 seen = hi <= 0 || lo >= LANES ? 0 : (__mmask16)(below(hi) & ~below(lo > 0 ? lo : 0));
+
+		s[i] = _mm512_loadu_ps(p + i * LANES);
+		if (w->a->softcap > 0)
+			s[i] = soft_cap(s[i], w->a->softcap);
+		s[i] = _mm512_mask_mov_ps(_mm512_set1_ps(-INFINITY), seen, s[i]);
+		top = _mm512_max_ps(top, s[i]);
+	}
+	max = _mm512_reduce_max_ps(top);
+	UNROLL
+	for (int i = 0; i < KERN_PAGE / LANES; i++) {
+		const __m512 e = exp_lanes(_mm512_sub_ps(s[i], _mm512_set1_ps(max)));
+
+		_mm512_storeu_ps(p + i * LANES, e);
+		total = _mm512_add_ps(total, e);
+	}
+	shrink = _mm512_cvtss_f32(exp_lanes(_mm512_set1_ps(old - max)));
+	w->sum[m] = w->sum[m] * shrink + _mm512_reduce_add_ps(total);
+	w->shrink[m] = shrink;
+	w->max[m] = max;
+}
+
+/* Which of a page's keys a token sees: from … to-1, none when to <= from. */
+struct seen { int from, to; };
+
+static struct seen seen_of(const struct kern_attn *a, int token, int64_t page)
+{
+	const struct kern_attn one = kern_attn_token(a, token);
+	const int64_t from = one.first - page, to = one.n - page;
+
+	return (struct seen){ from > 0 ? from < KERN_PAGE ? (int)from : KERN_PAGE : 0, to < KERN_PAGE ? (int)to : KERN_PAGE };
+}
+
+/*
+ * Tokens that see a page whole stand together (they are neighbours): first … last-1; all others
+ * are taken one by one.
+ */
+struct whole { int first, last; };
+
+static struct whole whole_of(const struct seen *s, int n)
+{
+	struct whole o = { 0, 0 };
+
+	while (o.first < n && (s[o.first].from > 0 || s[o.first].to < KERN_PAGE))
+		o.first++;
+	for (o.last = o.first; o.last < n && s[o.last].from == 0 && s[o.last].to == KERN_PAGE;)
+		o.last++;
+	return o;
+}
+
+INLINE void page(struct work *w, const struct kv_type t, int64_t at)
+{
+	const struct kern_attn *a = w->a;
+	const char *keys = a->kpage[at / KERN_PAGE], *values = a->vpage[at / KERN_PAGE];
+	_Alignas(64) float buf[MAX_HD * WIDE];
+	struct seen seen[MAX_Q];
+	struct whole all;
+	int to = 0;
+
+	for (int i = 0; i < a->t; i++) {
+		seen[i] = seen_of(a, i, at);
+		to = seen[i].to > to && seen[i].from < seen[i].to ? seen[i].to : to;
+	}
+	all = whole_of(seen, a->t);
+	for (int k = 0; k < to; k += WIDE) {
+		turn_keys(t, keys + k * t.row, to - k < WIDE ? to - k : WIDE, a->hd, buf);
+		score_queries(w, all.first * a->g, all.last * a->g, buf, k);
+		for (int i = 0; i < a->t; i++)
+			if ((i < all.first || i >= all.last) && seen[i].from < seen[i].to)
+				score_queries(w, i * a->g, (i + 1) * a->g, buf, k);
+	}
+	for (int i = 0; i < a->t; i++)
+		for (int m = i * a->g; m < (i + 1) * a->g && seen[i].from < seen[i].to; m++)
+			fold_scores(w, m, seen[i].from, seen[i].to);
+	for (int c = 0; c < a->hd; c += WIDE) {
+		spread_values(t, values, to, c, a->hd, buf);
+		value_queries(w, all.first * a->g, all.last * a->g, buf, c, 0, KERN_PAGE);
+		for (int i = 0; i < a->t; i++)
+			if ((i < all.first || i >= all.last) && seen[i].from < seen[i].to)
+				value_queries(w, i * a->g, (i + 1) * a->g, buf, c, seen[i].from, seen[i].to);
+	}
+}
+
+/* As many queries as there is room for. */
+INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
+{
+	_Alignas(64) float turned[MAX_TURNED + TILE_Q * MAX_HD], p[MAX_Q * KERN_PAGE];
+	struct work w = { .a = a, .queries = a->t * a->g, .turned = turned, .p = p };
+	const int64_t n = a->n + a->t - 1;
+
+	turn_queries(&w);
+	for (int m = 0; m < w.queries; m++) {
+		float *out = out_of(&w, m);
+
+		w.max[m] = -INFINITY;
+		w.sum[m] = 0;
+		for (int i = 0; i < a->hd; i++)
+			out[i] = 0;
+	}
+	for (int64_t at = a->first / KERN_PAGE * KERN_PAGE; at < n; at += KERN_PAGE)
+		page(&w, t, at);
+	for (int m = 0; m < w.queries; m++) {
+		float *out = out_of(&w, m);
+
+		for (int i = 0; i < a->hd; i++)
+			out[i] /= w.sum[m];
+	}
+}
+
+/* Heads, then tokens, as many as there is room for. */
+INLINE void attn(const struct kern_attn *a, const struct kv_type t)
+{
+	const int most = MAX_TURNED / a->hd < MAX_Q ? MAX_TURNED / a->hd : MAX_Q;
+	const int heads = a->g < most ? a->g : most, tokens = most / heads;
+
+	for (int h = 0; h < a->g; h += heads)
+		for (int i = 0; i < a->t; i += tokens) {
+			struct kern_attn some = kern_attn_token(a, i);
+
+			some.t = a->t - i < tokens ? a->t - i : tokens;
+			some.g = a->g - h < heads ? a->g - h : heads;
+			some.q += h * a->ldq;
+			some.out += h * a->ldo;
+			attn_some(&some, t);
+		}
+}
+
+static void attn_f16(const struct kern_attn *a)
+{
+	attn(a, (struct kv_type){ load_f16, 2 * a->hd });
+}
+
+static void attn_bf16(const struct kern_attn *a)
+{
+	attn(a, (struct kv_type){ load_bf16, 2 * a->hd });
+}
+
+static void attn_f32(const struct kern_attn *a)
+{
+	attn(a, (struct kv_type){ load_f32, 4 * a->hd });
+}
+
+static void attn_q8_0(const struct kern_attn *a)
+{
+	attn(a, (struct kv_type){ load_q8_0, (a->hd + Q8_BLOCK - 1) / Q8_BLOCK * Q8_BYTES });
+}
+
+void kern_avx512vnni_attn_init(struct kern *k)
+{
+	k->kv[KERN_KV_F16].attn = attn_f16;
+	k->kv[KERN_KV_BF16].attn = attn_bf16;
+	k->kv[KERN_KV_F32].attn = attn_f32;
+	k->kv[KERN_KV_Q8_0].attn = attn_q8_0;
+}
