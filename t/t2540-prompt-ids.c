@@ -196,7 +196,7 @@ static void told(const struct vocab *v)
 /* A file without a template whose vocabulary has a family's control tokens. */
 static void families(void)
 {
-	static const struct { struct tok_other has[3]; const char *want; } cases[] = {
+	static const struct { struct tok_other has[3]; const char *want, *arch; } cases[] = {
 		{ { { "<|im_start|>", 3 }, { "<|im_end|>", 3 } }, "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n"
 		  "<|im_start|>assistant\n" },
 		{ { { "<|start_header_id|>", 3 }, { "<|end_header_id|>", 3 }, { "<|eot_id|>", 3 } },
@@ -206,7 +206,13 @@ static void families(void)
 		  "<start_of_turn>user\nS\n\nU<end_of_turn>\n<start_of_turn>model\n" },
 		{ { { "<|user|>", 3 }, { "<|assistant|>", 3 }, { "<|end|>", 3 } },
 		  "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\n" },
-		{ { { "<|im_start|>", 4 }, { "<b>", 4 } }, NULL },
+		{ { { "<|im_start|>", 3 }, { "<|im_sep|>", 3 }, { "<|im_end|>", 3 } },
+		  "<|im_start|>system<|im_sep|>S<|im_end|><|im_start|>user<|im_sep|>U<|im_end|><|im_start|>assistant<|im_sep|>", "phi3" },
+		{ { { "<|tool|>", 3 }, { "<|assistant|>", 3 }, { "<|end|>", 3 } },
+		  "<|system|>S<|end|><|user|>U<|end|><|assistant|>", "phi3" },
+		{ { { "<|start_header_id|>", 3 }, { "<|end_header_id|>", 3 }, { "<|eot_id|>", 3 } },
+		  "System: S<|eot_id|>User: U<|eot_id|>Assistant: ", "bitnet-b1.58" },
+		{ { { "<|im_start|>", 4 }, { "<b>", 4 } }, NULL, NULL },
 	};
 	const struct prompt_msg m[] = {
 		{ .role = "system", .text = "S", .len = 1 }, { .role = "user", .text = "U", .len = 1 },
@@ -218,7 +224,7 @@ static void families(void)
 		struct jinja_out out;
 		struct err e = { 0 };
 		struct vocab *v = tok_made(tok_bpe(&b), &e);
-		const char *note = prompt_of_family(&t, v);
+		const char *note = prompt_of_family(&t, v, cases[i].arch);
 
 		jinja_out_init(&out);
 		if (cases[i].want)

@@ -187,7 +187,7 @@ int model_text(struct eng_model *m, struct err *e)
 			m->text = TEXT_READY;
 			prompt_load(&m->tmpl, m->gguf, m->vocab, &m->tmpl_err);
 			if (!m->tmpl && m->tmpl_err.code == ERR_NOT_FOUND)
-				m->tmpl_note = prompt_of_family(&m->tmpl, m->vocab);
+				m->tmpl_note = prompt_of_family(&m->tmpl, m->vocab, m->info.arch);
 		}
 	}
 	if (m->text == TEXT_READY)

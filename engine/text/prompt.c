@@ -103,38 +103,54 @@ int prompt_load(struct prompt_template **out, const struct gguf *g, const struct
 struct family_template {
 	const char *has[2];	/* control tokens of the vocabulary */
 	const char *source, *note;
+	const char *arch;	/* what the architecture's name begins with; NULL: any */
 };
 
+#define STANDS_IN(whose, by) "it has no chat template: " whose " stands in for it, by its " by
+
+/* The first row that fits: those that share tokens with a more common one come before it. */
 static const struct family_template families[] = {
+	{ { "<|start_header_id|>", "<|eot_id|>" },
+	  "{{ bos_token }}{% for m in messages %}{{ m.role | capitalize }}: {{ m.content | trim }}<|eot_id|>{% endfor %}"
+	  "{% if add_generation_prompt %}Assistant: {% endif %}",
+	  STANDS_IN("that of BitNet", "architecture"), "bitnet" },
+	{ { "<|im_start|>", "<|im_sep|>" },
+	  "{% for m in messages %}<|im_start|>{{ m.role }}<|im_sep|>{{ m.content }}<|im_end|>{% endfor %}"
+	  "{% if add_generation_prompt %}<|im_start|>assistant<|im_sep|>{% endif %}",
+	  STANDS_IN("that of Phi-4", "tokens"), NULL },
 	{ { "<|im_start|>", "<|im_end|>" },
 	  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
 	  "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
-	  "it has no chat template: ChatML stands in for it, by its tokens" },
+	  STANDS_IN("ChatML", "tokens"), NULL },
 	{ { "<|start_header_id|>", "<|eot_id|>" },
 	  "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n"
 	  "{{ m.content | trim }}<|eot_id|>{% endfor %}"
 	  "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}",
-	  "it has no chat template: that of Llama 3 stands in for it, by its tokens" },
+	  STANDS_IN("that of Llama 3", "tokens"), NULL },
 	{ { "<start_of_turn>", "<end_of_turn>" },
 	  "{{ bos_token }}{% set ns = namespace(first='') %}{% for m in messages %}"
 	  "{% if m.role == 'system' %}{% set ns.first = m.content | trim + '\n\n' %}{% else %}"
 	  "<start_of_turn>{{ 'model' if m.role == 'assistant' else m.role }}\n{{ ns.first }}{% set ns.first = '' %}"
 	  "{{ m.content | trim }}<end_of_turn>\n{% endif %}{% endfor %}"
 	  "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}",
-	  "it has no chat template: that of Gemma stands in for it, by its tokens" },
+	  STANDS_IN("that of Gemma", "tokens"), NULL },
+	{ { "<|end|>", "<|tool|>" },
+	  "{% for m in messages %}{{ '<|system|>' if m.role == 'system' else '<|assistant|>' if m.role == 'assistant' "
+	  "else '<|user|>' }}{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
+	  STANDS_IN("that of Phi-4-mini", "tokens"), NULL },
 	{ { "<|assistant|>", "<|end|>" },
 	  "{% for m in messages %}{{ '<|system|>' if m.role == 'system' else '<|assistant|>' if m.role == 'assistant' "
 	  "else '<|user|>' }}\n{{ m.content }}<|end|>\n{% endfor %}"
 	  "{% if add_generation_prompt %}<|assistant|>\n{% endif %}",
-	  "it has no chat template: that of Phi stands in for it, by its tokens" },
+	  STANDS_IN("that of Phi", "tokens"), NULL },
 };
 
-const char *prompt_of_family(struct prompt_template **out, const struct vocab *v)
+const char *prompt_of_family(struct prompt_template **out, const struct vocab *v, const char *arch)
 {
 	*out = NULL;
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
 		const struct family_template *f = &families[i];
-		bool all = true;
+		bool all = !f->arch || !strncmp(arch ? arch : "", f->arch, strlen(f->arch));
 
 		for (int k = 0; k < 2; k++) {
 			const int32_t id = vocab_find(v, f->has[k], strlen(f->has[k]));

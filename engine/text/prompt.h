@@ -42,10 +42,11 @@ int prompt_load(struct prompt_template **out, const struct gguf *g, const struct
 int prompt_compile(struct prompt_template **out, const char *src, size_t n, const struct vocab *v,
 		   struct jinja_where *where, struct err *e);
 /*
- * For a vocabulary whose file has no template: that of the family whose control tokens it has.
+ * For a vocabulary whose file has no template: that of the family whose control tokens it has,
+ * or whose architecture it is (NULL: not known).
  * Returns what to say of it, or NULL (and *out) when there is none.
  */
-const char *prompt_of_family(struct prompt_template **out, const struct vocab *v);
+const char *prompt_of_family(struct prompt_template **out, const struct vocab *v, const char *arch);
 void prompt_free(struct prompt_template *t);
 
 /* Renders messages to text and spans (what `template` shows). */
