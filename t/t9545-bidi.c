@@ -8,6 +8,7 @@
 
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct { const char *name, *line; enum bidi_base base; bool rtl; const char *want; } cases[] = {
@@ -42,6 +43,33 @@ static void visual(const char *line, size_t off, size_t len, enum bidi_base base
 	bidi_release(&r);
 }
 
+/* Rows and the order that another implementation gives them. */
+static void test_rows(struct str *s)
+{
+	const char *src = getenv("TEST_SRC");
+	char path[1024], line[4096];
+	bool rtl = false;
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/t/data/bidi-rows.txt", src ? src : ".");
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof line, f)) {
+		char *want = strchr(line, '\t');
+
+		line[strcspn(line, "\n")] = 0;
+		if (*line == '#' || !want)
+			continue;
+		*want++ = 0;
+		visual(line, 0, strlen(line), BIDI_AUTO, s, &rtl);
+		if (!ok(!strcmp(s->p, want), "row %d is in python-bidi's order", ++n))
+			printf("# got  %s\n# want %s\n", s->p, want);
+	}
+	if (f)
+		fclose(f);
+	ok(n >= 10, "rows of Arabic, Persian, Hebrew and Urdu (%d)", n);
+}
+
 int main(void)
 {
 	struct str s;
@@ -59,6 +87,7 @@ int main(void)
 	visual("אב 12 גד", 5, 7, BIDI_AUTO, &s, &rtl);
 	ok(!strcmp(s.p, "דג 12"), "a row that begins in the middle: %s", s.p);
 	ok(bidi_needed("x א", 4) && !bidi_needed("漢字 é", 9) && bidi_needed("ا", 2), "who needs it");
+	test_rows(&s);
 	str_release(&s);
 	return tap_done_min(10);
 }

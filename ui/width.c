@@ -53,6 +53,12 @@ static bool invisible(ucs4_t cp)
 	return cp == 0x200b || cp == 0x200e || cp == 0x200f || cp == 0x61c || cp == 0x2060 || cp == 0xfeff;
 }
 
+/* In flags of regions: never drawn by themselves. */
+static bool tag(ucs4_t cp)
+{
+	return cp >= 0xe0020 && cp <= 0xe007f;
+}
+
 static bool emoji_part(ucs4_t cp)
 {
 	return cp == 0x200d || cp == 0xfe0f || cp == 0x20e3 || uc_is_property_emoji_modifier(cp);
@@ -67,15 +73,16 @@ static bool doubtful_emoji(const uint8_t *s, size_t n)
 	if (k <= 0 || (size_t)k == n || !uc_is_property_emoji(cp))
 		return false;
 	sum = width_char(cp);
-	bool parts = false;
+	bool parts = false, tags = false;
 	for (size_t i = (size_t)k; i < n; i += (size_t)k) {
 		k = u8_mbtoucr(&cp, s + i, n - i);
 		if (k <= 0)
 			return false;
 		parts |= emoji_part(cp);
+		tags |= tag(cp);
 		sum += width_char(cp);
 	}
-	return parts && sum != 2;
+	return tags || (parts && sum != 2);
 }
 
 /* A byte that stands alone: a control or no UTF-8. */
