@@ -65,7 +65,7 @@ static uint64_t next_random(uint64_t *state)
 
 static int64_t longest(const struct opts *o)
 {
-	return o->bench_p > o->bench_n ? o->bench_p : o->bench_n;
+	return o->bench_d + (o->bench_p > o->bench_n ? o->bench_p : o->bench_n);
 }
 
 /* The context is -c's, else what the model was trained on: tests that need more are not measured. */
@@ -76,8 +76,9 @@ static int check_context(const struct bench *b, struct err *e)
 
 	if (n <= most)
 		return 0;
-	return err_set(e, ERR_CONTEXT, "-%c %lld does not fit a context of %lld%s; -c %lld makes it large enough",
-		       b->o->bench_p == n ? 'p' : 'n', (long long)n, (long long)most,
+	return err_set(e, ERR_CONTEXT, "%s-%c %lld does not fit a context of %lld%s; -c %lld makes it large enough",
+		       b->o->bench_d ? "-d with " : "", b->o->bench_p >= b->o->bench_n ? 'p' : 'n',
+		       (long long)(n - b->o->bench_d), (long long)most,
 		       b->o->n_ctx ? "" : ", which the model was trained on", (long long)n);
 }
 
@@ -187,35 +188,37 @@ void bench_free(struct bench *b)
 
 /* -- measuring ----------------------------------------------------------------------------------- */
 
-static int prefill_once(struct eng_session *s, const int32_t *ids, int32_t n, struct err *e)
+static int prefill_once(struct eng_session *s, const int32_t *ids, int32_t to, struct err *e)
 {
 	struct eng_sync st = { 0 };
 
-	return eng_session_sync(s, ids, n, &st, e);
+	return eng_session_sync(s, ids, to, &st, e);
 }
 
-static int decode_once(struct eng_session *s, const int32_t *ids, int32_t n, struct err *e)
+static int decode_once(struct eng_session *s, const int32_t *ids, int32_t from, int32_t to, struct err *e)
 {
 	struct eng_sync st = { 0 };
 
-	for (int32_t i = 1; i <= n; i++)
+	for (int32_t i = from + 1; i <= to; i++)
 		if (eng_session_sync(s, ids, i, &st, e) < 0)
 			return -1;
 	return 0;
 }
 
-/* n tokens of the case's kind into an empty session; *ns is what they took. */
+/* n tokens of the case's kind behind those of the depth; *ns is what they took. */
 static int once(const struct bench *b, const struct bench_case *c, int32_t n, double *ns, struct err *e)
 {
 	struct eng_session *s = c->level->session;
+	const int32_t depth = (int32_t)b->o->bench_d;
 	struct eng_sync st = { 0 };
 	int64_t t;
 	int ret;
 
-	if (eng_session_sync(s, NULL, 0, &st, e) < 0)
+	if (eng_session_sync(s, b->ids, depth, &st, e) < 0)
 		return -1;
 	t = os_now_ns();
-	ret = c->kind == BENCH_PREFILL ? prefill_once(s, b->ids, n, e) : decode_once(s, b->ids, n, e);
+	ret = c->kind == BENCH_PREFILL ? prefill_once(s, b->ids, depth + n, e) :
+					 decode_once(s, b->ids, depth, depth + n, e);
 	*ns = (double)(os_now_ns() - t);
 	return ret;
 }
@@ -319,6 +322,8 @@ struct bench_row *bench_row(const struct bench *b, const struct bench_case *c)
 	r->n_threads = eng_threads(b->rig.eng);
 	r->n_prompt = c->kind == BENCH_PREFILL ? c->n : 0;
 	r->n_gen = c->kind == BENCH_DECODE ? c->n : 0;
+	r->n_depth = b->o->bench_d;
+	r->act = b->o->act ? b->o->act : eng_act_name(ENG_ACT_AUTO);
 	r->test_time = c->time;
 	row_texts(r, info);
 	row_figures(r, c, b->o->reps);

@@ -2,7 +2,8 @@
  * A benchmark: a plan of cases (level × test), measured in rounds, and what comes out as rows.
  *
  * A case is llama-bench's: ppN computes N random ids into an empty session at once, tgN
- * computes N random ids one by one, each the real one-token step of a chat. Ids come from a
+ * computes N random ids one by one, each the real one-token step of a chat; with a depth, behind
+ * as many ids that are computed before and not timed. Ids come from a
  * fixed seed and are the same for every level. Only engine calls are inside the timed part.
  * Each case is warmed up until two runs agree; then each round measures every case once, so
  * that what the machine does meanwhile falls on all of them.
@@ -56,7 +57,7 @@ int bench_run(struct bench *b, struct err *e);
 
 /* A case as it is shown; strings are borrowed from the bench or static. */
 struct bench_row {
-	const char *build_commit, *cpu_info, *model_filename, *model_type, *type_k, *type_v, *test_time;
+	const char *build_commit, *cpu_info, *model_filename, *model_type, *type_k, *type_v, *act, *test_time;
 	const char *level, *level_note, *isa;
 	int64_t model_size, model_n_params, n_batch, n_threads, n_prompt, n_gen, n_depth;
 	int64_t avg_ns, stddev_ns;

@@ -35,7 +35,7 @@ struct opts {
 	const char *now;		/* --now of template: ISO 8601, local */
 	const char *format;		/* -o of show and bench: md, csv, json */
 	enum eng_kv kv;
-	const char *act;		/* int8, f32; NULL: the default */
+	const char *act;		/* auto, int8, int16, f32; NULL: the default */
 	const char *switch_from;	/* of logits: the level before the switch … */
 	int64_t switch_at;		/* … its position … */
 	const char *switch_mode;	/* … exact or borrowed */
@@ -47,7 +47,7 @@ struct opts {
 	int64_t n_ctx;
 	int threads;			/* -t; bench takes one number */
 	int chunk;
-	int64_t bench_p, bench_n;	/* -p and -n of bench */
+	int64_t bench_p, bench_n, bench_d;	/* -p, -n and -d of bench */
 	int reps;			/* -r */
 	bool raw, stats, offline, plain, ascii;
 	bool jsonl, ids;

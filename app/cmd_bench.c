@@ -66,11 +66,12 @@ static int run(struct opts *o)
 }
 
 static const char *const takes[] = {
-	"model", "levels", "n-prompt", "n-gen", "repetitions", "threads", "output", "kv", "ctx", "chunk", "force", "isa", "help", NULL
+	"model", "levels", "n-prompt", "n-gen", "n-depth", "repetitions", "threads", "output", "kv", "act", "ctx", "chunk", "force", "isa", "help", NULL
 };
 
 static const char *const notes[] = {
-	"ppN computes N tokens of a prompt together, tgN computes N tokens one after the other, as an answer does. "
+	"ppN computes N tokens of a prompt together, tgN computes N tokens one after the other, as an answer does; @ dN "
+	"behind N tokens more. "
 	"Each is warmed up first; repetitions go over all levels in turn. The table tells mean and standard deviation.",
 	NULL
 };

@@ -380,7 +380,7 @@ static int run(struct opts *o)
 static const char *const takes[] = {
 	"model", "file", "raw", "system", "think", "tools", "stop",
 	"temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
-	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
+	"level", "kv", "act", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "offline", "help", NULL
 };
 
 static const char *const notes[] = {

@@ -30,6 +30,7 @@ const struct sink_field sink_fields[] = {
 	{ "level_note", SINK_TEXT, AT(level_note) },
 	{ "bpw", SINK_REAL, AT(bpw) },
 	{ "isa", SINK_TEXT, AT(isa) },
+	{ "act", SINK_TEXT, AT(act) },
 	{ 0 }
 };
 

@@ -7,7 +7,7 @@
 
 static const struct { const char *head; int width; bool right; } columns[] = {
 	{ "model", 30, false }, { "size", 10, true }, { "params", 10, true }, { "backend", 10, false },
-	{ "threads", 7, true }, { "test", 15, true }, { "t/s", 20, true },
+	{ "threads", 7, true }, { "act", 5, false }, { "test", 15, true }, { "t/s", 20, true },
 };
 
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
@@ -50,18 +50,21 @@ static void begin(FILE *f)
 static void row(FILE *f, const struct bench_row *r, bool first)
 {
 	const double mib = (double)r->model_size / (1 << 20);
-	char text[N_COLUMNS][96];
+	char text[N_COLUMNS][96], depth[32] = "";
 
 	(void)first;
+	if (r->n_depth)
+		snprintf(depth, sizeof depth, " @ d%lld", (long long)r->n_depth);
 	snprintf(text[0], sizeof text[0], "%s", r->model_type);
 	snprintf(text[1], sizeof text[1], mib < 1024 ? "%.2f MiB" : "%.2f GiB", mib < 1024 ? mib : mib / 1024);
 	snprintf(text[2], sizeof text[2], r->model_n_params < 1000000000 ? "%.2f M" : "%.2f B",
 		 (double)r->model_n_params / (r->model_n_params < 1000000000 ? 1e6 : 1e9));
 	snprintf(text[3], sizeof text[3], "%s", "CPU");
 	snprintf(text[4], sizeof text[4], "%lld", (long long)r->n_threads);
-	snprintf(text[5], sizeof text[5], "%s%lld", r->n_prompt ? "pp" : "tg",
-		 (long long)(r->n_prompt ? r->n_prompt : r->n_gen));
-	snprintf(text[6], sizeof text[6], "%.2f ± %.2f", r->avg_ts, r->stddev_ts);
+	snprintf(text[5], sizeof text[5], "%s", r->act);
+	snprintf(text[6], sizeof text[6], "%s%lld%s", r->n_prompt ? "pp" : "tg",
+		 (long long)(r->n_prompt ? r->n_prompt : r->n_gen), depth);
+	snprintf(text[7], sizeof text[7], "%.2f ± %.2f", r->avg_ts, r->stddev_ts);
 	fputc('|', f);
 	for (int i = 0; i < N_COLUMNS; i++)
 		cell(f, i, text[i]);

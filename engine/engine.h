@@ -190,10 +190,12 @@ const char *eng_kv_name(enum eng_kv kv);
 int eng_kv_parse(const char *name, enum eng_kv *out, struct err *e);
 
 /*
- * What weights are multiplied with: activations rounded as their type wants it (to 8 bits, or 16
- * where 8 would cost too much), or unrounded, which is slower and the definition.
+ * What weights are multiplied with: activations rounded to 8 bits, or to 16 (twice the work, but
+ * not the time when memory is waited for), or by AUTO to 16 where 8 would lose more than a tenth of
+ * what the weights' type loses itself; or unrounded, which is slower and the definition. A model
+ * that was trained with rounded activations (BitNet) has them as it was trained, but for F32.
  */
-enum eng_act { ENG_ACT_INT8, ENG_ACT_F32, ENG_ACT_N };
+enum eng_act { ENG_ACT_AUTO, ENG_ACT_INT8, ENG_ACT_INT16, ENG_ACT_F32, ENG_ACT_N };
 const char *eng_act_name(enum eng_act act);
 int eng_act_parse(const char *name, enum eng_act *out, struct err *e);
 

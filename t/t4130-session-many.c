@@ -90,7 +90,7 @@ static void test_company(struct eng *g, const char *path, const char *name)
 		struct eng_weights *w = weights_at(m, levels[l]);
 
 		for (int kv = 0; kv < (l ? 1 : ENG_KV_N); kv++)
-			ok(company_changes_nothing(w, (enum eng_kv)kv, ENG_ACT_INT8), "%s at %s, cache %s: the same bits in company",
+			ok(company_changes_nothing(w, (enum eng_kv)kv, ENG_ACT_AUTO), "%s at %s, cache %s: the same bits in company",
 			   name, eng_weights_info(w)->level, eng_kv_name((enum eng_kv)kv));
 		if (l == 0 || l == 4)
 			ok(company_changes_nothing(w, ENG_KV_F16, ENG_ACT_F32), "%s at %s, unrounded activations", name,
@@ -103,8 +103,8 @@ static void test_company(struct eng *g, const char *path, const char *name)
 static void test_wrong(struct eng_model *m)
 {
 	struct eng_weights *w = weights_at(m, NULL), *other = weights_at(m, "Q8_0");
-	struct eng_session *a = session(w, ENG_KV_F16, ENG_ACT_INT8, 0), *b = session(other, ENG_KV_F16, ENG_ACT_INT8, 0);
-	struct eng_session *c = session(w, ENG_KV_F16, ENG_ACT_F32, 0), *d = session(w, ENG_KV_Q8_0, ENG_ACT_INT8, 0);
+	struct eng_session *a = session(w, ENG_KV_F16, ENG_ACT_AUTO, 0), *b = session(other, ENG_KV_F16, ENG_ACT_AUTO, 0);
+	struct eng_session *c = session(w, ENG_KV_F16, ENG_ACT_F32, 0), *d = session(w, ENG_KV_Q8_0, ENG_ACT_AUTO, 0);
 	struct eng_turn t[2] = { { a, lists[0], 9, NULL }, { a, lists[0], 9, NULL } };
 	struct err e = { 0 };
 
@@ -173,7 +173,7 @@ static void test_price(struct eng *g, const char *path)
 		int64_t one, all;
 
 		for (int i = 0; i < MANY; i++) {
-			s[i] = session(w, ENG_KV_F16, ENG_ACT_INT8, 0);
+			s[i] = session(w, ENG_KV_F16, ENG_ACT_AUTO, 0);
 			len[i] = 64;
 			eng_session_sync(s[i], lists[i], len[i], NULL, NULL);
 		}

@@ -13,8 +13,12 @@
 
 enum { N = 100, TURN = 75 };
 
-static const char *const levels[] = { "F16", "Q8_0", "Q5_1", "Q4_0", "Q4_K_M", "TQ2_0" };
-enum { N_LEVELS = sizeof levels / sizeof *levels };
+static const struct { const char *level; enum eng_act act; } cases[] = {
+	{ "F16", ENG_ACT_AUTO }, { "Q8_0", ENG_ACT_AUTO }, { "Q5_1", ENG_ACT_AUTO }, { "Q4_0", ENG_ACT_AUTO },
+	{ "Q4_K_M", ENG_ACT_AUTO }, { "TQ2_0", ENG_ACT_AUTO }, { "Q8_0", ENG_ACT_INT8 }, { "Q5_1", ENG_ACT_INT16 },
+	{ "Q4_K_M", ENG_ACT_INT16 }, { "Q4_0", ENG_ACT_F32 },
+};
+enum { N_CASES = sizeof cases / sizeof *cases };
 static int32_t ids[N];
 
 static float *compute(struct eng_weights *w, enum eng_act act, int chunk)
@@ -30,22 +34,22 @@ static float *compute(struct eng_weights *w, enum eng_act act, int chunk)
 	return all;
 }
 
-struct result { float *p[N_LEVELS + 1]; size_t bytes; };
+struct result { float *p[N_CASES]; size_t bytes; };
 
 /* The first one sets what all others are compared with; more threads try fewer sizes. */
-static bool all_same(struct eng_weights *w, int level, int threads, struct result *r)
+static bool all_same(struct eng_weights *w, int i, int threads, struct result *r)
 {
 	static const int chunks[] = { 0, 7, 1, 64 };
 	bool same = true;
 
 	for (int c = 0; c < 5 - threads - (threads > 1); c++) {
-		float *p = compute(w, level == N_LEVELS ? ENG_ACT_F32 : ENG_ACT_INT8, chunks[c]);
+		float *p = compute(w, cases[i].act, chunks[c]);
 
-		if (!r->p[level])
-			r->p[level] = p;
+		if (!r->p[i])
+			r->p[i] = p;
 		else
-			same = same && !memcmp(p, r->p[level], r->bytes);
-		if (r->p[level] != p)
+			same = same && !memcmp(p, r->p[i], r->bytes);
+		if (r->p[i] != p)
 			free(p);
 	}
 	return same;
@@ -77,13 +81,13 @@ static bool switches(struct eng_weights *from, struct eng_weights *to, const flo
 static void test_model(const char *path, const char *name)
 {
 	struct result r = { 0 };
-	bool same[N_LEVELS + 1], exact = true;
+	bool same[N_CASES], exact = true;
 
 	if (!path) {
 		tap_skip("no reference data for %s", name);
 		return;
 	}
-	for (int l = 0; l <= N_LEVELS; l++)
+	for (int l = 0; l < N_CASES; l++)
 		same[l] = true;
 	for (int threads = 1; threads <= 3; threads++) {
 		struct eng *g = new_engine(threads, NULL);
@@ -92,8 +96,8 @@ static void test_model(const char *path, const char *name)
 		const size_t row = (size_t)eng_model_info(m)->n_vocab * sizeof(float);
 
 		r.bytes = N * row;
-		for (int l = 0; l <= N_LEVELS; l++) {
-			struct eng_weights *w = weights_at(m, l < N_LEVELS ? levels[l] : "Q4_0");
+		for (int l = 0; l < N_CASES; l++) {
+			struct eng_weights *w = weights_at(m, cases[l].level);
 
 			same[l] = all_same(w, l, threads, &r) && same[l];
 			if (threads == 2 && l == 3)
@@ -104,9 +108,9 @@ static void test_model(const char *path, const char *name)
 		eng_model_close(m);
 		eng_free(g);
 	}
-	for (int l = 0; l <= N_LEVELS; l++) {
-		ok(same[l], "%s at %s%s: the same bits for all threads and chunks", name,
-		   l < N_LEVELS ? levels[l] : "Q4_0", l < N_LEVELS ? "" : ", activations unrounded");
+	for (int l = 0; l < N_CASES; l++) {
+		ok(same[l], "%s at %s, activations %s: the same bits for all threads and chunks", name, cases[l].level,
+		   eng_act_name(cases[l].act));
 		free(r.p[l]);
 	}
 	ok(exact, "%s: an exact switch is a fresh session; a borrowed one keeps what it has", name);

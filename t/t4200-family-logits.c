@@ -68,7 +68,7 @@ static void ids_fill(int32_t *ids, int n)
 static float *run(struct eng *g, const struct test *t, const char *path)
 {
 	const struct eng_session_opts o = { .n_ctx = t->n_ctx ? t->n_ctx : LONG, .kv = ENG_KV_F32,
-					    .act = t->rounded ? ENG_ACT_INT8 : ENG_ACT_F32 };
+					    .act = t->rounded ? ENG_ACT_AUTO : ENG_ACT_F32 };
 	struct eng_model *m = open_model(g, path);
 	struct eng_weights *w = weights_at(m, NULL);
 	struct eng_session *s = NULL;

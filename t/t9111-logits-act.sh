@@ -12,8 +12,16 @@ rows () { head -c $(($2 * V * 4)) "$1"; }
 logits q8 -q q8_0 && logits q4 -q q4_0 || exit 99
 
 test_expect_success 'unrounded activations are other bits, the same for all chunks and threads' '
-	logits a -q q4_0 --act f32 && ! cmp -s a q4 && logits b -q q4_0 --act int8 && cmp b q4 &&
+	logits a -q q4_0 --act f32 && ! cmp -s a q4 && logits b -q q4_0 --act auto && cmp b q4 &&
 	for x in "--chunk 1 -t 1" "--chunk 7 -t 2" "-t 3" "--with others"; do logits b -q q4_0 --act f32 $x && cmp a b || exit 1; done
+'
+test_expect_success 'activations at 8 bits and at 16 are other bits, the same for all chunks and company' '
+	for act in int8 int16; do
+		logits $act -q q4_0 --act $act && ! cmp -s $act a &&
+		for x in "--chunk 1 -t 1" "--chunk 7 -t 2" "-t 3" "--with others"; do
+			logits b -q q4_0 --act $act $x && cmp $act b || exit 1
+		done || exit 1
+	done && ! cmp -s int8 int16
 '
 test_expect_success 'each type of cache has its bits, the same for all chunks' '
 	for k in f16 bf16 f32 q8_0; do
@@ -48,7 +56,7 @@ test_expect_success 'what cannot be is told: exit 1 for the ids, 2 for the call'
 	done &&
 	test_code 2 "$T" logits -m "$M" --tokens - --with - -o o <ids 2>err && grep -q "standard input holds one" err &&
 	test_code 2 "$T" logits -m "$M" --tokens ids -o o --switch-from q8_0 --mode half 2>err && grep -q "exact|borrowed" err &&
-	test_code 2 "$T" logits -m "$M" --tokens ids -o o --act f64 2>err && grep -q "int8|f32" err &&
+	test_code 2 "$T" logits -m "$M" --tokens ids -o o --act f64 2>err && grep -q "auto|int8|int16|f32" err &&
 	test_code 2 "$T" logits -m "$M" --tokens ids -o o --switch-from q17 2>err && grep -q "Q4_0" err &&
 	test_code 1 "$T" logits -m "$M" --tokens ids -o o --with nowhere 2>err && grep -q "nowhere" err && [ ! -e o ]
 '

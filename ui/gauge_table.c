@@ -161,7 +161,7 @@ static void threads(const struct gauge_reading *r, char *buf, size_t size)
 
 static void activations(const struct gauge_reading *r, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s", r->c->o->act ? r->c->o->act : eng_act_name(ENG_ACT_INT8));
+	snprintf(buf, size, "%s", r->c->o->act ? r->c->o->act : eng_act_name(ENG_ACT_AUTO));
 }
 
 static void energy(const struct gauge_reading *r, char *buf, size_t size)

@@ -121,12 +121,12 @@ static struct input input(const struct step *s, float *x, int64_t t, int64_t k, 
 /* What goes into a layer's matrices. */
 static struct input layer_input(const struct step *s, float *x, int64_t k)
 {
-	return input(s, x, s->n, k, s->act == ENG_ACT_INT8 && s->c->family->flags & FAMILY_ACT_TOKEN);
+	return input(s, x, s->n, k, s->act != ENG_ACT_F32 && s->c->family->flags & FAMILY_ACT_TOKEN);
 }
 
 static bool rounds(const struct step *s, const struct view *v)
 {
-	return v->type && s->act == ENG_ACT_INT8 && s->k->type[v->type->id].act == KERN_ACT_Q8;
+	return v->type && s->act != ENG_ACT_F32 && s->k->type[v->type->id].act == KERN_ACT_Q8;
 }
 
 static kern_mul_fn *mul_of(const struct step *s, const struct view *v)
@@ -138,7 +138,7 @@ static kern_mul_fn *mul_of(const struct step *s, const struct view *v)
 
 static bool is_wide(const struct step *s, const struct view *v, const struct input *in)
 {
-	return rounds(s, v) && v->type->wide && !in->trained;
+	return rounds(s, v) && !in->trained && (s->act == ENG_ACT_INT16 || (s->act == ENG_ACT_AUTO && v->type->wide));
 }
 
 /* A token as rounding leaves it, in floats: for matrices that are not multiplied as integers. */

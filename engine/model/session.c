@@ -35,7 +35,8 @@ int eng_kv_parse(const char *name, enum eng_kv *out, struct err *e)
 		       err_quote(q, sizeof q, name, strlen(name)), all);
 }
 
-static const char *const act_names[ENG_ACT_N] = { [ENG_ACT_INT8] = "int8", [ENG_ACT_F32] = "f32" };
+static const char *const act_names[ENG_ACT_N] = { [ENG_ACT_AUTO] = "auto", [ENG_ACT_INT8] = "int8",
+						  [ENG_ACT_INT16] = "int16", [ENG_ACT_F32] = "f32" };
 
 const char *eng_act_name(enum eng_act act)
 {
@@ -51,7 +52,7 @@ int eng_act_parse(const char *name, enum eng_act *out, struct err *e)
 			*out = (enum eng_act)i;
 			return 0;
 		}
-	return err_set(e, ERR_ARG, "'%s' is no kind of activations; there are: int8, f32",
+	return err_set(e, ERR_ARG, "'%s' is no kind of activations; there are: auto, int8, int16, f32",
 		       err_quote(q, sizeof q, name, strlen(name)));
 }
 
