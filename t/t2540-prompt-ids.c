@@ -198,14 +198,14 @@ static void families(void)
 {
 	static const struct { struct tok_other has[3]; const char *want, *arch; } cases[] = {
 		{ { { "<|im_start|>", 3 }, { "<|im_end|>", 3 } }, "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n"
-		  "<|im_start|>assistant\n" },
+		  "<|im_start|>assistant\n", NULL },
 		{ { { "<|start_header_id|>", 3 }, { "<|end_header_id|>", 3 }, { "<|eot_id|>", 3 } },
 		  "<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nU<|eot_id|>"
-		  "<|start_header_id|>assistant<|end_header_id|>\n\n" },
+		  "<|start_header_id|>assistant<|end_header_id|>\n\n", NULL },
 		{ { { "<start_of_turn>", 3 }, { "<end_of_turn>", 3 } },
-		  "<start_of_turn>user\nS\n\nU<end_of_turn>\n<start_of_turn>model\n" },
+		  "<start_of_turn>user\nS\n\nU<end_of_turn>\n<start_of_turn>model\n", NULL },
 		{ { { "<|user|>", 3 }, { "<|assistant|>", 3 }, { "<|end|>", 3 } },
-		  "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\n" },
+		  "<|system|>\nS<|end|>\n<|user|>\nU<|end|>\n<|assistant|>\n", NULL },
 		{ { { "<|im_start|>", 3 }, { "<|im_sep|>", 3 }, { "<|im_end|>", 3 } },
 		  "<|im_start|>system<|im_sep|>S<|im_end|><|im_start|>user<|im_sep|>U<|im_end|><|im_start|>assistant<|im_sep|>", "phi3" },
 		{ { { "<|tool|>", 3 }, { "<|assistant|>", 3 }, { "<|end|>", 3 } },
