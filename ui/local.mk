@@ -37,11 +37,11 @@ CLEANFILES += %D%/builtin_text.c
 UI_LIBS = %D%/libui.a
 
 # What the tables are told in: the man page, completions. A cross build cannot run what makes them and takes those of the tarball.
+if RUN_MKDOC
 noinst_PROGRAMS += %D%/mkdoc
 %C%_mkdoc_SOURCES = %D%/mkdoc.h %D%/mkdoc.c %D%/mkdoc_man.c %D%/mkdoc_shell.c
 %C%_mkdoc_LDADD = $(tidbit_LDADD)
 DOCS = %D%/doc/tidbit.1 %D%/doc/bash/tidbit %D%/doc/zsh/_tidbit %D%/doc/fish/tidbit.fish
-if RUN_MKDOC
 %D%/doc/tidbit.1: %D%/mkdoc$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) %D%/doc && %D%/mkdoc$(EXEEXT) man >$@.new && mv $@.new $@
 %D%/doc/bash/tidbit: %D%/mkdoc$(EXEEXT)
