@@ -52,12 +52,15 @@ static void read_limits(struct gauge_reading *r, const struct chat *c)
 	struct limits_load load = {
 		.info = c->info, .kv = r->g.mem.kv_used, .n_past = r->g.ctx_used, .isa = r->isa, .threads = r->threads,
 		.peak = c->o->act && !strcmp(c->o->act, "f32") ? "f32" : "int8",
-		.rate = prefill ? answer_prefill_rate(&r->g.stats) : r->decode, .together = prefill ? chunk : 1,
+		.rate = prefill ? answer_prefill_rate(&r->g.stats) : 0, .together = prefill ? chunk : 1,
 	};
 
 	r->limits = (struct limits){ 0 };
 	if (!l || !c->info)
 		return;
+	/* of the level in use: the last answer may be another's */
+	if (!prefill)
+		load.rate = r->state == CHAT_DECODE ? r->decode : l->rate;
 	load.weights = l->bytes;
 	load.bpw = l->bpw;
 	limits_find(&r->machine.limits, &load, &r->limits);

@@ -47,6 +47,8 @@ static void class_text(const struct chat *c, int cols, struct str *out)
 {
 	const char *dot = glyph(GLYPH_DOT);
 
+	if (c->borrowed && cols >= FULL_HEADER_COLS)
+		str_addf(out, " %s borrowed KV", dot);
 	if (c->n_levels && cols >= FULL_HEADER_COLS)
 		str_addf(out, " %s %.2f bpw", dot, c->levels[c->level].bpw);
 	if (c->info && cols >= CLASS_MIN_COLS)
