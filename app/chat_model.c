@@ -150,6 +150,8 @@ static void replaced(struct chat *c, uint64_t vocab_before, int64_t ctx_before)
 	/* figures are those of a model */
 	c->g.stats = (struct answer_stats){ 0 };
 	c->n_rates = 0;
+	/* what is being typed was counted in the old one's tokens */
+	c->next_about = c->next_adds > 0;
 	note_model(c, vocab_before);
 	if (c->g.ctx_size > ctx_before)
 		take_turns_back(c);

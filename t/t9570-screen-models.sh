@@ -22,6 +22,9 @@ test_expect_success 'F3 lists what is here, with what it needs and whether it fi
 	screen_wait "▸ stories260k  *llama  *tiny  *F32  *[0-9.]* [KM]iB  *[0-9.]* [KM]iB  *in use" &&
 	screen_wait "  tiny-qwen3  *qwen3  *tiny  *Q8_0  *[0-9.]* MiB  *[0-9.]* MiB  *fits" && screen_shows "^ q close"
 '
+test_expect_success 'Enter on the one in use closes the list and changes nothing' '
+	screen_keys Enter && screen_gone "4 models" && screen_hides "now stories260K" && screen_keys F3 && screen_wait "4 models by name"
+'
 test_expect_success 'one that cannot be opened says why, and the old one stays' '
 	screen_keys g && screen_wait "▸ broken" && screen_shows "version at offset 4" && screen_keys Enter &&
 	screen_wait "! still stories260K: " && screen_wait "version at offset 4" && screen_shows "stories260K · F32" && screen_hides "models by"

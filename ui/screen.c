@@ -629,7 +629,8 @@ static void open_marked_model(struct screen *s)
 
 	if (!path)
 		return;
-	chat_open_model(s->c, path);
+	if (!s->c->info || strcmp(path, s->c->info->path))
+		chat_open_model(s->c, path);
 	close_list(s);
 	s->chat->ops->end(s->chat);
 }
