@@ -79,7 +79,7 @@ static const struct { const char *name, *src; } bombs[] = {
 	{ "power after power", "{% for i in range(100000) %}{{ 1 ** 9223372036854775807 }}{{ (-1) ** 9223372036854775807 }}{{ 2 ** 60 }}{{ [i] * 100 }}{% endfor %}" },
 	{ "a large dict", "{% set d = dict(range(99999)|map('string')|map('list')|map('first')|list|batch(2)) %}{% for i in range(100000) %}{% set e = dict(d) %}{{ d == e }}{% endfor %}{{ 'x' * 99999999 }}" },
 	{ "scopes kept", "{% set l = [] %}{% for i in range(100000) %}{% set a = i %}{% macro m() %}{{ a }}{% endmacro %}{% set _ = l.append(m) %}{% endfor %}" },
-	{ "tags stripped", "{% set s = '<!-->' * 800000 %}{% for i in range(100000) %}{{ s|striptags|length }}{% endfor %}" },
+	{ "tags stripped", "{% set s = '<!-->' * 40000 %}{% for i in range(100000) %}{{ s|striptags|length }}{% endfor %}" },
 	{ "attributes of XML", "{% set d = {'a' * 1000000: '<' * 1000000} %}{% for i in range(100000) %}{{ d|xmlattr|length }}{% endfor %}" },
 	{ "many names", "{% for i in range(100000) %}{{ namespace(a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9,j=10) }}{% endfor %}" },
 };
