@@ -146,7 +146,8 @@ static void finish(struct screenpty *s, const char *what)
 /* A letter that no answer has: milliseconds until it is drawn. */
 static double key_ms(struct screenpty *s, int i)
 {
-	const char letter[] = { (char)0xd0, (char)(0xb0 + i % 16), 0 };
+	/* Cyrillic and Greek by turns: what stood there before is another letter */
+	const char letter[] = { (char)(i / 16 % 2 ? 0xce : 0xd0), (char)(0xb1 + i % 14), 0 };
 	const uint64_t from = s->total;
 
 	if (i % 16 == 0) {
@@ -317,13 +318,22 @@ static void marker(char *buf, size_t size, int i)
 	snprintf(buf, size, "M%05dZ", i);
 }
 
-/* All of the screen again, so that what stands on it comes as it stands. */
+/* All of the screen again, so that what stands on it comes as it stands; at another width what was cut by a row's end is whole. */
 static bool seen(struct screenpty *s, const char *text)
 {
-	const uint64_t from = s->total;
+	uint64_t from = s->total;
+	bool found;
 
 	type(s, "\014");
-	return screenpty_until(s, from, text, 3000 * tap_patience()) >= 0;
+	if (screenpty_until(s, from, text, 1000 * tap_patience()) >= 0)
+		return true;
+	screenpty_size(s, 40, 131);
+	screenpty_read(s, 50, 500);
+	from = s->total;
+	type(s, "\014");
+	found = screenpty_until(s, from, text, 3000 * tap_patience()) >= 0;
+	screenpty_size(s, 40, 118);
+	return found;
 }
 
 /* Pasted, and then sent as a command that is none: the error quotes it. */
@@ -376,16 +386,49 @@ static int read_in(struct screenpty *s, int i)
 	return lost;
 }
 
-/* What a run of before has left: answers, labels and names as a file says. */
-static int restored(int first, int n)
+/* Which markers came since. */
+static int scan(const struct screenpty *s, uint64_t from, int first, int n, bool *got)
 {
-	char state[512], path[700], mark[16];
-	struct screenpty *s;
-	int lost = 0;
+	const char *p = s->kept + (from > s->total - s->n ? from - (s->total - s->n) : 0), *end = s->kept + s->n;
+	int neu = 0, i, len;
+
+	for (; p < end && (p = memchr(p, 'M', (size_t)(end - p))); p++) {
+		len = 0;
+		if (end - p < 7 || sscanf(p, "M%5dZ%n", &i, &len) != 1 || len != 7 || i < first || i >= first + n || got[i - first])
+			continue;
+		got[i - first] = true;
+		neu++;
+	}
+	return neu;
+}
+
+/* From the beginning to the end, a page at a time. */
+static int read_through(struct screenpty *s, int first, int n, bool *got)
+{
+	int found = 0;
+
+	type(s, "g");
+	for (int pages = 0, old = 0; pages < n && old < 8; pages++) {
+		const uint64_t from = s->total;
+		int neu;
+
+		screenpty_read(s, 20, 60);
+		type(s, "\014");
+		screenpty_read(s, 40, 400);
+		neu = scan(s, from, first, n, got);
+		found += neu;
+		old = neu ? 0 : old + 1;
+		type(s, "\033[6~");
+	}
+	return found;
+}
+
+static void leave_conversation(int first, int n)
+{
+	char path[700];
 	FILE *f;
 
-	snprintf(state, sizeof state, "%s/.local/state/tidbit", getenv("HOME"));
-	snprintf(path, sizeof path, "%s/chat-4194303", state);
+	snprintf(path, sizeof path, "%s/.local/state/tidbit/chat-4194303", getenv("HOME"));
 	f = fopen(path, "w");
 	fprintf(f, "{\"form\":1,\"model\":\"\\u001b]0;x\\u0007\\u009b31m\",\"messages\":[");
 	for (int i = 0; i < n; i++) {
@@ -394,29 +437,36 @@ static int restored(int first, int n)
 
 		fprintf(f, "%s{\"role\":\"%s\",\"label\":\"\\u001b[2J\\u009dlabel\",\"text\":\"", i ? "," : "", i % 2 ? "assistant" : "user");
 		for (size_t k = 0; k < len; k++)
-			fprintf(f, "\\u%04x", (unsigned)(unsigned char)text[k] ? (unsigned)(unsigned char)text[k] : '?');
+			fprintf(f, "\\u%04x", text[k] ? (unsigned)(unsigned char)text[k] : '?');
 		fprintf(f, "\"}");
 	}
 	fprintf(f, "]}");
 	fclose(f);
+}
+
+/* What a run of before has left: answers, labels and names as a file says. */
+static int restored(int first, int n)
+{
+	bool *got = calloc((size_t)n, sizeof *got);
+	struct screenpty *s;
+	int found;
+
+	leave_conversation(first, n);
 	s = open_on(model, 60, 118, "-n", "4");
 	type(s, "\003/restore\r");
 	screenpty_read(s, 200, 2000);
-	type(s, "\017g");
-	for (int i = 0, pages = 0; i < n && pages < 4 * n;) {
-		marker(mark, sizeof mark, first + i);
-		if (screenpty_until(s, 0, mark, 0) >= 0) {
-			i++;
-			continue;
-		}
-		/* further down */
-		type(s, pages++ % 2 ? "\014" : "\033[6~");
-		screenpty_read(s, 30, 300);
-		if (pages > 4 * n - 2)
-			lost = n - i;
-	}
+	type(s, "\017");
+	found = read_through(s, first, n, got);
+	/* markers that a row's end cut are whole at another width */
+	screenpty_size(s, 60, 133);
+	screenpty_read(s, 200, 1000);
+	found += read_through(s, first, n, got);
+	for (int i = 0, told = 0; i < n && told < 5; i++)
+		if (!got[i] && ++told)
+			printf("# M%05dZ was not seen\n", first + i);
 	finish(s, "a conversation that was left");
-	return lost;
+	free(got);
+	return n - found;
 }
 
 /* The shipped model with hostile pieces in its vocabulary, each as long as what it stands for, and a hostile name. */
