@@ -5,6 +5,8 @@
 #include "app/slash.h"
 #include "engine/base/xio.h"
 #include "ui/binding.h"
+#include "ui/gauge.h"
+#include "ui/ttyask.h"
 #include "ui/width.h"
 #include "ui/wrap.h"
 
@@ -92,6 +94,20 @@ static void add_settings(struct pane_help *p)
 		add(p, mem_strdup(s.p), set.help);
 	}
 	str_release(&s);
+}
+
+static void add_gauges(struct pane_help *p)
+{
+	for (const struct gauge *g = gauge_table; g->name; g++)
+		add(p, mem_strdup(g->name), g->help);
+}
+
+static const char *bidi_help(void)
+{
+	if (tty_multiplexed())
+		return "tidbit puts it in order, and tmux or screen shows it as it comes: a terminal outside that orders it once more "
+		       "is told not to by printf '\\033[8l' in a shell outside tmux; after /set bidi terminal it is left to that terminal";
+	return "auto: tidbit puts it in order, and tells a terminal that would do so too not to; app and terminal say who does";
 }
 
 /* -- drawing: every row passes by, those that are seen are drawn ------------------------ */
@@ -234,6 +250,10 @@ struct pane *pane_help_new(void)
 	add_keys(p, ALWAYS);
 	heading(p, "commands");
 	add_commands(p);
+	heading(p, "gauges, for `gauges = …` in tidbit.conf");
+	add_gauges(p);
+	heading(p, "right-to-left text");
+	add(p, mem_strdup("/set bidi"), bidi_help());
 	heading(p, "settings");
 	add_settings(p);
 	return &p->pane;
