@@ -205,8 +205,8 @@ static int decode_once(struct eng_session *s, const int32_t *ids, int32_t from, 
 	return 0;
 }
 
-/* n tokens of the case's kind behind those of the depth; *ns is what they took. */
-static int once(const struct bench *b, const struct bench_case *c, int32_t n, double *ns, struct err *e)
+/* Those of the depth stand before. */
+int bench_once(const struct bench *b, const struct bench_case *c, int32_t n, double *ns, struct err *e)
 {
 	struct eng_session *s = c->level->session;
 	const int32_t depth = (int32_t)b->o->bench_d;
@@ -229,7 +229,7 @@ static int warm(const struct bench *b, const struct bench_case *c, struct err *e
 	double last = 0, ns;
 
 	for (int i = 0; i < BENCH_WARM_MAX; i++) {
-		if (once(b, c, n, &ns, e) < 0)
+		if (bench_once(b, c, n, &ns, e) < 0)
 			return -1;
 		if (i && fabs(ns - last) <= warm_agrees * last)
 			break;
@@ -259,7 +259,7 @@ int bench_run(struct bench *b, struct err *e)
 			if (!round)
 				strftime(c->time, sizeof c->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 			meter_update(&m, done++, total);
-			ret = once(b, c, c->n, &c->ns[round], e);
+			ret = bench_once(b, c, c->n, &c->ns[round], e);
 		}
 	}
 	meter_clear(&m);

@@ -15,6 +15,8 @@
 
 #include "app/rig.h"
 
+#include <stdio.h>
+
 enum bench_kind { BENCH_PREFILL, BENCH_DECODE };
 
 /* mean, sample standard deviation (n - 1), and half the width of the mean's 95 % interval (Student's t) */
@@ -54,6 +56,16 @@ int bench_init(struct bench *b, const struct opts *o, struct err *e);
 void bench_free(struct bench *b);
 /* Warm-up and all rounds. ERR_CANCELLED after Ctrl-C. */
 int bench_run(struct bench *b, struct err *e);
+
+/*
+ * Measures each case once more, counting its works (eng_profile), and writes a table of them: time
+ * and, held against the machine's limits (measured now when they were not before), the share of the
+ * time that the memory or the arithmetic alone would have taken.
+ */
+int bench_profile(const struct bench *b, FILE *f, struct err *e);
+
+/* One measurement of a case: n tokens of its kind, *ns what they took. */
+int bench_once(const struct bench *b, const struct bench_case *c, int32_t n, double *ns, struct err *e);
 
 /* A case as it is shown; strings are borrowed from the bench or static. */
 struct bench_row {

@@ -47,6 +47,7 @@ struct opts {
 	int64_t n_ctx;
 	int threads;			/* -t; bench takes one number */
 	int chunk;
+	bool profile;			/* bench: where the time goes */
 	int64_t bench_p, bench_n, bench_d;	/* -p, -n and -d of bench */
 	int reps;			/* -r */
 	bool raw, stats, offline, plain, ascii;

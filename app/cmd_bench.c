@@ -60,13 +60,13 @@ static int run(struct opts *o)
 		ret = bench_run(&b, &e);
 	}
 	if (!ret)
-		ret = show(&b, &e);
+		ret = o->profile ? bench_profile(&b, stdout, &e) : show(&b, &e);
 	bench_free(&b);
 	return ret < 0 ? rig_fail(&e) : EXIT_OK;
 }
 
 static const char *const takes[] = {
-	"model", "levels", "n-prompt", "n-gen", "n-depth", "repetitions", "threads", "output", "kv", "act", "ctx", "chunk", "force", "isa", "help", NULL
+	"model", "levels", "n-prompt", "n-gen", "n-depth", "repetitions", "profile", "threads", "output", "kv", "act", "ctx", "chunk", "force", "isa", "help", NULL
 };
 
 static const char *const notes[] = {

@@ -26,8 +26,7 @@ static double ops_token(const struct limits_load *l)
 	return 2.0 * (double)(i->n_params - embedding(i)) + attention;
 }
 
-/* From the smallest buffer that is no smaller than what is read, by as many threads or the next fewer. */
-static double read_rate(const struct eng_machine *m, uint64_t bytes, int threads)
+double limits_read_rate(const struct eng_machine *m, uint64_t bytes, int threads)
 {
 	const struct eng_read_rate *best = NULL;
 
@@ -44,8 +43,7 @@ static double read_rate(const struct eng_machine *m, uint64_t bytes, int threads
 	return best ? best->rate : 0;
 }
 
-/* By this instruction set; without figures for it, by the fastest. */
-static double peak_rate(const struct eng_machine *m, const char *isa, const char *type, int threads)
+double limits_peak_rate(const struct eng_machine *m, const char *isa, const char *type, int threads)
 {
 	const struct eng_peak *best = NULL;
 
@@ -63,8 +61,8 @@ static double peak_rate(const struct eng_machine *m, const char *isa, const char
 
 void limits_find(const struct eng_machine *m, const struct limits_load *l, struct limits *out)
 {
-	*out = (struct limits){ .bandwidth = read_rate(m, l->weights + l->kv, l->threads),
-				.peak = peak_rate(m, l->isa, l->peak, l->threads) };
+	*out = (struct limits){ .bandwidth = limits_read_rate(m, l->weights + l->kv, l->threads),
+				.peak = limits_peak_rate(m, l->isa, l->peak, l->threads) };
 	if (out->bandwidth <= 0 || out->peak <= 0 || l->rate <= 0)
 		return;
 	out->share_bandwidth = l->rate * bytes_token(l) / out->bandwidth;

@@ -30,6 +30,11 @@ struct limits {
 
 #define LIMITS_LOW 0.4
 
+/* Bytes/s from the smallest buffer that is no smaller than `bytes`, by as many threads or the next fewer; 0 not known. */
+double limits_read_rate(const struct eng_machine *m, uint64_t bytes, int threads);
+/* Operations/s of a type ("int8", "f32") by this instruction set; without figures for it, by the fastest. */
+double limits_peak_rate(const struct eng_machine *m, const char *isa, const char *type, int threads);
+
 /* m: as measured; n_read 0 for a machine that was not. */
 void limits_find(const struct eng_machine *m, const struct limits_load *l, struct limits *out);
 

@@ -9,7 +9,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/models.h %D%/models.c \
 	%D%/cmd.c %D%/opt.c %D%/help.c %D%/version.c \
 	%D%/cmd_chat.c %D%/cmd_run.c %D%/cmd_bench.c %D%/cmd_logits.c %D%/cmd_show.c %D%/cmd_tokenize.c %D%/cmd_template.c %D%/cmd_quantize.c \
-	%D%/bench.h %D%/bench.c %D%/sink.h %D%/sink.c %D%/sink_md.c %D%/sink_csv.c %D%/sink_json.c \
+	%D%/bench.h %D%/bench.c %D%/bench_profile.c %D%/sink.h %D%/sink.c %D%/sink_md.c %D%/sink_csv.c %D%/sink_json.c \
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c %D%/need.h %D%/need.c \
 	%D%/draft.h %D%/draft.c %D%/keep.h %D%/keep.c \

@@ -78,6 +78,8 @@ const struct opt opt_table[] = {
 	  .unset = "text", .help = "form of what is shown" },
 	{ "output-list", "output", 'o', "FORMAT", OPT_CHOICE, AT(format), .choices = "text json names",
 	  .unset = "text", .help = "form of the list" },
+	{ "profile", .type = OPT_FLAG, .at = AT(profile),
+	  .help = "tell where the time goes instead: each kind of work, and its share of what the machine can" },
 	{ "n-depth", .letter = 'd', .arg = "N", .type = OPT_LONG, .at = AT(bench_d), .min = 0, .max = ENG_CTX_MAX,
 	  .help = "tokens that stand before each test" },
 	{ "n-prompt", .letter = 'p', .arg = "N", .type = OPT_LONG, .at = AT(bench_p), .min = 0, .max = ENG_CTX_MAX,

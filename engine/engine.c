@@ -67,6 +67,7 @@ void eng_free(struct eng *g)
 	pool_free(g->pool);
 	mem_free(g->scratch.p);
 	mem_free(g->rows);
+	mem_free(g->profile);
 	mem_free(g);
 }
 

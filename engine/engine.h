@@ -315,6 +315,16 @@ struct eng_need {
 int eng_model_need(struct eng_model *m, const char *level, const struct eng_session_opts *opts, struct eng_need *out,
 		   struct err *e);
 
+/*
+ * Where the time of a step goes, while it is counted: per kind of work, as thread 0 sees it (its
+ * waiting for others included), with the bytes of weights, keys and values that it reads and the
+ * operations that it takes, two a multiply-add, those on rounded activations apart. Not while a
+ * sync runs.
+ */
+struct eng_work { const char *name; int64_t ns; double bytes, int8_ops, f32_ops; };
+void eng_profile(struct eng *g, bool on);	/* on: counts from 0 */
+int eng_profile_works(const struct eng *g, const struct eng_work **out);	/* how many; in the order of the step */
+
 /* -- text -------------------------------------------------------------------------- */
 
 struct eng_ids { int32_t *p; size_t n, size; };		/* {0} is empty */

@@ -30,6 +30,12 @@ test_expect_success 'JSON: the fields that --help names, and no others; the figu
 	n=$(grep -c "\"gb_per_s\": [0-9.]*" "$TRASH/json") && m=$(grep -c "\"gop_per_s\": [0-9.]*" "$TRASH/json") &&
 	[ "$n" -ge 4 ] && [ "$m" -ge 2 ]
 '
+test_expect_success 'bench --profile holds each kind of work against them; the parts are the whole' '
+	"$T" bench --profile -m "$TIDBIT_PROFILES/stories260K.gguf" -p 32 -n 4 -r 1 >"$TRASH/works" && cat "$TRASH/works" &&
+	grep -q "^limits: [0-9.]* GB/s, [0-9]* int8 and [0-9]* f32 Gop/s" "$TRASH/works" &&
+	[ "$(grep -c "^| attention  *|" "$TRASH/works")" = 2 ] && [ "$(grep -c "^| output matrix  *|" "$TRASH/works")" = 2 ] &&
+	awk -F"|" "/^\\| all/ { n++; if (sum < 99 || sum > 101) bad = 1; sum = 0; next } /^\\| [a-z]/ { sum += \$4 } END { exit bad || n != 2 }" "$TRASH/works"
+'
 test_expect_success 'a folder that cannot be written to: told, and the figures are shown' '
 	XDG_CACHE_HOME=/dev/null "$T" show --machine >"$TRASH/out" 2>"$TRASH/err" && cat "$TRASH/err" &&
 	grep -q "not kept: .*/dev/null" "$TRASH/err" && grep -q "int8 scalar" "$TRASH/out"

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "engine/model/forward.h"
+#include "engine/base/os.h"
 #include "engine/base/xio.h"
 #include "engine/model/rope.h"
 
@@ -31,6 +32,8 @@ struct step {
 	const atomic_bool **cancel;	/* (n_cancel) those of the sessions */
 	int n_cancel;
 	bool stop;			/* one of them was set: written by thread 0 */
+	struct eng_work *profile;	/* (WORK_N) or NULL; thread 0's */
+	int64_t since;			/* when the work at hand began */
 	float *x;			/* (n, n_embd) the residual stream */
 	float *h;			/* (n, n_embd) normed; a matrix's output before it is added */
 	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
@@ -98,6 +101,43 @@ static bool cancelled(const struct step *s)
 		if (atomic_load_explicit(s->cancel[i], memory_order_relaxed))
 			return true;
 	return false;
+}
+
+/* What was done since the last mark, up to a barrier that has been passed. */
+static void mark(struct step *s, int ith, enum forward_work work)
+{
+	int64_t now;
+
+	if (!s->profile || ith)
+		return;
+	now = os_now_ns();
+	s->profile[work].ns += now - s->since;
+	s->since = now;
+}
+
+/* A product of n tokens with a matrix. */
+static void mark_mul(struct step *s, int ith, enum forward_work work, const struct view *v, int64_t n)
+{
+	const double ops = 2.0 * (double)v->rows * (double)v->cols * (double)n;
+
+	if (!s->profile || ith)
+		return;
+	s->profile[work].bytes += (double)view_bytes(v);
+	*(s->act != ENG_ACT_F32 && s->k->type[v->type->id].act == KERN_ACT_Q8 ? &s->profile[work].int8_ops :
+										&s->profile[work].f32_ops) += ops;
+}
+
+static void mark_attn(struct step *s, int ith, const struct layer_config *l)
+{
+	for (int t = 0; t < s->n && s->profile && !ith; t++) {
+		const struct row *r = &s->rows[t];
+		const int64_t all = r->pos + 1, seen = l->window && all > l->window ? l->window : all;
+
+		s->profile[WORK_ATTN].f32_ops += 4.0 * (double)seen * l->n_head * s->c->head_dim;
+		/* neighbours share what they read */
+		if (t + 1 == s->n || s->rows[t + 1].kv != r->kv)
+			s->profile[WORK_ATTN].bytes += 2.0 * (double)seen * l->n_head_kv * (double)r->kv->row;
+	}
 }
 
 /* -- pieces of the graph: each does thread ith's share -------------------------------- */
@@ -352,7 +392,7 @@ static void round_share(const struct step *s, const struct input *in, const floa
 	round_input(s, in, &v, 1, t0, t1);
 }
 
-static void attention(const struct step *s, int32_t il, int ith, int nth)
+static void attention(struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer *y = &s->w->layer[il];
 	const struct view *const into[] = { &y->wq, &y->wk, &y->wv };
@@ -362,16 +402,26 @@ static void attention(const struct step *s, int32_t il, int ith, int nth)
 
 	norm_share(s, y->attn_norm, into, 3, &in, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_NORM);
 	mul_share(s, out, 3, &in, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_QKV);
+	for (int i = 0; i < 3; i++)
+		mark_mul(s, ith, WORK_QKV, into[i], s->n);
 	rope_share(s, y, il, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_ROPE);
 	attn_share(s, il, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_ATTN);
+	mark_attn(s, ith, &s->c->layer[il]);
 	in = layer_input(s, s->o, y->wo.cols);
 	round_share(s, &in, y->attn_sub_norm, &y->wo, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_ROUND_O);
 	mul_add(s, &y->wo, y->bo, y->attn_post_norm, &in, ith, nth);
+	mark(s, ith, WORK_O);
+	mark_mul(s, ith, WORK_O, &y->wo, s->n);
 }
 
 /* gate = f(gate) × up of a token, biases before. */
@@ -387,7 +437,7 @@ static void gate_token(const struct step *s, const struct layer *y, int64_t t, i
 	glu[s->c->family->gate](gate, gate, up, ff);
 }
 
-static void feed_forward(const struct step *s, int32_t il, int ith, int nth)
+static void feed_forward(struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer *y = &s->w->layer[il];
 	const struct view *const into[] = { &y->gate, &y->up };
@@ -398,19 +448,26 @@ static void feed_forward(const struct step *s, int32_t il, int ith, int nth)
 
 	norm_share(s, y->ffn_norm, into, 2, &in, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_NORM);
 	mul_share(s, out, 2, &in, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_UP);
+	for (int i = 0; i < 2; i++)
+		mark_mul(s, ith, WORK_UP, into[i], s->n);
 	pool_share(s->n, 1, ith, nth, &lo, &hi);
 	for (int64_t t = lo; t < hi; t++)
 		gate_token(s, y, t, ff);
 	in = layer_input(s, s->gate, ff);
 	round_share(s, &in, y->ffn_sub_norm, &y->down, ith, nth);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_GATE);
 	mul_add(s, &y->down, y->bdown, y->ffn_post_norm, &in, ith, nth);
+	mark(s, ith, WORK_DOWN);
+	mark_mul(s, ith, WORK_DOWN, &y->down, s->n);
 }
 
 /* Logits of the rows that want them: their residuals are gathered, normed and multiplied. */
-static void head(const struct step *s, int ith, int nth)
+static void head(struct step *s, int ith, int nth)
 {
 	const struct config *c = s->c;
 	const struct view *const v = &s->w->output;
@@ -425,6 +482,7 @@ static void head(const struct step *s, int ith, int nth)
 			      c->n_embd, c->norm_eps);
 	round_input(s, &in, &v, 1, lo, hi);
 	pool_barrier(s->pool);
+	mark(s, ith, WORK_HEAD_NORM);
 	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
 	mul_rows(s, v, &in, lo, hi, y, c->n_vocab);
 	for (int64_t i = 0; i < s->n_logits; i++) {
@@ -435,6 +493,8 @@ static void head(const struct step *s, int ith, int nth)
 		if (from != out)
 			memcpy(out + lo, from + lo, (size_t)(hi - lo) * sizeof *out);
 	}
+	mark(s, ith, WORK_HEAD);
+	mark_mul(s, ith, WORK_HEAD, v, s->n_logits);
 }
 
 /* Divisors of the angles: a model stretched to long contexts has others for sessions that are long. */
@@ -472,6 +532,7 @@ static void step(void *arg, int ith, int nth)
 	pool_share(s->n, 1, ith, nth, &lo, &hi);
 	for (int64_t t = lo; t < hi; t++)
 		begin_token(s, t);
+	mark(s, ith, WORK_BEGIN);
 	/* no barrier: a token's norm is computed by the thread that fetched it, and rope comes after one */
 	for (int32_t il = 0; il < c->n_layer && !s->stop; il++) {
 		attention(s, il, ith, nth);
@@ -482,6 +543,31 @@ static void step(void *arg, int ith, int nth)
 	}
 	if (s->n_logits && !s->stop)
 		head(s, ith, nth);
+}
+
+static const char *const work_names[WORK_N] = {
+#define WORK_NAME(id, name) name,
+	FORWARD_WORKS(WORK_NAME)
+#undef WORK_NAME
+};
+
+void eng_profile(struct eng *g, bool on)
+{
+	if (on && !g->profile)
+		g->profile = mem_array(WORK_N, sizeof *g->profile);
+	if (!on || !g->profile) {
+		mem_free(g->profile);
+		g->profile = NULL;
+		return;
+	}
+	for (int i = 0; i < WORK_N; i++)
+		g->profile[i] = (struct eng_work){ .name = work_names[i] };
+}
+
+int eng_profile_works(const struct eng *g, const struct eng_work **out)
+{
+	*out = g->profile;
+	return g->profile ? WORK_N : 0;
 }
 
 static int count_logits(const struct row *rows, int n)
@@ -518,7 +604,7 @@ int forward(const struct eng_weights *w, const struct row *rows, int n, enum eng
 	const struct eng_model *m = w->model;
 	struct eng *g = m->eng;
 	struct step s = { .w = w, .c = &m->cfg, .k = &g->kern, .pool = g->pool, .rows = rows, .n = n,
-			  .n_logits = count_logits(rows, n), .act = act };
+			  .n_logits = count_logits(rows, n), .act = act, .profile = g->profile };
 	struct carve v = { 0 };
 	int64_t n_ctx = 0;
 
@@ -532,6 +618,7 @@ int forward(const struct eng_weights *w, const struct row *rows, int n, enum eng
 	for (int i = 0, k = 0; i < n; i++)
 		if (rows[i].logits)
 			s.out_rows[k++] = &rows[i];
+	s.since = os_now_ns();
 	pool_run(g->pool, step, &s);
 	return s.stop || cancelled(&s) ? err_set(e, ERR_CANCELLED, "stopped") : 0;
 }

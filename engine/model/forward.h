@@ -30,6 +30,27 @@ struct row {
  */
 int forward(const struct eng_weights *w, const struct row *rows, int n, enum eng_act act, struct err *e);
 
+/* The kinds of work of a step, in its order, as eng_profile() tells them. */
+#define FORWARD_WORKS(X) \
+	X(BEGIN, "embedding, angles") \
+	X(NORM, "norm, rounding") \
+	X(QKV, "query, key, value") \
+	X(ROPE, "rope, cache") \
+	X(ATTN, "attention") \
+	X(ROUND_O, "rounding") \
+	X(O, "attention's output") \
+	X(UP, "gate, up") \
+	X(GATE, "activation, rounding") \
+	X(DOWN, "down") \
+	X(HEAD_NORM, "last norm") \
+	X(HEAD, "output matrix")
+enum forward_work {
+#define WORK_ID(id, name) WORK_##id,
+	FORWARD_WORKS(WORK_ID)
+#undef WORK_ID
+	WORK_N
+};
+
 /* Bytes of scratch that a step of n rows needs, n_logits of them with logits, at a context of n_ctx. */
 size_t forward_scratch(const struct eng_model *m, int n, int n_logits, int64_t n_ctx);
 

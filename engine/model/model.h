@@ -27,6 +27,7 @@ struct eng {
 	struct kern kern;
 	char isa[32];
 	struct scratch scratch;
+	struct eng_work *profile;	/* NULL: nothing is counted */
 	struct row *rows;		/* (n_rows) of a step: sched.c; likewise grown */
 	int n_rows;
 };
