@@ -52,6 +52,8 @@ static const struct { const char *src, *ctx, *want, *error; } cases[] = {
 	{ "{{ 1e22|int }}", "{}", NULL, "integer does not fit in 64 bits" },
 	{ "{{ (-8) ** 0.5 }}", "{}", NULL, "complex numbers are not supported" },
 	{ "{{ -1.0 % 0.5 }} {{ 1.0 % -0.5 }}", "{}", "0.0 -0.0", NULL },
+	{ "{{ 'a\\r\\nb\\n\\nc\\r'|indent(1) }}|{{ 'a\\n'|indent(1, true, true) }}|", "{}", "a\n b\n\n c| a\n |", NULL },
+	{ "{{ 'ab'.rfind('', 3) }}{{ 'ab'.find('', 2) }}{{ ('<'|e)|list }}", "{}", "-12['&', 'l', 't', ';']", NULL },
 	{ "{{ ['<'|e] }}", "{}", "[Markup('&lt;')]", NULL },
 	{ "{% macro m() %}{{ kwargs }}{% endmacro %}{% call m() %}{% endcall %}", "{}", "{'caller': <Macro anonymous>}", NULL },
 	{ "{{ [{'a': 1}, {}]|groupby('a', default=0)|map(attribute='grouper')|list }}", "{}", "[0, 1]", NULL },

@@ -293,6 +293,7 @@ static int next_char(struct jcursor *c, struct jv *out)
 	if (c->at >= c->src.len)
 		return 0;
 	*out = jstr_sub(c->src, c->at, ju_next(jstr_p(&c->src) + c->at, c->src.len - c->at, NULL));
+	out->safe = false;
 	c->at += out->len;
 	return 1;
 }

@@ -272,6 +272,11 @@ static int part(struct jx *x, struct jv s, struct jv start, struct jv end, struc
 	if (jx_slice(x, s, &r, out))
 		return -1;
 	*skipped = out->off - s.off;
+	if (!out->len && r.has_start) {		/* nothing has a place too */
+		const int64_t n = (int64_t)jstr_chars(&s), at = r.start < 0 ? r.start + n : r.start;
+
+		*skipped = at > 0 ? ju_offset(jstr_p(&s), s.len, (size_t)(at < n ? at : n)) : 0;
+	}
 	return 0;
 }
 
@@ -286,8 +291,8 @@ static int find_in(struct jx *x, struct jv s, const struct jargs *a, bool last, 
 		return -1;
 	if (!has)
 		return jx_raise(x, "must be str, not None");
-	at = find(x, &in, &a->v[0], 0, last);
-	jheap_walk(x->h, s.len);
+	jheap_walk(x->h, 2 * (size_t)s.len);
+	at = jv_isint(a->v[1]) && jv_asint(a->v[1]) > (int64_t)jstr_chars(&s) ? -1 : find(x, &in, &a->v[0], 0, last);
 	*out = jv_int(at < 0 ? -1 : (int64_t)ju_chars(jstr_p(&s), skipped + (size_t)at));
 	return 0;
 }
@@ -767,21 +772,25 @@ static int fn_indent(struct jx *x, struct jv self, const struct jargs *a, struct
 	struct jv fill = a->v[0];
 	struct jbuf *b = jbuf_new(x->h, s.len);
 	int64_t width;
-	size_t from = 0, end;
+	size_t from = 0, end, k;
 
 	if (fill.type != J_STR) {
 		if (want_int(x, fill, 4, &width) ||
 		    jx_binary(x, JOP_MUL, jstr_z(x->h, " "), jv_int(width), &fill))
 			return -1;
 	}
-	for (bool start = true; from <= s.len && !x->h->failed; start = false) {
-		const char *nl = memchr(jstr_p(&s) + from, '\n', s.len - from);
-
-		end = nl ? (size_t)(nl - jstr_p(&s)) : s.len;
+	jheap_walk(x->h, s.len);
+	for (bool start = true; !x->h->failed; start = false) {
+		for (end = from, k = 0; end < s.len && !(k = line_break(s, end));)
+			end += ju_next(jstr_p(&s) + end, s.len - end, NULL);
 		if (start ? first : (blank || end > from))
 			jbuf_add_str(x->h, b, fill);
-		jbuf_add_str(x->h, b, jstr_sub(s, from, end - from + (nl != NULL)));
-		from = end + 1;
+		jbuf_add_str(x->h, b, jstr_sub(s, from, end - from));
+		from = end + k;
+		/* a "\r" at the end and the "\n" that Jinja2 puts behind it are one */
+		if (end == s.len || (from == s.len && jstr_p(&s)[end] == '\r' && k == 1))
+			break;
+		jbuf_add(x->h, b, "\n", 1, jstr_tag(&s, end));
 	}
 	return done(x, b, out);
 }
