@@ -5,7 +5,9 @@
  * filters and concatenation), so that user text never becomes a control token.
  *
  * Environment as in transformers: trim_blocks, lstrip_blocks, loop controls, the
- * generation block, tojson without ASCII escaping, raise_exception, strftime_now.
+ * generation block, tojson without ASCII escaping, raise_exception, strftime_now. Of Jinja2 itself
+ * there is no autoescape, no urlize and wordwrap, and no other file (include, import, extends);
+ * integers have 64 bits, more is an error; lists may append, extend, insert and pop.
  */
 #ifndef ENGINE_TEXT_JINJA_H
 #define ENGINE_TEXT_JINJA_H
