@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 	/* a multiple of 256 that makes up the size */
 	const int64_t n_ff = ((int64_t)(gib * (1 << 30) / n_layer / (3.0 * EMBD * 2)) & ~(int64_t)255) + 256;
 	struct ggufmake *m;
-	char layer[16];
+	char layer[24];
 
 	if (gib <= 0 || n_kv < 1 || HEADS % n_kv) {
 		fputs("usage: sparsemodel OUT GIB KV-HEADS\n", stderr);
