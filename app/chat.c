@@ -802,6 +802,7 @@ void chat_use_level(struct chat *c, const struct level_report *r)
 		return;
 	c->level = i;
 	c->levels[i].made = true;
+	memcpy(c->levels[i].act, r->act, sizeof r->act);
 	c->levels[i].bytes = r->bytes;
 	c->levels[i].bpw = r->bpw;
 	if (!c->n_switches)

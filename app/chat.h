@@ -47,6 +47,7 @@ struct chat_level {
 	char name[16];
 	uint64_t bytes;
 	double bpw;
+	char act[12];			/* what it was multiplied with, "" not in use yet */
 	bool own;			/* the file's own */
 	bool made;			/* has been in use here */
 	double rate;			/* measured decode tok/s, 0 none */

@@ -10,12 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-void level_report(const struct eng_weights *w, struct level_report *r)
+void level_report(const struct eng_session *s, struct level_report *r)
 {
-	const struct eng_weights_info *wi = eng_weights_info(w);
+	const struct eng_weights_info *wi = eng_weights_info(eng_session_weights(s));
 
 	snprintf(r->name, sizeof r->name, "%s", wi->level);
 	snprintf(r->note, sizeof r->note, "%s", wi->note ? wi->note : "");
+	snprintf(r->act, sizeof r->act, "%s", eng_session_act(s));
 	r->made = wi->made;
 	r->bytes = wi->bytes;
 	r->bpw = wi->bpw;

@@ -16,6 +16,7 @@ struct level_report {
 	char note[96];			/* "made from Q4_1: no better than it", or "" */
 	bool made;
 	bool borrowed;			/* of a handover: the KV is what other levels computed */
+	char act[12];			/* what they are multiplied with: eng_session_act() */
 	uint64_t bytes;
 	double bpw;
 	/* of a handover */
@@ -38,8 +39,8 @@ struct handover {
 	struct eng_session *session;
 };
 
-/* Names, notes and sizes of weights, without the figures of a handover. */
-void level_report(const struct eng_weights *w, struct level_report *r);
+/* Names, notes and sizes of a session's weights, without the figures of a handover. */
+void level_report(const struct eng_session *s, struct level_report *r);
 /*
  * ERR_LIMIT, before anything is taken, when level and KV do not fit beside what is there until then.
  * ERR_CANCELLED when progress said so, or eng_session_cancel().

@@ -23,7 +23,7 @@ static double ops_token(const struct limits_load *l)
 	const struct eng_info *i = l->info;
 	const double attention = 4.0 * (double)i->n_layer * (double)i->n_head * (double)i->head_dim * (double)l->n_past;
 
-	return 2.0 * (double)(i->n_params - embedding(i)) + attention;
+	return 2.0 * l->passes * (double)(i->n_params - embedding(i)) + attention;
 }
 
 double limits_read_rate(const struct eng_machine *m, uint64_t bytes, int threads)

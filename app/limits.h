@@ -19,6 +19,7 @@ struct limits_load {
 	int together;		/* tokens that go through the weights at once: 1 in decoding, the chunk in a prefill */
 	const char *isa;
 	const char *peak;	/* the arithmetic: "int8", "f32" */
+	int passes;		/* int16 is two rows of int8 */
 	int threads;
 };
 

@@ -450,7 +450,7 @@ static int run_open(struct worker *w, const struct job *j, struct event *ev)
 	w->now = o;
 	ev->kind = EV_OPENED;
 	ev->opened = o;
-	level_report(w->weights, &ev->level);
+	level_report(w->session, &ev->level);
 	report_template(w, ev);
 	return 0;
 fail:
@@ -694,7 +694,7 @@ static int run_level(struct worker *w, const struct job *j, struct event *ev)
 	w->beside = NULL;
 	pthread_mutex_unlock(&w->lock);
 	/* also with a failure: it tells which level is in use */
-	level_report(w->weights, &ev->level);
+	level_report(w->session, &ev->level);
 	return r;
 }
 

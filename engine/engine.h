@@ -223,6 +223,8 @@ int64_t eng_session_ctx(const struct eng_session *s);
 int eng_session_chunk(const struct eng_session *s);	/* most tokens computed together */
 int32_t eng_session_len(const struct eng_session *s);
 const int32_t *eng_session_ids(const struct eng_session *s);
+/* What its matrices are multiplied with: "int8", "int16", "int8/16" when it depends on the matrix, "f32". Static. */
+const char *eng_session_act(const struct eng_session *s);
 struct eng_weights *eng_session_weights(const struct eng_session *s);	/* borrowed */
 
 struct eng_sync {

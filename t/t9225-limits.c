@@ -29,7 +29,7 @@ static void test_limits(void)
 		.peak = { { "avx2", "int8", 2, 200e9 }, { "avx512", "int8", 2, 400e9 }, { "avx512", "int8", 1, 210e9 }, { "avx2", "f32", 2, 90e9 } },
 	};
 	const struct eng_info info = { .n_params = 110000000, .n_vocab = 10000, .n_embd = 1000, .n_layer = 2, .n_head = 4, .head_dim = 8, .tied = false };
-	struct limits_load l = { .info = &info, .weights = 60000000, .bpw = 4.5, .rate = 100, .together = 1, .isa = "avx2", .peak = "int8", .threads = 2 };
+	struct limits_load l = { .info = &info, .weights = 60000000, .bpw = 4.5, .rate = 100, .together = 1, .isa = "avx2", .peak = "int8", .passes = 1, .threads = 2 };
 	const double bytes = 60000000 - 10000 * 1000 * 4.5 / 8, ops = 2.0 * (110000000 - 10000000);
 	struct limits out;
 

@@ -122,10 +122,20 @@ static bool file_holds(const char *dir, const char *prefix, const char *text)
 	return found;
 }
 
+/* The next one begins anew. */
+static void clean_state(void)
+{
+	char state[600];
+
+	snprintf(state, sizeof state, "%s/.local/state/tidbit", getenv("HOME"));
+	file_holds(state, "draft-", "");
+	file_holds(state, "chat-", "");
+	file_holds(state, "messages", "");
+}
+
 /* Ends it as a signal does. */
 static void finish(struct screenpty *s, const char *what)
 {
-	char state[600];
 	int status;
 
 	kill(s->pid, SIGTERM);
@@ -134,11 +144,7 @@ static void finish(struct screenpty *s, const char *what)
 	ok(screenpty_restored(s), "%s: the terminal's modes are as before", what);
 	ok(!s->odd[0], "%s: nothing was sent that is on no list (%s)", what, s->odd);
 	screenpty_close(s);
-	/* the next one begins anew */
-	snprintf(state, sizeof state, "%s/.local/state/tidbit", getenv("HOME"));
-	file_holds(state, "draft-", "");
-	file_holds(state, "chat-", "");
-	file_holds(state, "messages", "");
+	clean_state();
 }
 
 /* -- keys ----------------------------------------------------------------------------- */
@@ -282,6 +288,33 @@ static void test_idle(void)
 	}
 	screenpty_read(s, 200, 1000);
 	finish(s, "idle");
+}
+
+/* -- what the terminal answers -------------------------------------------------------- */
+
+/* One that orders text until it is told not to, and whose wheel walks through lines, has both back however we end. */
+static void test_answers(int sig)
+{
+	const char *how = sig == SIGTERM ? "a signal" : "a crash";
+	struct screenpty *s = open_on(model, 24, 80, "-n", "4");
+	uint64_t from = s->total;
+
+	ok(screenpty_until(s, 0, "\033[8$p\033[?1007$p\033[c", 0) >= 0 && screenpty_until(s, 0, "\033[?1007l", 0) >= 0, "the terminal is asked");
+	type(s, "\033[8;1$y\033[?1007;1$y\033[?62;22c");
+	ok(screenpty_until(s, from, "\033[8l", 3000 * tap_patience()) >= 0, "its answer switches its own order off");
+	from = s->total;
+	type(s, "/set bidi terminal\r");
+	ok(screenpty_until(s, from, "\033[8h", 3000 * tap_patience()) >= 0, "/set bidi terminal switches it on");
+	from = s->total;
+	type(s, "/set bidi auto\r");
+	ok(screenpty_until(s, from, "\033[8l", 3000 * tap_patience()) >= 0, "/set bidi auto off again");
+	from = s->total;
+	kill(s->pid, sig);
+	ok(screenpty_end(s, true, 5000 * tap_patience()) >= 0 && screenpty_until(s, from, "\033[8h", 0) >= 0 &&
+	   screenpty_until(s, from, "\033[?1007h", 0) >= 0 && screenpty_until(s, from, "\033[23;0t", 0) >= 0, "after %s both and the title are back", how);
+	ok(screenpty_restored(s) && !s->odd[0], "after %s: %s", how, s->odd);
+	screenpty_close(s);
+	clean_state();
 }
 
 /* -- hostile text --------------------------------------------------------------------- */
@@ -594,6 +627,8 @@ int main(void)
 	test_held(true);
 	test_held(false);
 	test_idle();
+	test_answers(SIGTERM);
+	test_answers(SIGSEGV);
 	test_hostile();
 	free(model);
 	free(large);

@@ -51,12 +51,12 @@ static void read_limits(struct gauge_reading *r, const struct chat *c)
 	const int chunk = c->o->chunk > 0 ? c->o->chunk : 64;
 	struct limits_load load = {
 		.info = c->info, .kv = r->g.mem.kv_used, .n_past = r->g.ctx_used, .isa = r->isa, .threads = r->threads,
-		.peak = c->o->act && !strcmp(c->o->act, "f32") ? "f32" : "int8",
+		.peak = strcmp(r->act, "f32") ? "int8" : "f32", .passes = strstr(r->act, "16") ? 2 : 1,
 		.rate = prefill ? answer_prefill_rate(&r->g.stats) : 0, .together = prefill ? chunk : 1,
 	};
 
 	r->limits = (struct limits){ 0 };
-	if (!l || !c->info)
+	if (!l || !c->info || !*r->act)
 		return;
 	/* of the level in use: the last answer may be another's */
 	if (!prefill)
@@ -80,6 +80,7 @@ void gauge_read(struct gauge_reading *r, const struct chat *c)
 	r->decode = c->state == CHAT_DECODE && c->g.decode_now > 0 ? c->g.decode_now : answer_decode_rate(&c->g.stats);
 	memcpy(r->rates, c->rates, sizeof(r->rates));
 	r->n_rates = c->n_rates;
+	snprintf(r->act, sizeof(r->act), "%s", c->level < c->n_levels ? c->levels[c->level].act : "");
 	memory_read(&r->mem, &c->g.mem);
 	read_limits(r, c);
 }

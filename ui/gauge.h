@@ -32,7 +32,7 @@ struct gauge_reading {
 	struct machine machine;		/* as it was measured once; n_read 0: it was not */
 	struct limits limits;
 	int threads;
-	char isa[32];
+	char isa[32], act[12];
 };
 
 void gauge_read(struct gauge_reading *r, const struct chat *c);

@@ -136,7 +136,7 @@ static void bandwidth(const struct gauge_reading *r, char *buf, size_t size)
 static void limit(const struct gauge_reading *r, char *buf, size_t size)
 {
 	const struct limits *l = &r->limits;
-	const char *peak = r->c->o->act && !strcmp(r->c->o->act, "f32") ? "f32" : "int8";
+	const char *peak = r->act;
 
 	switch (l->what) {
 	case LIMIT_UNKNOWN:
@@ -161,7 +161,7 @@ static void threads(const struct gauge_reading *r, char *buf, size_t size)
 
 static void activations(const struct gauge_reading *r, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s", r->c->o->act ? r->c->o->act : eng_act_name(ENG_ACT_AUTO));
+	snprintf(buf, size, "%s", *r->act ? r->act : glyph(GLYPH_NONE));
 }
 
 static void energy(const struct gauge_reading *r, char *buf, size_t size)

@@ -204,6 +204,33 @@ int eng_session_bind(struct eng_session *s, struct eng_weights *w, enum eng_bind
 	return 0;
 }
 
+struct acts { const struct eng_session *s; bool narrow, wide; };
+
+static int add_act(void *arg, struct view *v, int layer)
+{
+	struct acts *a = arg;
+	const struct eng_model *m = a->s->w->model;
+	const bool trained = m->cfg.family->flags & FAMILY_ACT_TOKEN;
+
+	/* the embedding's rows are looked up, unless they are the output matrix too */
+	if (!v->type || m->eng->kern.type[v->type->id].act != KERN_ACT_Q8 || (layer < 0 && v == &a->s->w->embd && !a->s->w->tied))
+		return 0;
+	if (!trained && (a->s->act == ENG_ACT_INT16 || (a->s->act == ENG_ACT_AUTO && v->type->wide)))
+		a->wide = true;
+	else
+		a->narrow = true;
+	return 0;
+}
+
+const char *eng_session_act(const struct eng_session *s)
+{
+	struct acts a = { .s = s };
+
+	if (s->act != ENG_ACT_F32)
+		weights_each_view(s->w, add_act, &a);
+	return a.wide && a.narrow ? "int8/16" : a.wide ? "int16" : a.narrow ? "int8" : "f32";
+}
+
 static int add_resident(void *arg, struct view *v, int layer)
 {
 	uint64_t *sum = arg;
