@@ -1,4 +1,4 @@
-/* The vectors of kern_block.h for AVX-512 with VNNI: sixteen rows. Included by kern_avx512vnni*.c only. */
+/* What the AVX-512 files share; kern_init_avx512vnni() puts them together. Included by kern_avx512vnni*.c only. */
 #ifndef ENGINE_KERNELS_KERN_AVX512VNNI_H
 #define ENGINE_KERNELS_KERN_AVX512VNNI_H
 
@@ -6,227 +6,39 @@
 #include "engine/kernels/kern_inline.h"
 
 #include <immintrin.h>
-#include <string.h>
 
 void kern_avx512vnni_plain_init(struct kern *k);	/* blocks of 32 */
 void kern_avx512vnni_super_init(struct kern *k);	/* blocks of 256 */
+void kern_avx512vnni_ops_init(struct kern *k);
 void kern_avx512vnni_attn_init(struct kern *k);
 
-typedef __m512i vec;
-typedef __m512 vecf, vec_scale;
-typedef __mmask16 vec_mask;
+enum { LANES = 16 };
 
-enum {
-	ROWS = 16,
-	PANELS = 2,
-	FEW = 8,
-	TILE = FEW,
-};
-
-#define v_and _mm512_and_si512
-#define v_or _mm512_or_si512
-#define v_add8 _mm512_add_epi8
-#define v_sub8 _mm512_sub_epi8
-#define v_sub32 _mm512_sub_epi32
-#define v_srl16 _mm512_srli_epi16
-#define v_sll16 _mm512_slli_epi16
-#define v_srl32 _mm512_srli_epi32
-#define v_set32 _mm512_set1_epi32
-#define v_set8(x) _mm512_set1_epi8((char)(x))
-#define v_shuffle _mm512_shuffle_epi8	/* within 16 bytes */
-#define v_to_float _mm512_cvtepi32_ps
-#define vf_zero _mm512_setzero_ps
-#define vf_mul _mm512_mul_ps
-#define vf_add _mm512_add_ps
-
-INLINE vec_mask v_mask(int from, int to)
+/* Lanes 0 … n-1 set. */
+INLINE __mmask16 below(int64_t n)
 {
-	return (vec_mask)((1u << to) - (1u << from));
+	return n >= LANES ? 0xffff : (__mmask16)((1u << n) - 1);
 }
 
-INLINE vec v_load(const uint8_t *p)
+/* e^x as in kern_avx2.h: relative error below 2e-7, 0 below the last normal; x at most 88; NaN stays. */
+INLINE __m512 exp_lanes(__m512 x)
 {
-	return _mm512_loadu_si512(p);
-}
+	const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(0x1.715476p+0f)),
+					      _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+	const __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-0x1.05c61p-29f),
+					  _mm512_fnmadd_ps(n, _mm512_set1_ps(0x1.62e43p-1f), x));
+	const __m512i scale = _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23);
+	const __mmask16 keep = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-87.3f), _CMP_NLT_UQ);
+	__m512 p = _mm512_set1_ps(1.0f / 5040);
 
-INLINE vecf vf_load_halves(const uint8_t *p)
-{
-	return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
-}
-
-INLINE void vf_store(float *p, vec_mask mask, vecf v)
-{
-	_mm512_mask_storeu_ps(p, mask, v);
-}
-
-/* The same 16 bytes in every 128-bit lane. */
-INLINE vec v_quads(int a, int b, int c, int d)
-{
-	return _mm512_broadcast_i32x4(_mm_setr_epi32(a, b, c, d));
-}
-
-/* 1 in each byte that is at least x, unsigned. */
-INLINE vec v_at_least(vec v, int x)
-{
-	return _mm512_maskz_mov_epi8(_mm512_cmpge_epu8_mask(v, v_set8(x)), v_set8(1));
-}
-
-INLINE vecf vf_one(void)
-{
-	return _mm512_set1_ps(1);
-}
-
-INLINE vecf vf_neg(vecf v)
-{
-	return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(v), v_set32((int)0x80000000)));
-}
-
-/* The low half of each lane as a float. */
-INLINE vecf v_low_halves(vec v)
-{
-	return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v));
-}
-
-/* Byte b of each lane, signed. */
-INLINE vec_scale v_scale(vec v, int b)
-{
-	return v_to_float(_mm512_srai_epi32(_mm512_slli_epi32(v, (unsigned)(24 - 8 * b)), 24));
-}
-
-/* Bytes b and b + 1 of each lane as int16. */
-INLINE vec v_pair(vec v, int b)
-{
-	const vec apart = v_set32((int)0x80008000 | b | (b + 1) << 16);
-
-	return v_shuffle(v, v_or(apart, v_quads(0, 0x00040004, 0x00080008, 0x000c000c)));
-}
-
-INLINE int load_u32(const void *p)
-{
-	int v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-#include "engine/kernels/kern_block.h"
-
-/* vpdpbusd wants weights unsigned: int8 as w + 128. */
-INLINE struct form adjust_form(struct form f)
-{
-	f.offset = f.sign ? 128 : f.offset;
-	return f;
-}
-
-/* Scales of half blocks are multiplied with the block's: 11 bits by 8, exact. */
-INLINE void adjust(const struct form f, struct block *w)
-{
-	if (f.sign) {
-		UNROLL
-		for (int j = 0; j < 8; j++)
-			w->w[j] = _mm512_xor_si512(w->w[j], v_set8(128));
-	}
-	if (f.scale) {
-		w->sc[0] = _mm512_mul_ps(w->d, w->sc[0]);
-		w->sc[1] = _mm512_mul_ps(w->d, w->sc[1]);
-	}
-}
-
-/* Two panels take 12 sums, 12 outputs, 2 weights and an activation; with halves 8 of each, and 8 joined sums. */
-INLINE int tile_tokens(const struct form f)
-{
-	return f.scale ? 4 : 6;
-}
-
-INLINE vec broadcast_4(const void *p)
-{
-	return _mm512_set1_epi32(load_u32(p));
-}
-
-INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
-{
-	const vec pairs = _mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), sum);
-	const vec s = _mm512_madd_epi16(pairs, _mm512_set1_epi16((short)(f.min ? 1 : -f.offset)));
-
-	_Static_assert((int)PIECE == (int)ROWS, "one vector of starts a piece");
-	if (f.min)
-		_mm512_storeu_ps(o, v_to_float(s));
-	else
-		_mm512_storeu_si512(o, s);
-}
-
-/* -offset times the sum of a half block's activations, or of both. */
-INLINE vec offset_sum(const struct form f, const struct token *x, int64_t b, int half)
-{
-	const int low = -f.offset & 0xffff, high = (int)((unsigned)-f.offset << 16);
-
-	if (!f.offset)
-		return _mm512_setzero_si512();
-	if (x->start)
-		return broadcast_4(x->start + b);
-	return _mm512_madd_epi16(broadcast_4(x->sum + 2 * b), v_set32(!f.scale ? low | high : half ? high : low));
-}
-
-/* What a block's minimum is multiplied with. */
-INLINE vecf min_sum(const struct form f, const struct block *w, const struct token *x, int64_t b)
-{
-	if (x->start)
-		return _mm512_set1_ps(x->start[b].sum);
-	return v_to_float(_mm512_madd_epi16(broadcast_4(x->sum + 2 * b), f.scale ? w->mn : _mm512_set1_epi16(1)));
-}
-
-/* sum += w · x over vectors from … to-1 of the block. */
-INLINE void dot_block(const struct block *w, int n_panels, const struct token *x, int64_t b, int n, int from, int to,
-		      vec sum[PANELS][TILE])
-{
-	UNROLL
-	for (int j = from; j < to; j++)
-		UNROLL
-		for (int t = 0; t < n; t++) {
-			const vec x4 = broadcast_4(x[t].q + b * GROUP + 4 * j);
-
-			UNROLL
-			for (int p = 0; p < n_panels; p++)
-				sum[p][t] = _mm512_dpbusd_epi32(sum[p][t], w[p * PIECE].w[j], x4);
-		}
-}
-
-INLINE void mul_block(const struct form f, const struct block *w, int n_panels, const struct token *x, int64_t b, int n,
-		      vecf acc[PANELS][TILE])
-{
-	const int halves = f.scale ? 2 : 1;
-	vec sum[PANELS][TILE];
-	vecf u[PANELS][TILE];
-
-	UNROLL
-	for (int h = 0; h < halves; h++) {
-		UNROLL
-		for (int t = 0; t < n; t++) {
-			sum[0][t] = offset_sum(f, x + t, b, h);
-			UNROLL
-			for (int p = 1; p < n_panels; p++)
-				sum[p][t] = sum[0][t];
-		}
-		dot_block(w, n_panels, x, b, n, h * 4, 8 / halves * (h + 1), sum);
-		UNROLL
-		for (int t = 0; t < n; t++)
-			UNROLL
-			for (int p = 0; p < n_panels; p++) {
-				const vecf s = v_to_float(sum[p][t]);
-
-				u[p][t] = !f.scale ? _mm512_mul_ps(w[p * PIECE].d, s) :
-					  h ? _mm512_fmadd_ps(w[p * PIECE].sc[1], s, u[p][t]) :
-					      _mm512_mul_ps(w[p * PIECE].sc[0], s);
-			}
-	}
-	UNROLL
-	for (int t = 0; t < n; t++)
-		UNROLL
-		for (int p = 0; p < n_panels; p++) {
-			if (f.min)
-				u[p][t] = _mm512_fmadd_ps(w[p * PIECE].m, min_sum(f, w + p * PIECE, x + t, b), u[p][t]);
-			acc[p][t] = _mm512_fmadd_ps(u[p][t], _mm512_set1_ps(x[t].d[b]), acc[p][t]);
-		}
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 720));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 120));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 24));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f / 6));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.5f));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+	p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+	return _mm512_maskz_mul_ps(keep, p, _mm512_castsi512_ps(scale));
 }
 
 #endif

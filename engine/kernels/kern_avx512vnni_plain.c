@@ -1,6 +1,6 @@
 /* Types whose blocks are 32 weights, AVX-512 with VNNI. */
 #include "config.h"
-#include "engine/kernels/kern_avx512vnni.h"
+#include "engine/kernels/kern_avx512vnni_block.h"
 #include "engine/kernels/kern_plain.h"
 
 PLAIN_TYPES(BLOCK_FN)
@@ -16,5 +16,6 @@ void kern_init_avx512vnni(struct kern *k)
 	k->panel = ROWS;
 	kern_avx512vnni_plain_init(k);
 	kern_avx512vnni_super_init(k);
+	kern_avx512vnni_ops_init(k);
 	kern_avx512vnni_attn_init(k);
 }

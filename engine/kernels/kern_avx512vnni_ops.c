@@ -1,0 +1,221 @@
+/* What is neither a product with weights nor attention, AVX-512. */
+#include "config.h"
+#include "engine/kernels/kern_avx512vnni.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+
+enum { HALVES = KERN_ACT_BLOCK / LANES };
+
+INLINE __m512i magnitude(__m512 x)
+{
+	return _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7fffffff));
+}
+
+INLINE float largest(__m512i magnitudes)
+{
+	return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(_mm512_reduce_max_epi32(magnitudes))));
+}
+
+/* Numbers of eight bits, and the sums of their halves. */
+INLINE void put_group(const __m512i n[HALVES], int8_t *q, int16_t *sum)
+{
+	UNROLL
+	for (int h = 0; h < HALVES; h++) {
+		_mm_storeu_si128((__m128i *)(q + LANES * h), _mm512_cvtepi32_epi8(n[h]));
+		sum[h] = (int16_t)_mm512_reduce_add_epi32(n[h]);
+	}
+}
+
+/* The same bits as the scalar definition: magnitudes are compared as integers, where NaN and infinity are the largest. */
+static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
+{
+	const __m512 v[HALVES] = { _mm512_loadu_ps(x), _mm512_loadu_ps(x + LANES) };
+	const float amax = largest(_mm512_max_epi32(magnitude(v[0]), magnitude(v[1])));
+	__m512i n[HALVES] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
+
+	*d = amax <= FLT_MAX ? amax / 127 : NAN;
+	if (*d < FLT_MIN)
+		*d = 0;
+	for (int h = 0; h < HALVES && *d > 0; h++)
+		n[h] = _mm512_cvtps_epi32(_mm512_div_ps(v[h], _mm512_set1_ps(*d)));
+	put_group(n, q, sum);
+}
+
+static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+
+	for (int64_t g = t0 * groups; g < t1 * groups; g++)
+		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
+}
+
+static void round_token(const struct kern_acts *a, int64_t t)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+	const float *x = a->x + t * a->k;
+	__m512i max = _mm512_setzero_si512();
+	float amax, s;
+	bool finite;
+
+	for (int64_t i = 0; i < a->k; i += LANES)
+		max = _mm512_max_epi32(max, magnitude(_mm512_loadu_ps(x + i)));
+	amax = largest(max);
+	finite = amax <= FLT_MAX;
+	s = 127 / (amax > 1e-5f ? amax : 1e-5f);
+	for (int64_t g = 0; g < groups; g++) {
+		const int64_t at = t * groups + g;
+		__m512i n[HALVES] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
+
+		for (int h = 0; h < HALVES && finite; h++)
+			n[h] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + g * KERN_ACT_BLOCK + h * LANES),
+								_mm512_set1_ps(s)));
+		put_group(n, a->q + at * KERN_ACT_BLOCK, a->sum + 2 * at);
+		a->d[at] = finite ? 1 / s : NAN;
+	}
+}
+
+static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	for (int64_t t = t0; t < t1; t++)
+		round_token(a, t);
+}
+
+static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)
+{
+	const __m512i most = _mm512_set1_epi32(127), least = _mm512_set1_epi32(-127);
+	const float small = d / 254;
+	__m512i n[HALVES] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
+
+	for (int h = 0; h < HALVES && small >= FLT_MIN; h++) {
+		const __m512 whole = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(q + LANES * h))));
+		const __m512 left = _mm512_fnmadd_ps(_mm512_set1_ps(d), whole, _mm512_loadu_ps(x + LANES * h));
+
+		n[h] = _mm512_cvtps_epi32(_mm512_div_ps(left, _mm512_set1_ps(small)));
+		n[h] = _mm512_max_epi32(_mm512_min_epi32(n[h], most), least);
+	}
+	*rest_d = small;
+	put_group(n, rest, sum);
+}
+
+static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+
+	for (int64_t g = t0 * groups; g < t1 * groups; g++)
+		rest_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d[g], rest->q + g * KERN_ACT_BLOCK,
+			   rest->d + g, rest->sum + 2 * g);
+}
+
+/* Four chains of squares in double: they, not the memory, would be waited for. */
+static double sum_squares(const float *x, int64_t n)
+{
+	__m512d acc[4] = { _mm512_setzero_pd(), _mm512_setzero_pd(), _mm512_setzero_pd(), _mm512_setzero_pd() };
+	double sum;
+	int64_t i = 0;
+
+	for (; i + 32 <= n; i += 32)
+		for (int j = 0; j < 4; j++) {
+			const __m512d v = _mm512_cvtps_pd(_mm256_loadu_ps(x + i + 8 * j));
+
+			acc[j] = _mm512_fmadd_pd(v, v, acc[j]);
+		}
+	sum = _mm512_reduce_add_pd(_mm512_add_pd(_mm512_add_pd(acc[0], acc[1]), _mm512_add_pd(acc[2], acc[3])));
+	for (; i < n; i++)
+		sum += (double)x[i] * x[i];
+	return sum;
+}
+
+static void rmsnorm(float *y, const float *x, const float *w, int64_t n, float eps)
+{
+	const __m512 scale = _mm512_set1_ps((float)(1 / sqrt(sum_squares(x, n) / (double)n + eps)));
+
+	for (int64_t i = 0; i < n; i += LANES) {
+		const __mmask16 m = below(n - i);
+		const __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + i), scale);
+
+		_mm512_mask_storeu_ps(y + i, m, _mm512_mul_ps(v, _mm512_maskz_loadu_ps(m, w + i)));
+	}
+}
+
+static void add(float *y, const float *x, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += LANES) {
+		const __mmask16 m = below(n - i);
+
+		_mm512_mask_storeu_ps(y + i, m, _mm512_add_ps(_mm512_maskz_loadu_ps(m, y + i), _mm512_maskz_loadu_ps(m, x + i)));
+	}
+}
+
+/* 1 / (1 + e^-x) */
+INLINE __m512 sigmoid(__m512 x)
+{
+	const __m512 one = _mm512_set1_ps(1);
+	const __m512i minus = _mm512_or_si512(_mm512_castps_si512(x), _mm512_set1_epi32((int)0x80000000));
+	const __m512 e = exp_lanes(_mm512_castsi512_ps(minus));
+	const __mmask16 negative = _mm512_movepi32_mask(_mm512_castps_si512(x));
+
+	return _mm512_div_ps(_mm512_mask_mov_ps(one, negative, e), _mm512_add_ps(one, e));
+}
+
+typedef __m512 gate_fn(__m512 x);
+
+INLINE __m512 silu(__m512 x)
+{
+	return _mm512_mul_ps(x, sigmoid(x));
+}
+
+/* x (1 + tanh u) / 2 = x / (1 + e^-2u) */
+INLINE __m512 gelu(__m512 x)
+{
+	const __m512 cube = _mm512_mul_ps(_mm512_mul_ps(_mm512_mul_ps(_mm512_set1_ps(0.044715f), x), x), x);
+	const __m512 u = _mm512_mul_ps(_mm512_set1_ps(0x1.988454p-1f), _mm512_add_ps(x, cube));
+
+	return _mm512_mul_ps(x, sigmoid(_mm512_add_ps(u, u)));
+}
+
+/* NaN stays: it is the second operand. */
+INLINE __m512 relu2(__m512 x)
+{
+	const __m512 r = _mm512_max_ps(_mm512_setzero_ps(), x);
+
+	return _mm512_mul_ps(r, r);
+}
+
+INLINE void glu(gate_fn *f, float *y, const float *gate, const float *up, int64_t n)
+{
+	for (int64_t i = 0; i < n; i += LANES) {
+		const __mmask16 m = below(n - i);
+
+		_mm512_mask_storeu_ps(y + i, m, _mm512_mul_ps(f(_mm512_maskz_loadu_ps(m, gate + i)),
+							      _mm512_maskz_loadu_ps(m, up + i)));
+	}
+}
+
+static void swiglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(silu, y, gate, up, n);
+}
+
+static void geglu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(gelu, y, gate, up, n);
+}
+
+static void relu2glu(float *y, const float *gate, const float *up, int64_t n)
+{
+	glu(relu2, y, gate, up, n);
+}
+
+void kern_avx512vnni_ops_init(struct kern *k)
+{
+	k->quant_q8 = quant_q8;
+	k->quant_q8_token = quant_q8_token;
+	k->rest_q8 = rest_q8;
+	k->rmsnorm = rmsnorm;
+	k->add = add;
+	k->swiglu = swiglu;
+	k->geglu = geglu;
+	k->relu2glu = relu2glu;
+}
