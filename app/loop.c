@@ -49,12 +49,25 @@ static void poke(void)
 	errno = saved;
 }
 
+static void (*volatile on_kill)(void);
+
+void loop_on_kill(void (*fn)(void))
+{
+	on_kill = fn;
+}
+
 static void on_signal(int sig)
 {
+	void (*const kill_fn)(void) = on_kill;
+	const int saved = errno;
+
 	for (int i = 0; i < N_SIGNALS; i++)
 		if (loop_signals[i] == sig)
 			atomic_store(&raised[i], true);
 	poke();
+	if (kill_fn && (sig == SIGTERM || sig == SIGHUP))
+		kill_fn();
+	errno = saved;
 }
 
 /* pipe2() in what every system has. */

@@ -35,6 +35,11 @@ void loop_free(struct loop *l);
 /* Returns the value given to loop_quit(). */
 int loop_run(struct loop *l);
 void loop_quit(struct loop *l, int value);
+/*
+ * Called in the handler of SIGTERM and SIGHUP, NULL: nothing is. For what may hold the loop's thread where no
+ * callback gets to: a terminal that takes nothing. Only what signal handlers may do.
+ */
+void loop_on_kill(void (*fn)(void));
 /* One timer: fires once, `ms` from now; -1 stops it. A later call replaces it. */
 void loop_timer(struct loop *l, int64_t ms);
 /* From any thread and from signal handlers. Many wakes before a turn are one. */

@@ -1073,6 +1073,7 @@ static bool has_terminal(void)
 
 static void screen_free(struct screen *s)
 {
+	loop_on_kill(NULL);
 	term_stop();
 	close_help(s);
 	close_list(s);
@@ -1116,6 +1117,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 
 	if (loop_new(&s->loop, &loop_ops, s, e) || begin_input(s, &input_ops, e) || term_start(e))
 		return -1;
+	loop_on_kill(term_let_go);
 	style_init(o->ascii || !utf8);
 	str_init(&complaints, 16384);
 	bindings_load(&complaints);

@@ -99,6 +99,12 @@ static void put_back(void)
 		write_all(title_pop, sizeof(title_pop) - 1);
 }
 
+void term_let_go(void)
+{
+	if (on_screen)
+		free_output();
+}
+
 static void crash(int sig)
 {
 	int kept = errno;

@@ -46,6 +46,8 @@ void term_answered(void);
 void term_resume(void);
 /* Asks the kernel for the size and tells curses; true when it changed. Never below 1×1. */
 bool term_resized(void);
+/* In a signal's handler: a write that the terminal holds comes to an end. */
+void term_let_go(void);
 /* Would a write to the terminal be taken now? False while the user holds it with Ctrl-S. */
 bool term_writable(void);
 

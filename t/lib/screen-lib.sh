@@ -9,7 +9,11 @@
 #   screen_open ARGS...      tidbit on the shipped model, up to its first screen
 SCREEN_MODEL=$TIDBIT_PROFILES/stories260K.gguf
 screen_tmux () { tmux -u -S "$TRASH/tmux" -f "$TRASH/tmux.conf" "$@"; }
-screen_stop () { screen_tmux kill-server 2>/dev/null; rm -rf "$TRASH"; }
+# What is hung up on still puts its draft and conversation away.
+screen_stop () {
+	screen_tmux kill-server 2>/dev/null
+	for i in 1 2 3 4 5; do rm -rf "$TRASH" 2>/dev/null && break; sleep 0.3; done
+}
 trap screen_stop EXIT
 
 screen_missing () {
