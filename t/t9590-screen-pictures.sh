@@ -13,6 +13,11 @@ picture () {
 	[ -z "$TEST_STORE" ] || cp "$name.now" "$STORED/$name"
 	cmp -s "$name.now" "$STORED/$name" || { diff "$STORED/$name" "$name.now"; return 1; }
 }
+# What ran last leaves nothing behind, and no message of its own.
+leave () {
+	[ ! -r pid ] || kill -KILL "$(cat pid)" 2>/dev/null
+	screen_tmux kill-server 2>/dev/null; sleep 0.2; rm -f "$HOME"/.local/state/tidbit/*
+}
 with_looks () { screen_tmux capture-pane -p -e; }
 json () { sed 's/[\\"]/\\&/g; s/	/ /; s/$/\\n\\n/' "$1" | tr -d '\n'; }
 # chat TEXT...: a conversation that an ended run has left, the answers among it
@@ -38,7 +43,7 @@ test_expect_success 'the same on 40 columns' '
 	screen_keys F8 && screen_wait "Enter send" && screen_size 40 60 && screen_keys F8 && screen_wait "^Article 1" && picture languages-narrow
 '
 test_expect_success 'emoji: no row drifts' '
-	screen_tmux kill-server; chat "faces" "$(json "$DATA/emoji.txt")" && show 60 20 && screen_keys F8 && screen_gone "Enter send" && picture emoji
+	leave; chat "faces" "$(json "$DATA/emoji.txt")" && show 60 20 && screen_keys F8 && screen_gone "Enter send" && picture emoji
 '
 test_expect_success 'the caret in text of each language' '
 	screen_keys F8 && screen_wait "Enter send" && : >carets &&
@@ -51,7 +56,7 @@ test_expect_success 'the caret in text of each language' '
 ANSWER='# A heading\n\nSome *soft* and **strong** text, `code`, and a [link](https://example.org).\n\n- one\n- [x] two\n\n> quoted\n\n```c\nint main(void) { return 42; } /* why */\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n'
 for theme in dark light mono contrast; do
 	test_expect_success "theme $theme, with its attributes" "
-		screen_tmux kill-server; chat 'How does it look?' '$ANSWER' && show 80 40 --theme $theme && screen_keys F8 &&
+		leave; chat 'How does it look?' '$ANSWER' && show 80 40 --theme $theme && screen_keys F8 &&
 		screen_gone 'Enter send' && picture theme-$theme with_looks
 	"
 done
@@ -62,7 +67,7 @@ test_expect_success 'parts go where there is no room: the key line below 60 colu
 	screen_size 80 3 && screen_gone "tidbit   stories" && screen_wait "› word" && screen_size 19 24 && screen_gone "stories" && screen_shows "› word"
 '
 test_expect_success 'gauges are chosen and ordered in tidbit.conf; a name that is none is told' '
-	screen_tmux kill-server; mkdir -p "$HOME/.config/tidbit" && printf "[chat]\ngauges = rss, free, | decode levels\n" >"$HOME/.config/tidbit/tidbit.conf" &&
+	leave; mkdir -p "$HOME/.config/tidbit" && printf "[chat]\ngauges = rss, free, | decode levels\n" >"$HOME/.config/tidbit/tidbit.conf" &&
 	screen_start 118 30 && screen_open --temp 0 -t 1 && screen_text >shot && sed -n "3p" shot | grep -q "│ RSS " &&
 	sed -n "4p" shot | grep -q "│ free " && sed -n "6p" shot | grep -q "│ decode " && ! grep -q "prefill" shot && grep -q "level  *size" shot &&
 	screen_keys C-d && screen_wait "^\\$" && printf "[chat]\ngauges = rss decod\n" >"$HOME/.config/tidbit/tidbit.conf" && screen_run clear &&
