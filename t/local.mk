@@ -43,3 +43,19 @@ check-aarch64:
 .PHONY: check-aarch64
 EXTRA_DIST += %D%/check-aarch64.sh
 EXTRA_DIST += %D%/lib/test-lib.sh
+
+# Speed beside the peers: make speed LLAMA_BENCH=PATH IK_LLAMA_BENCH=PATH. Models of real shapes with random
+# weights are made in SPEED_DIR once; LEVELS and SHAPES say which.
+EXTRA_DIST += %D%/peers.sh
+SPEED_DIR = speed
+SHAPES = qwen3-0.6b
+LEVELS = Q4_0 Q8_0 Q5_1 Q4_K_M Q6_K
+speed: tidbit$(EXEEXT) %D%/helper/mkmodel$(EXEEXT)
+	@$(MKDIR_P) $(SPEED_DIR)
+	@for s in $(SHAPES); do for l in $(LEVELS); do \
+		test -f $(SPEED_DIR)/$$s-$$l.gguf || %D%/helper/mkmodel $$s $$l $(SPEED_DIR)/$$s-$$l.gguf >/dev/null || exit 1; \
+	done; done
+	@for s in $(SHAPES); do for l in $(LEVELS); do echo $(SPEED_DIR)/$$s-$$l.gguf; done; done | xargs \
+		$(SHELL) $(srcdir)/%D%/peers.sh --tidbit ./tidbit$(EXEEXT) $(if $(LLAMA_BENCH),--llama-bench $(LLAMA_BENCH)) \
+		$(if $(IK_LLAMA_BENCH),--ik-llama-bench $(IK_LLAMA_BENCH)) $(SPEED_FLAGS)
+.PHONY: speed

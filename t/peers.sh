@@ -1,0 +1,86 @@
+#!/bin/sh
+# peers.sh [--tidbit PATH] [--llama-bench PATH] [--ik-llama-bench PATH] [--rounds N] [--threads N]
+#          [-p N] [-n N] [-d N] MODEL...
+# Prefill and decode of each model by tidbit and by the peers that are named, in rounds: everyone once, then
+# everyone again, so that what the machine does meanwhile falls on all. A peer is run at each of its settings
+# (-fa 0 and 1; ik_llama.cpp also -rtr 0 and 1). Told are medians, and how tidbit stands to the best of a
+# peer's settings; below them the limits of the machine, measured in the same run.
+set -u
+tidbit=tidbit llama= ik= rounds=3 threads=$(getconf _NPROCESSORS_ONLN) p=512 n=128 d=0
+die () { echo "peers.sh: $*" >&2; exit 2; }
+while [ $# -gt 0 ]; do
+	case $1 in
+	--tidbit|--llama-bench|--ik-llama-bench|--rounds|--threads|-p|-n|-d) [ $# -gt 1 ] || die "$1 wants a value" ;;
+	-*) die "unknown option $1" ;;
+	*) break ;;
+	esac
+	case $1 in
+	--tidbit) tidbit=$2 ;;
+	--llama-bench) llama=$2 ;;
+	--ik-llama-bench) ik=$2 ;;
+	--rounds) rounds=$2 ;;
+	--threads) threads=$2 ;;
+	-p) p=$2 ;;
+	-n) n=$2 ;;
+	-d) d=$2 ;;
+	esac
+	shift 2
+done
+[ $# -gt 0 ] || die "no model"
+for x in "$llama" "$ik"; do [ -z "$x" ] || [ -x "$x" ] || die "$x cannot be run"; done
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+# csv of one run → lines "who test tokens/s"
+rates () {
+	awk -v who="$1" -v d="$d" -F'","|,' '
+		{ gsub(/"/, "") ; $0 = $0 }
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		{ print who, $(at["n_prompt"]) > 0 ? "pp" $(at["n_prompt"]) : "tg" $(at["n_gen"]), $(at["avg_ts"]) }'
+}
+
+# one run of a peer: name, program, its own options
+peer () {
+	name=$1 prog=$2
+	shift 2
+	"$prog" -m "$model" -p "$p" -n "$n" -t "$threads" -r 1 -o csv "$@" 2>/dev/null | rates "$name"
+}
+
+round () {
+	"$tidbit" bench -m "$model" -p "$p" -n "$n" -d "$d" -t "$threads" -r 1 -o csv 2>/dev/null | rates tidbit
+	depth=; [ "$d" -eq 0 ] || depth="-d $d"
+	if [ -n "$llama" ]; then
+		for fa in 0 1; do peer "llama.cpp_fa$fa" "$llama" -fa $fa $depth; done
+	fi
+	if [ -n "$ik" ]; then
+		for fa in 0 1; do for rtr in 0 1; do peer "ik_llama.cpp_fa${fa}_rtr$rtr" "$ik" -fa $fa -rtr $rtr $depth; done; done
+	fi
+}
+
+for model; do
+	: >"$tmp/rates"
+	i=0
+	while [ $i -lt "$rounds" ]; do round >>"$tmp/rates"; i=$((i + 1)); done
+	echo "${model##*/}"
+	sort -k2,2 -k1,1 -k3,3n "$tmp/rates" | awk -v d="$d" '
+		function flush() {
+			if (n) {
+				m = n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+				printf "  %-24s %-12s %9.2f tokens/s  (%d rounds, %.2f to %.2f)\n", who, test (d > 0 ? " @ d" d : ""), m, n, v[1], v[n]
+				if (who == "tidbit") ours[test] = m
+				else { peer = who; sub(/_.*/, "", peer); if (who ~ /^ik_/) peer = "ik_llama.cpp"
+				       if (m > best[test, peer]) best[test, peer] = m; seen[test, peer] = 1 }
+			}
+			n = 0
+		}
+		{ if ($1 != who || $2 != test) flush(); who = $1; test = $2; v[++n] = $3 }
+		END {
+			flush()
+			for (k in seen) {
+				split(k, part, SUBSEP)
+				printf "  %s: %.2f times %s\n", part[1], ours[part[1]] / best[k], part[2]
+			}
+		}'
+done
+"$tidbit" show --machine --again 2>/dev/null | awk '/GB\/s|4.00 GiB|int8|f32|measured/'
