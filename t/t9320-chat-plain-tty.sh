@@ -6,8 +6,8 @@ why=$(screen_missing)
 [ -z "$why" ] || { test_skip 'plain lines on a terminal' "$why"; test_done; }
 
 chat () {
-	screen_run "\"$TEST_BUILD/tidbit\" --plain \"$SCREEN_MODEL\" $*; echo left with \$?"
-	screen_wait '^>' 20
+	screen_run clear && screen_gone '^>' &&
+	screen_run "\"$TEST_BUILD/tidbit\" --plain \"$SCREEN_MODEL\" $*; echo left with \$?" && screen_wait '^>' 20
 }
 screen_start 100 40
 test_expect_success 'it greets and prompts' '
@@ -37,24 +37,24 @@ test_expect_success 'a resize, a stop and a return harm nothing' '
 	screen_run "clear; fg; echo left with \$?" && screen_gone "left with 148" && screen_wait "^> /he" && screen_keys C-u && screen_size 100 40
 '
 test_expect_success 'Ctrl-C twice on an empty line leaves with 130' '
-	screen_keys C-c && screen_wait "again leaves" && screen_keys C-c && screen_wait "^left with 130"
+	screen_keys C-c && screen_wait "again leaves" && screen_keys C-c && screen_wait "^[$ ]*left with 130"
 '
 test_expect_success 'the end of input leaves with 0' '
-	screen_run clear && chat && screen_keys C-d && screen_wait "^left with 0"
+	chat && screen_keys C-d && screen_wait "^[$ ]*left with 0"
 '
 test_expect_success 'messages of an earlier run come back; with --private none do, and none are kept' '
-	screen_run clear && chat -n 3 && screen_run "One day a cat" && screen_wait "tok/s · 3 tokens" && screen_keys C-d &&
-	screen_wait "^left with 0" && screen_run clear && chat -n 3 && screen_keys Up && screen_wait "^> One day a cat$" &&
-	screen_keys C-u C-d && screen_wait "^left with 0" && screen_run clear && chat -n 3 --private && screen_keys Up && sleep 0.2 &&
+	chat -n 3 && screen_run "One day a cat" && screen_wait "tok/s · 3 tokens" && screen_keys C-d &&
+	screen_wait "^[$ ]*left with 0" && chat -n 3 && screen_keys Up && screen_wait "^> One day a cat$" &&
+	screen_keys C-u C-d && screen_wait "^[$ ]*left with 0" && chat -n 3 --private && screen_keys Up && sleep 0.2 &&
 	screen_hides "One day a cat" && screen_run "Not kept" && screen_wait "tok/s · 3 tokens" && screen_keys C-d &&
-	screen_wait "^left with 0" && ! grep -r "Not kept" "$HOME/.local/state/tidbit"
+	screen_wait "^[$ ]*left with 0" && ! grep -r "Not kept" "$HOME/.local/state/tidbit"
 '
 test_expect_success 'a terminal that is not known gets plain lines' '
-	screen_run "clear; TERM=nosuchterm \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -n 8; echo left with \$?" &&
+	screen_run clear && screen_gone "^>" && screen_run "TERM=nosuchterm \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -n 8; echo left with \$?" &&
 	screen_wait "^>" && screen_run "Once upon a time" && screen_wait "^, there was" && screen_wait "tok/s · 8 tokens" &&
-	screen_wait "^>$" && screen_keys C-d && screen_wait "^left with 0"
+	screen_wait "^>$" && screen_keys C-d && screen_wait "^[$ ]*left with 0"
 '
 test_expect_success 'the terminal is as before' '
-	screen_run "clear; stty -a >after; echo is here" && screen_wait "^is here" && cmp before after
+	screen_run "clear; stty -a >after; echo is here" && screen_wait "^[$ ]*is here" && cmp before after
 '
 test_done

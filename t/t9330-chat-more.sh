@@ -113,6 +113,6 @@ test_expect_success 'levels are chosen by number' '
 	screen_keys C-l && screen_run /quant && screen_wait "^2. Q8_0" && screen_run 2 && screen_wait "^now Q8_0"
 '
 test_expect_success 'nothing was drawn over' '
-	screen_keys C-d && screen_wait "^left with 0"
+	screen_keys C-d && screen_wait "^[$ ]*left with 0"
 '
 test_done

@@ -268,8 +268,10 @@ static void test_idle(void)
 		{ "a message", "\017word", "" },
 	};
 	struct screenpty *s = open_on(model, 40, 118, "-n", "20");
+	const uint64_t from = s->total;
 
-	begin_answer(s);
+	type(s, "One day\r");
+	wait_for(s, from, "token limit");
 	for (size_t i = 0; i < sizeof panes / sizeof *panes && (full || i < 4); i++) {
 		struct screenpty_use before, after;
 		uint64_t sent;

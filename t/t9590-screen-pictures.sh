@@ -68,7 +68,7 @@ test_expect_success 'parts go where there is no room: the key line below 60 colu
 '
 test_expect_success 'gauges are chosen and ordered in tidbit.conf; a name that is none is told' '
 	leave; mkdir -p "$HOME/.config/tidbit" && printf "[chat]\ngauges = rss, free, | decode levels\n" >"$HOME/.config/tidbit/tidbit.conf" &&
-	screen_start 118 30 && screen_open --temp 0 -t 1 && screen_text >shot && sed -n "3p" shot | grep -q "│ RSS " &&
+	screen_start 118 30 && screen_open --temp 0 -t 1 && screen_wait "│ RSS " && screen_wait "level  *size" && screen_text >shot && sed -n "3p" shot | grep -q "│ RSS " &&
 	sed -n "4p" shot | grep -q "│ free " && sed -n "6p" shot | grep -q "│ decode " && ! grep -q "prefill" shot && grep -q "level  *size" shot &&
 	screen_keys C-d && screen_wait "^\\$" && printf "[chat]\ngauges = rss decod\n" >"$HOME/.config/tidbit/tidbit.conf" && screen_run clear &&
 	screen_open --temp 0 -t 1 && screen_wait "there is no .decod.; did you mean decode" && screen_wait "prefill" && rm "$HOME/.config/tidbit/tidbit.conf"
