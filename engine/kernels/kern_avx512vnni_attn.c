@@ -379,10 +379,11 @@ INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
 	for (int64_t at = a->first / KERN_PAGE * KERN_PAGE; at < n; at += KERN_PAGE)
 		page(&w, t, at);
 	for (int m = 0; m < w.queries; m++) {
+		const float share = 1 / w.sum[m];
 		float *out = out_of(&w, m);
 
 		for (int i = 0; i < a->hd; i++)
-			out[i] /= w.sum[m];
+			out[i] *= share;
 	}
 }
 

@@ -296,19 +296,27 @@ INLINE void put(const struct kern_mul *m, const struct panel *p, int64_t t0, int
 			vf_store(p->y + t / 2 * m->ldy, p->mask, vf_add(v[0], v[PANELS]));
 }
 
+/* Blocks of a piece: equal parts of a row, for a short one costs nearly as much as a long one. */
+INLINE int64_t piece_blocks(const struct form f, int64_t blocks)
+{
+	const int64_t parts = (blocks + PIECE - 1) / PIECE;
+
+	return (blocks + parts * f.per - 1) / (parts * f.per) * f.per;
+}
+
 /* Tokens t0 … t1-1, at most MANY. */
 INLINE void panels_many(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load, int64_t t0,
 			int64_t t1)
 {
-	const int64_t blocks = m->a->k / GROUP;
+	const int64_t blocks = m->a->k / GROUP, most = piece_blocks(f, blocks);
 	const int tile = tile_tokens(f);
 	vecf out[(MANY + TILE) * PANELS];
 	struct piece c;
 
-	for (c.b = 0; c.b < blocks; c.b += PIECE) {
+	for (c.b = 0; c.b < blocks; c.b += most) {
 		int64_t t = t0;
 
-		c.n = blocks - c.b < PIECE ? blocks - c.b : PIECE;
+		c.n = blocks - c.b < most ? blocks - c.b : most;
 		unpack_piece(m, p, f, load, &c);
 		for (; t + tile <= t1; t += tile)
 			piece_tile(m, &c, f, t, t1, tile, out + (t - t0) * PANELS);
