@@ -323,7 +323,7 @@ struct bench_row *bench_row(const struct bench *b, const struct bench_case *c)
 	r->n_prompt = c->kind == BENCH_PREFILL ? c->n : 0;
 	r->n_gen = c->kind == BENCH_DECODE ? c->n : 0;
 	r->n_depth = b->o->bench_d;
-	r->act = b->o->act ? b->o->act : eng_act_name(ENG_ACT_AUTO);
+	r->act = eng_session_act(c->level->session);
 	r->test_time = c->time;
 	row_texts(r, info);
 	row_figures(r, c, b->o->reps);

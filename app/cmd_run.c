@@ -273,9 +273,9 @@ static void tell_model(const struct rig *r, const struct opts *o)
 	const struct eng_weights_info *w = eng_weights_info(r->weights);
 	char bytes[32];
 
-	fprintf(stderr, "level %s, %.2f bpw, %s%s%s, %d x %s, KV %s", w->level, w->bpw,
+	fprintf(stderr, "level %s, %.2f bpw, %s%s%s, %d x %s, activations %s, KV %s", w->level, w->bpw,
 		units_bytes(bytes, sizeof bytes, w->bytes), w->note ? ", " : "", w->note ? w->note : "",
-		eng_threads(r->eng), eng_isa(r->eng), eng_kv_name(o->kv));
+		eng_threads(r->eng), eng_isa(r->eng), eng_session_act(r->session), eng_kv_name(o->kv));
 	if (o->sample.temp > 0)
 		fprintf(stderr, ", seed %llu", (unsigned long long)o->sample.seed);
 	fputc('\n', stderr);

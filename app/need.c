@@ -45,6 +45,8 @@ int need_check(struct eng_model *m, const char *level, const struct eng_session_
 		eng_model_stay_mapped(m);
 	if (out->fits || force)
 		return 0;
-	return err_set(e, ERR_LIMIT, "%s at %s %s%s; --force runs it all the same, from the disk", info->name,
-		       level ? level : info->level, need_text(need, sizeof need, out), what_fits(fits, sizeof fits, out));
+	/* weights can be read from the disk again and again, keys and values cannot */
+	return err_set(e, ERR_LIMIT, "%s at %s %s%s%s", info->name, level ? level : info->level,
+		       need_text(need, sizeof need, out), what_fits(fits, sizeof fits, out),
+		       out->kv + out->scratch < out->available ? "; --force runs it all the same, from the disk" : "");
 }

@@ -7,7 +7,7 @@
 
 static const struct { const char *head; int width; bool right; } columns[] = {
 	{ "model", 30, false }, { "size", 10, true }, { "params", 10, true }, { "backend", 10, false },
-	{ "threads", 7, true }, { "act", 5, false }, { "test", 15, true }, { "t/s", 20, true },
+	{ "threads", 7, true }, { "act", 8, false }, { "test", 15, true }, { "t/s", 20, true },
 };
 
 enum { N_COLUMNS = sizeof columns / sizeof *columns };

@@ -9,13 +9,14 @@ fields='build_commit cpu_info model_filename model_type model_size model_n_param
 
 test_expect_success 'the table: a row a level and test' '
 	"$T" bench -m "$M" -q q8_0,Q4_0 -p 32 -n 8 -r 2 -t 1 >md 2>err && cat md &&
-	[ "$(grep -c "^| llama 260K Q8_0 .* 0\.26 M | CPU  *|  *1 | auto  |  *\(pp32\|tg8\) |  *[0-9.]* ± [0-9.]* |$" md)" = 2 ] &&
+	[ "$(grep -c "^| llama 260K Q8_0 .* 0\.26 M | CPU  *|  *1 | int16    |  *\(pp32\|tg8\) |  *[0-9.]* ± [0-9.]* |$" md)" = 2 ] &&
 	[ "$(grep -c "^| llama 260K Q4_0 " md)" = 2 ] && head -n 1 md | grep -q "^| model  *|  *size |  *params | backend  *| threads | act  *|  *test |  *t/s |$" &&
 	[ "$(sed -n "s,±,+,;/^|/p" md | awk "{ print length(\$0) }" | sort -u | wc -l)" = 1 ]
 '
 test_expect_success 'behind a depth, with other activations' '
-	"$T" bench -m "$M" -p 16 -n 4 -r 1 -t 1 -d 40 --act int16 >md && grep -q "| int16 |  *pp16 @ d40 |" md && grep -q "| int16 |  *tg4 @ d40 |" md &&
-	"$T" bench -m "$M" -p 16 -n 4 -r 1 -t 1 -d 40 --act int16 -o csv >csv && grep -c "\"int16\"$\|,int16$" csv && grep -q "n_depth" csv &&
+	"$T" bench -m "$M" -q q4_0 -p 16 -n 4 -r 1 -t 1 -d 40 --act int16 >md && grep -q "| int16    |  *pp16 @ d40 |" md && grep -q "| int16    |  *tg4 @ d40 |" md &&
+	"$T" bench -m "$M" -p 16 -n 4 -r 1 -t 1 --act int16 | grep -q "| f32      |  *pp16 |" &&
+	"$T" bench -m "$M" -q q4_0 -p 16 -n 4 -r 1 -t 1 -d 40 --act int16 -o csv >csv && grep -c "\"int16\"$\|,int16$" csv && grep -q "n_depth" csv &&
 	test_code 1 "$T" bench -m "$M" -p 16 -n 4 -r 1 -d 2100 2>err && [ "$(wc -l <err)" = 1 ] && grep -q "context" err
 '
 test_expect_success 'json has every field and every sample' '

@@ -129,6 +129,10 @@ static void get_rope(struct reader *r, struct config *c)
 	factor = get_num(r, "rope.scaling.factor", factor, 0, 1e6);
 	if (!r->failed && gguf_get_str(r->g, key_of(r, "rope.scaling.type"), &type, r->e) < 0)
 		r->failed = true;
+	if (!r->failed && type.n && !is(type, "none") && !is(type, "linear") && !is(type, "yarn") && !is(type, "longrope"))
+		fail(r, gguf_find(r->g, r->key), "is none of none, linear, yarn and longrope", 0);
+	if (get_int(r, "expert_count", 0, 0, INT32_MAX) > 0)
+		fail(r, gguf_find(r->g, r->key), "is not 0: mixtures of experts cannot be run", 0);
 	o->attn = (float)get_num(r, "rope.scaling.attn_factor", 1, 0, 1e3);
 	o->beta_fast = (float)get_num(r, "rope.scaling.yarn_beta_fast", 32, 0, 1e6);
 	o->beta_slow = (float)get_num(r, "rope.scaling.yarn_beta_slow", 1, 0, 1e6);
