@@ -1,6 +1,7 @@
 #include "config.h"
 #include "app/profile.h"
 #include "app/inifile.h"
+#include "app/levelname.h"
 #include "app/opt.h"
 #include "app/paths.h"
 #include "engine/base/xio.h"
@@ -231,18 +232,29 @@ static int on_think(struct reading *r, const char *value, struct err *e)
 	return rc;
 }
 
+struct names { char *v[PROFILE_LEVELS]; int n; };
+
 static int level(void *arg, const char *text, struct err *e)
 {
-	struct reading *r = arg;
+	struct names *l = arg;
 
-	return r->now.holds ? keep(r->p->levels, &r->p->n_levels, PROFILE_LEVELS, text, "levels", e) : 0;
+	return levelname_check("levels", text, e) ? -1 : keep(l->v, &l->n, PROFILE_LEVELS, text, "levels", e);
 }
 
+/* One that is wrong leaves those that there were. */
 static int on_levels(struct reading *r, const char *value, struct err *e)
 {
-	if (r->now.holds)
-		forget(r->p->levels, &r->p->n_levels);
-	return each(value, level, r, e);
+	struct names l = { 0 };
+	const int rc = each(value, level, &l, e);
+
+	if (rc || !r->now.holds) {
+		forget(l.v, &l.n);
+		return rc;
+	}
+	forget(r->p->levels, &r->p->n_levels);
+	memcpy(r->p->levels, l.v, sizeof l.v);
+	r->p->n_levels = l.n;
+	return 0;
 }
 
 /* -- rows ------------------------------------------------------------------------------------ */

@@ -13,7 +13,7 @@
  *	temp = 0.6				options by their names: PROFILE_OPTIONS
  *	stop = "\nUser:", "###"			texts that end an answer; "" begins the list anew
  *	think = "<think>", "</think>"		what thinking stands between; "" for none
- *	levels = Q8_0, Q6_K			worth having, best first
+ *	levels = Q8_0, Q6_K			worth having, best first; a wrong name takes the row away
  *
  * A section of the user's that repeats the name of one of ours, and gives no conditions, has its.
  * What the command line, the environment or /set say stands over every profile.

@@ -112,6 +112,7 @@ static void complaints(void)
 		{ "[q]\nfamily = qwen3\nstop = \"a\n", "line 3: a quoted text" },
 		{ "[q]\nfamily = qwen3\nstop = a,,b\n", "line 3: nothing between two commas" },
 		{ "[q]\nfamily = qwen3\nhello\n", "line 3: expected [section] or key = value" },
+		{ "[q]\nfamily = qwen3\nlevels = Q9, banana\n", "line 3: levels: 'Q9' is no quantization level" },
 		{ "[q\n", "line 1: a heading without its ]" },
 		{ "[q]\nthinking = maybe\n", "line 2: thinking: expected on or off" },
 		/* a section that does not hold is checked too */
@@ -123,12 +124,16 @@ static void complaints(void)
 
 	str_init(&c, 0);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		ok(!read_two(&p, &qwen, cases[i].text, NULL, &c) && strstr(c.p, cases[i].says) && strstr(c.p, "ours.conf: "),
-		   "%s", c.p);
+		const int rc = read_two(&p, &qwen, cases[i].text, NULL, &c);
+
+		ok(!rc && strstr(c.p, cases[i].says) && strstr(c.p, "ours.conf: "), "%s", c.p);
 		profile_release(&p);
 	}
 	ok(!read_two(&p, &qwen, "[q]\nfamily = qwen3\nbad = 1\ntemp = 0.3\nworse = 2\n", NULL, &c) && temp_of(&p, "auto") == 0.3 &&
 	   strstr(c.p, "line 3") && strstr(c.p, "line 5"), "a mistake does not take the rest with it");
+	profile_release(&p);
+	ok(!read_two(&p, &qwen, ours, "[q]\nlevels = Q6_K, banana\n", &c) && strstr(c.p, "theirs.conf: line 2") && p.n_levels == 2 &&
+	   profile_recommends(&p, "Q4_0") && !profile_recommends(&p, "Q6_K"), "wrong levels leave those there were");
 	profile_release(&p);
 	memset(line + strlen(line), 'x', 300);
 	ok(!read_two(&p, &qwen, line, NULL, &c) && strstr(c.p, "line 3: the line is too long"), "long lines: %s", c.p);
