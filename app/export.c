@@ -176,10 +176,10 @@ static json_t *sampling_of(const struct opts *o)
 	char seed[24];
 
 	snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->sample.seed);
-	field_real(j, "temp", o->sample.temp);
+	json_object_set_new(j, "temp", json_real(o->sample.temp));
 	json_object_set_new(j, "top_k", json_integer(o->sample.top_k));
-	field_real(j, "top_p", o->sample.top_p);
-	field_real(j, "min_p", o->sample.min_p);
+	json_object_set_new(j, "top_p", json_real(o->sample.top_p));
+	json_object_set_new(j, "min_p", json_real(o->sample.min_p));
 	field_real(j, "repeat_penalty", o->sample.repeat_penalty);
 	field_text(j, "seed", seed);
 	return j;

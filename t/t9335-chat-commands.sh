@@ -61,7 +61,7 @@ test_expect_success '/system holds from the next answer on, off takes it away' '
 test_expect_success '/export: three forms, a name of its own, and never over what is there' '
 	printf "Once upon a time\n/export t.md\n/export t.txt\n/export t.json\n/export t.md\n/export t.md --force\n/export --force new name.md\n/export t.doc\n/export\n/export json\n" | chat >out 2>err &&
 	grep -qx "## you" t.md && grep -qx "## stories260K · F32" t.md && grep -qx "you:" t.txt && said "t.md is there already: /export t.md --force" && said "wrote t.md" &&
-	[ -s "new name.md" ] && said "writes md, json or txt" && ls tidbit-*.md tidbit-*.json && [ "$(stat -c %a t.json)" = 600 ] && head -n 1 out >text &&
+	grep -q "\"temp\": 0.0" t.json && ! grep -q "\"temp\": null" t.json && [ -s "new name.md" ] && said "writes md, json or txt" && ls tidbit-*.md tidbit-*.json && [ "$(stat -c %a t.json)" = 600 ] && head -n 1 out >text &&
 	grep -qF "$(cat text)" t.txt && echo /export | chat >out 2>err && said "nothing has been said"
 '
 test_expect_success '/export through a link replaces what it leads to; a folder that is not there is told' '
