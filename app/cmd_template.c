@@ -178,8 +178,12 @@ static int parse_time(const char *text, struct tm *out)
 
 		*out = (struct tm){ .tm_isdst = -1 };
 		end = strptime(text, forms[i], out);
-		if (end && !*end)
-			return mktime(out) == (time_t)-1 ? -1 : 0;	/* fills in the day of the week */
+		if (end && !*end) {
+			const int day = out->tm_mday;
+
+			/* fills in the day of the week, and makes the 30th of February another day */
+			return mktime(out) == (time_t)-1 || out->tm_mday != day ? -1 : 0;
+		}
 	}
 	return -1;
 }

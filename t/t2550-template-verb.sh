@@ -26,7 +26,8 @@ test_expect_success 'a bad line is an error in its turn, and the next goes on' '
 	[ "$(grep -c error "$TRASH/out")" = 2 ] && [ "$(sed -n 2p "$TRASH/out" | cut -c1-12)" = "{\"text\":\"ok\"" ]'
 test_expect_success 'wrong calls' '
 	test_code 2 "$T" template </dev/null && test_code 2 "$T" template --jsonl --ids </dev/null &&
-	test_code 2 "$T" template --jsonl --now yesterday </dev/null && test_code 2 "$T" template --jsonl x </dev/null &&
+	test_code 2 "$T" template --jsonl --now yesterday </dev/null && test_code 2 "$T" template --jsonl --now 2025-02-29 </dev/null &&
+	test_code 0 "$T" template --jsonl --now 2024-02-29 </dev/null && test_code 2 "$T" template --jsonl x </dev/null &&
 	test_code 1 "$T" template --jsonl -m "$TRASH/none.gguf" </dev/null'
 if [ -r "$S" ]; then
 	test_expect_success 'the model'"'"'s own template, with ids; control tokens in what the user wrote are text' '
