@@ -298,6 +298,13 @@ bool chat_ask_again(struct chat *c)
 	return true;
 }
 
+static void forget_attached(struct chat *c)
+{
+	mem_free(c->attached);
+	mem_free(c->attached_names);
+	c->attached = c->attached_names = NULL;
+}
+
 static void ask(struct chat *c, const char *text)
 {
 	struct chat_item *q;
@@ -314,8 +321,7 @@ static void ask(struct chat *c, const char *text)
 		item_remove(c, c->n_items - 1);
 		goto fail;
 	}
-	mem_free(c->attached);
-	c->attached = NULL;
+	forget_attached(c);
 	return;
 fail:
 	chat_give_back(c, text);
@@ -323,16 +329,21 @@ fail:
 	c->failed = true;
 }
 
-/* A number of what was asked runs its command; all else ends the choice. */
+/* A number of what was asked runs its command, another is asked for again; all else ends the choice. */
 static bool choose(struct chat *c, const char *text)
 {
 	const size_t blank = strspn(text, " \t"), digits = strspn(text + blank, "0123456789");
-	const bool number = digits && digits < 4 && !text[blank + digits + strspn(text + blank + digits, " \t\r\n")];
-	const int n = number ? atoi(text + blank) : 0, of = c->n_choices;
+	const bool number = digits && !text[blank + digits + strspn(text + blank + digits, " \t\r\n")];
+	const int n = number && digits < 4 ? atoi(text + blank) : 0;
 	char command[sizeof c->choices->command];
 
+	if (number && (n < 1 || n > c->n_choices)) {
+		chat_complain(c, "%.*s is none of them: a number from 1 to %d takes one", digits < 16 ? (int)digits : 16,
+			      text + blank, c->n_choices);
+		return true;
+	}
 	c->n_choices = 0;
-	if (n < 1 || n > of)
+	if (!number)
 		return false;
 	memcpy(command, c->choices[n - 1].command, sizeof command);
 	slash_run(c, command);
@@ -534,6 +545,10 @@ bool chat_continue(struct chat *c)
 {
 	struct chat_item *i = c->answer || c->state == CHAT_FAILED ? NULL : last_answer(c);
 
+	if (i && i->end == ANSWER_STOP_TEXT) {
+		chat_complain(c, "a stop text ended the last answer, and ends it again there: /regen writes it anew");
+		return false;
+	}
 	if (!i || !i->ids.n) {
 		chat_complain(c, "there is no answer to go on with");
 		return false;
@@ -561,17 +576,41 @@ bool chat_continue(struct chat *c)
 	return true;
 }
 
+/* "a.txt, 17 bytes; b.txt, 20 bytes"; left as it was without memory. */
+static void name_attached(struct chat *c, const char *path, size_t bytes)
+{
+	struct str s;
+
+	str_init(&s, 0);
+	str_addf(&s, "%s%s%s, %zu bytes", c->attached_names ? c->attached_names : "", c->attached_names ? "; " : "", path, bytes);
+	if (!s.failed) {
+		mem_free(c->attached_names);
+		c->attached_names = str_take(&s);
+	}
+	str_release(&s);
+}
+
+void chat_detach(struct chat *c)
+{
+	if (c->attached)
+		chat_note(c, "no longer goes with the next message: %s", c->attached_names ? c->attached_names : "what was read");
+	forget_attached(c);
+}
+
 int chat_attach(struct chat *c, const char *path, struct err *e)
 {
 	struct str s;
+	size_t at, size;
 	int r = -1;
 
 	str_init(&s, CHAT_FILE_MAX);
 	if (c->attached)
 		str_adds(&s, c->attached);
 	str_addf(&s, "%s:\n", path);
+	at = s.len;
 	if (xio_slurp(path, &s, e) < 0)
 		goto out;
+	size = s.len - at;
 	if (memchr(s.p, '\0', s.len)) {
 		err_set(e, ERR_FORMAT, "%s: this is no text", path);
 		goto out;
@@ -583,6 +622,7 @@ int chat_attach(struct chat *c, const char *path, struct err *e)
 	}
 	mem_free(c->attached);
 	c->attached = str_take(&s);
+	name_attached(c, path, size);
 	r = 0;
 out:
 	str_release(&s);
@@ -1132,7 +1172,7 @@ void chat_free(struct chat *c)
 	mem_free(c->to_weigh);
 	mem_free(c->draft);
 	mem_free(c->held);
-	mem_free(c->attached);
+	forget_attached(c);
 	mem_free(c->choices);
 	mem_free(c->queued);
 	mem_free(c->after);

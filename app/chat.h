@@ -55,7 +55,7 @@ struct chat_level {
 
 /*
  * Things to choose from: the note that asks numbers them, and a number alone as the next message
- * takes one. Anything else that is submitted ends the choice.
+ * takes one; a number that is none of them is complained of. Anything else that is submitted ends the choice.
  */
 enum { CHAT_CHOICES = 40 };
 struct chat_choice { char label[160]; char command[64]; };	/* a line of slash_run() */
@@ -114,6 +114,7 @@ struct chat {
 	bool drop_oldest;		/* for this message, as /context drop says */
 	int n_gone;			/* turns that are left out */
 	char *attached;			/* files that go before the next message; or NULL */
+	char *attached_names;		/* … which, and how large they are */
 	bool again;			/* it was stopped for a switch: asked again if it had not begun */
 	bool go_on_there;		/* the answer that a switch stopped goes on at the new level */
 	int n_switches;			/* jobs that are out and change level, model or context */
@@ -185,6 +186,8 @@ void chat_grow(struct chat *c, int64_t n_ctx);
 void chat_leave(struct chat *c);
 /* Puts a file's text before the next message. */
 int chat_attach(struct chat *c, const char *path, struct err *e);
+/* Nothing goes before it any more; says what did. */
+void chat_detach(struct chat *c);
 /* Adds something to choose from, for the next chat_ask_choice(). */
 void chat_offer(struct chat *c, const char *command, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Asks: the question and what was offered, numbered. */

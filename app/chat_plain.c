@@ -33,7 +33,7 @@ struct plain {
 	bool tty_in, tty_out, tty_err;
 	/* lines of a pipe or a file */
 	struct str in;
-	bool eof;
+	bool eof, unread;	/* unread: what comes cannot be read */
 	/* lines of a terminal */
 	bool prompting;		/* readline has the terminal */
 	bool armed;		/* one Ctrl-C on an empty line: another leaves */
@@ -386,8 +386,10 @@ static void read_some(struct plain *p)
 
 	if (n <= 0)
 		p->eof = true;
-	if (n < 0)
+	if (n < 0) {
+		p->unread = true;
 		say(p, "tidbit: ", e.msg, strlen(e.msg));
+	}
 	if (n > 0)
 		str_add(&p->in, buf, (size_t)n);
 	if (p->in.failed) {
@@ -417,7 +419,9 @@ static void next_lines(struct plain *p)
 
 static void quit(struct plain *p)
 {
-	loop_quit(p->l, p->interrupted ? EXIT_INTERRUPTED : p->c->failed && !p->tty_in ? EXIT_FAIL : EXIT_OK);
+	const bool failed = p->unread || (p->c->failed && !p->tty_in);
+
+	loop_quit(p->l, p->interrupted ? EXIT_INTERRUPTED : failed ? EXIT_FAIL : EXIT_OK);
 }
 
 static void on_turn(void *arg)

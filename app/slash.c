@@ -161,19 +161,21 @@ static void go_on(struct chat *c, const char *args)
 
 static void read_file(struct chat *c, const char *args)
 {
-	const size_t before = c->attached ? strlen(c->attached) : 0;
 	struct str path;
 	struct err e;
 
 	if (!*args) {
-		chat_complain(c, "/read needs a file");
+		if (c->attached)
+			chat_note(c, "goes with the next message: %s (/clear drops it)", c->attached_names ? c->attached_names : "");
+		else
+			chat_complain(c, "/read needs a file: none waits for the next message");
 		return;
 	}
 	str_init(&path, 0);
 	if (paths_expand(args, &path, &e) < 0 || chat_attach(c, path.p, &e) < 0)
 		chat_complain(c, "%s", e.msg);
 	else
-		chat_note(c, "%s goes with the next message: %zu bytes", path.p, strlen(c->attached) - before);
+		chat_note(c, "goes with the next message: %s", c->attached_names ? c->attached_names : path.p);
 	str_release(&path);
 }
 
@@ -183,6 +185,7 @@ static void clear(struct chat *c, const char *args)
 {
 	(void)args;
 	chat_reset(c);
+	chat_detach(c);
 }
 
 static void bye(struct chat *c, const char *args)
@@ -205,7 +208,7 @@ const struct slash slashes[] = {
 	{ "edit", "[N]", "change message N, alone the last: sending it cuts what followed", SLASH_STOPS, edit },
 	{ "undo", "", "take the last message and its answer back", SLASH_STOPS, undo },
 	{ "continue", "", "go on with an answer that was stopped or cut", SLASH_ALONE, go_on },
-	{ "read", "FILE", "put a file before the next message", SLASH_BESIDE, read_file },
+	{ "read", "[FILE]", "put a file before the next message; alone: what waits for it", SLASH_BESIDE, read_file },
 	{ "stats", "", "what the last answer cost, and where the memory is", SLASH_BESIDE, slash_stats },
 	{ "context", "[drop|grow [N]|more [N]|leave]", "room in the context; what to do about a message that has none", SLASH_ALONE,
 	  slash_context },

@@ -37,6 +37,9 @@ test_expect_success 'a message that does not fit is told, the others are answere
 	{ echo "One day"; head -c 5000 /dev/zero | tr "\\0" x; echo; echo " The"; } >in &&
 	test_code 1 chat -n 5 <in >out 2>err && lines out 2 && grep "does not fit" err
 '
+test_expect_success 'standard input that cannot be read is a failure' '
+	test_code 1 chat --plain <. >out 2>err && lines out 0 && grep "^tidbit: standard input" err
+'
 test_expect_success 'no model: one line, exit 1' '
 	echo hi >in && test_code 1 "$TEST_BUILD/tidbit" chat /nonexistent.gguf <in >out 2>err && lines out 0 && lines err 1 &&
 	grep "^tidbit: /nonexistent.gguf" err

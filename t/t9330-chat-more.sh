@@ -58,13 +58,19 @@ test_expect_success '-f is the prompt, behind the PROMPT, before standard input;
 test_expect_success '/continue goes on with an answer that was cut, as if it had not been' '
 	run "Once upon a time" -n 24 >want 2>err &&
 	printf "Once upon a time\n/continue\n/continue\n" | chat -n 8 >out 2>err && lines out 3 && tr -d "\n" <out >a && tr -d "\n" <want | cmp - a &&
-	echo /continue | chat >out 2>err && lines out 0 && grep -q "no answer to go on with" err
+	echo /continue | chat >out 2>err && lines out 0 && grep -q "no answer to go on with" err &&
+	printf "Once upon a time\n/continue\n" | chat -n 20 --stop "tle girl na" >out 2>err && lines out 1 && grep -q "a stop text ended the last answer" err
 '
 test_expect_success '/read puts a file before the message' '
 	printf "Once upon a time\n" >file && printf "/read file\n The cat\n" | chat -n 5 >out 2>err && lines out 1 && grep -q "17 bytes\|[0-9]* bytes" err &&
 	run "$(printf "file:\nOnce upon a time\n\n The cat")" -n 5 >want 2>err </dev/null && cmp want out &&
 	printf "a\\0b" >bin && printf "/read bin\n/read none\n/read\n" | chat >out 2>err && lines out 0 && grep -q "this is no text" err &&
 	grep -q "none" err && grep -q "needs a file" err
+'
+test_expect_success '/read tells what waits, and /clear and /new drop it' '
+	printf "/read file\n/read\n/clear\n/read\n/read file\n/new\n The cat\n" | chat -n 5 >out 2>err && run " The cat" -n 5 >want 2>/dev/null &&
+	cmp want out && [ "$(grep -c "^goes with the next message: file, 17 bytes" err)" = 3 ] && grep -q "needs a file: none waits" err &&
+	[ "$(grep -c "^no longer goes with the next message: file, 17 bytes" err)" = 2 ]
 '
 test_expect_success 'no room: refused with figures, nothing is lost, the rest is answered' '
 	{ turns 3 50; echo " and"; } >in && test_code 1 chat -n 5 -c 256 <in >out 2>err && lines out 3 &&
@@ -110,7 +116,8 @@ test_expect_success 'another number makes the context larger, and the message is
 	screen_wait "the context holds [0-9]* tokens now" && screen_wait "tok/s · 5 tokens"
 '
 test_expect_success 'levels are chosen by number' '
-	screen_keys C-l && screen_run /quant && screen_wait "^2. Q8_0" && screen_run 2 && screen_wait "^now Q8_0"
+	screen_keys C-l && screen_run /quant && screen_wait "^2. Q8_0" && screen_run 99 && screen_wait "99 is none of them: a number from 1 to" &&
+	screen_run 2 && screen_wait "^now Q8_0"
 '
 test_expect_success 'nothing was drawn over' '
 	screen_keys C-d && screen_wait "^[$ ]*left with 0"
