@@ -48,6 +48,9 @@ struct plain {
 	struct termtext filter;
 	int64_t status_ns;	/* when something long is told of next; 0: nothing runs */
 	bool interrupted, greeted;
+	/* of a pipe: which answer is being asked for, from 1 on, and whether it is out yet */
+	unsigned turn;
+	bool asked;
 };
 
 /* readline's callbacks carry no argument. */
@@ -193,6 +196,7 @@ static bool print_answer(struct plain *p, const struct chat_item *i)
 		lost_output(p);
 	if (!i->running)
 		put_cost(p, i);
+	p->asked &= i->running;
 	return !i->running;
 }
 
@@ -227,6 +231,15 @@ static void print_resumed(struct plain *p)
 		p->resumed = NULL;
 }
 
+/* What is said of a turn that has no answer names it. */
+static void say_note(struct plain *p, const struct chat_item *i)
+{
+	char before[48];
+
+	snprintf(before, sizeof before, "tidbit: turn %u: ", p->turn);
+	say(p, !i->error ? "" : p->asked && !p->c->answer ? before : "tidbit: ", i->text.p, i->text.len);
+}
+
 static void print_new(struct plain *p)
 {
 	print_resumed(p);
@@ -236,7 +249,7 @@ static void print_new(struct plain *p)
 		if (i->serial <= p->said)
 			continue;
 		if (i->kind == ITEM_NOTE)
-			say(p, i->error ? "tidbit: " : "", i->text.p, i->text.len);
+			say_note(p, i);
 		if (i->kind == ITEM_ANSWER && !print_answer(p, i))
 			break;
 		p->said = i->serial;
@@ -405,13 +418,30 @@ static bool idle(const struct plain *p)
 	return p->c->state == CHAT_IDLE && !p->c->answer;
 }
 
+/* A turn without an answer has an empty one, so that the n-th answer is the n-th turn's. */
+static void end_turn(struct plain *p)
+{
+	if (!p->asked)
+		return;
+	p->asked = false;
+	put_out(p, p->o->null ? "" : "\n", 1);
+	if (fflush(stdout))
+		lost_output(p);
+}
+
 static void next_lines(struct plain *p)
 {
 	char *line;
 
-	while (idle(p) && !p->c->quit && (line = take_line(p))) {
+	while (idle(p) && !p->c->quit) {
+		end_turn(p);
+		line = take_line(p);
+		if (!line)
+			break;
 		chat_submit(p->c, line);
 		mem_free(line);
+		p->asked = p->c->answer;
+		p->turn += p->asked;
 		print_new(p);
 	}
 	loop_watch_input(p->l, idle(p) && !p->eof);

@@ -33,9 +33,10 @@ test_expect_success 'the same text again after /new, with the same seed' '
 test_expect_success 'nothing in, nothing out' '
 	chat </dev/null >out 2>err && lines out 0
 '
-test_expect_success 'a message that does not fit is told, the others are answered, exit 1' '
+test_expect_success 'a message that does not fit is told, and has an empty line; the others are answered, exit 1' '
 	{ echo "One day"; head -c 5000 /dev/zero | tr "\\0" x; echo; echo " The"; } >in &&
-	test_code 1 chat -n 5 <in >out 2>err && lines out 2 && grep "does not fit" err
+	test_code 1 chat -n 5 <in >out 2>err && lines out 3 && [ -z "$(sed -n 2p out)" ] && grep "^tidbit: turn 2: .*does not fit" err &&
+	test_code 1 chat -n 5 --null <in >nul 2>err && tr "\\0" "\\n" <nul | cmp - out
 '
 test_expect_success 'standard input that cannot be read is a failure' '
 	test_code 1 chat --plain <. >out 2>err && lines out 0 && grep "^tidbit: standard input" err
