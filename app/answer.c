@@ -25,6 +25,22 @@ const char *answer_end_text(enum answer_end end)
 	return texts[end];
 }
 
+bool answer_only_thought(const struct answer_stats *s, enum answer_end end)
+{
+	return s->think.state == THINK_INSIDE && end != ANSWER_STOPPED;
+}
+
+const char *answer_why_only_thought(enum answer_end end)
+{
+	static const char *const texts[] = {
+		[ANSWER_DONE] = "it was never closed; --think off asks for none", [ANSWER_LENGTH] = "-n allows more, --think off asks for none",
+		[ANSWER_CONTEXT] = "-c makes room for more, --think off asks for none", [ANSWER_STOPPED] = "",
+		[ANSWER_STOP_TEXT] = "a stop text came in it",
+	};
+
+	return texts[end];
+}
+
 bool answer_can_go_on(enum answer_end end)
 {
 	return end == ANSWER_LENGTH || end == ANSWER_CONTEXT || end == ANSWER_STOPPED;

@@ -36,6 +36,9 @@ enum answer_end {
 };
 /* "", "cut at -n", "the context is full", "stopped", "a stop text" */
 const char *answer_end_text(enum answer_end end);
+/* Did it end by itself, by a stop text or a limit before its thinking was over? What can be done then. */
+bool answer_only_thought(const struct answer_stats *s, enum answer_end end);
+const char *answer_why_only_thought(enum answer_end end);
 /* Is there more to come, were it not for what ended it? */
 bool answer_can_go_on(enum answer_end end);
 

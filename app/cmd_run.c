@@ -318,6 +318,8 @@ static int answer(struct rig *r, const struct opts *o, const struct setting *s, 
 	} else if (a.end == ANSWER_CONTEXT) {
 		cmd_note("the context is full: the answer stops after %d tokens; -c makes it larger", a.stats.n_gen);
 	}
+	if (answer_only_thought(&a.stats, a.end))
+		cmd_note("the answer ended inside its thinking, %d tokens: %s", a.stats.n_thought, answer_why_only_thought(a.end));
 	if (out.failed)
 		code = cmd_fail(&out.err);
 	else

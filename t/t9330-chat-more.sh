@@ -47,6 +47,12 @@ test_expect_success 'mistakes in it are told with their line, and harm nothing' 
 	grep -q "families.conf: line 4: unknown key .tmep.: did you mean temp?" err &&
 	echo "One day" | chat -n 5 >out 2>err && lines out 1 && grep -q "line 4: unknown key" err
 '
+test_expect_success 'an answer that ends inside its thinking is told of, at the limit and at a stop text' '
+	printf "[stories]\nname = stories*\nthink = \", there\", \"</no>\"\n" >"$HOME/.config/tidbit/families.conf" &&
+	echo "Once upon a time" | chat -n 5 >out 2>err && grep -q "^the answer ended inside its thinking, 5 tokens: -n allows more" err &&
+	echo "Once upon a time" | chat -n 20 --stop "little" >out 2>err && grep -q "inside its thinking, .*: a stop text came in it" err &&
+	run "Once upon a time" -n 5 >out 2>err && grep -q "the answer ended inside its thinking, 5 tokens" err
+'
 rm -f "$HOME/.config/tidbit/families.conf"
 test_expect_success '-f is the prompt, behind the PROMPT, before standard input; - is standard input' '
 	printf "Once upon a time\n" >file && run "Once upon a time" -n 5 >want 2>err && run -f file -n 5 >out 2>err </dev/null &&
@@ -73,7 +79,7 @@ test_expect_success '/read tells what waits, and /clear and /new drop it' '
 	[ "$(grep -c "^no longer goes with the next message: file, 17 bytes" err)" = 2 ]
 '
 test_expect_success 'no room: refused with figures, nothing is lost, the rest is answered' '
-	{ turns 3 50; echo " and"; } >in && test_code 1 chat -n 5 -c 256 <in >out 2>err && lines out 3 &&
+	{ turns 3 50; echo " and"; } >in && test_code 1 chat -n 5 -c 256 <in >out 2>err && lines out 4 &&
 	grep -q "does not fit: .* takes [0-9]* tokens, the context holds 256; without turn 1 it takes [0-9]*, about .* to read" err
 '
 test_expect_success '--context-policy drop-oldest leaves out the oldest turns, says which, and answers' '
@@ -81,16 +87,16 @@ test_expect_success '--context-policy drop-oldest leaves out the oldest turns, s
 	turns 8 50 | chat -n 5 -c 256 --context-policy drop-oldest >out 2>err && lines out 8 && grep -q "^left out turn 6" err
 '
 test_expect_success '--context-policy refuse, and ask where nobody answers, are the same' '
-	test_code 1 chat -n 5 -c 256 --context-policy refuse <in >out 2>err && lines out 3 &&
+	test_code 1 chat -n 5 -c 256 --context-policy refuse <in >out 2>err && lines out 4 &&
 	test_code 2 "$TEST_BUILD/tidbit" chat "$model" --context-policy never </dev/null 2>err
 '
 test_expect_success '9,000 tokens into a context of 8,192: one message alone is refused under each policy' '
 	turns 1 4600 >big && for p in ask drop-oldest refuse; do
-		test_code 1 chat -c 8192 --context-policy $p -n 3 <big >out 2>err && lines out 0 && grep -q "does not fit: .* takes 9[0-9]* tokens, the context holds 8192" err || exit 1
+		test_code 1 chat -c 8192 --context-policy $p -n 3 <big >out 2>err && lines out 1 && grep -q "does not fit: .* takes 9[0-9]* tokens, the context holds 8192" err || exit 1
 	done
 '
 test_expect_success '9,000 tokens in turns: refuse keeps them, drop-oldest goes on' '
-	turns 3 1550 >big && test_code 1 chat -c 8192 -n 3 --context-policy refuse <big >out 2>err && lines out 2 && grep -q "without turn 1 it takes" err &&
+	turns 3 1550 >big && test_code 1 chat -c 8192 -n 3 --context-policy refuse <big >out 2>err && lines out 3 && grep -q "without turn 1 it takes" err &&
 	chat -c 8192 -n 3 --context-policy drop-oldest <big >out 2>err && lines out 3 && grep -q "^left out turn 1: all of it takes 9[0-9]* tokens, the context holds 8192" err
 '
 test_expect_success 'an answer that reaches the end of the context says so' '
