@@ -79,6 +79,12 @@ test_expect_success '/copy without a terminal and without a tool says so' '
 	printf "Once upon a time\n/copy\n/copy code\n/copy x\n" | env -u TMUX -u DISPLAY -u WAYLAND_DISPLAY "$TEST_BUILD/tidbit" chat "$model" --temp 0 -n 8 >out 2>err &&
 	said "no terminal to copy by\|sent .* to pbcopy" && said "no code in the last answer" && said "/copy takes code or all"
 '
+test_expect_success 'a file that does not say how text is split: one warning, in chat and run' '
+	LC_ALL=C sed "s/tokenizer.ggml.pre/tokenizer.ggml.xxx/" "$models/tiny-qwen3-Q8_0.gguf" >nopre.gguf && ! cmp -s nopre.gguf "$models/tiny-qwen3-Q8_0.gguf" &&
+	printf "Hi\nHi\n" | "$TEST_BUILD/tidbit" chat nopre.gguf -n 3 >out 2>err && said "nopre.gguf: has no tokenizer.ggml.pre" && [ "$(grep -c ggml.pre err)" = 1 ] &&
+	"$TEST_BUILD/tidbit" run nopre.gguf Hi -n 3 >out 2>err && [ "$(grep -c ggml.pre err)" = 1 ] &&
+	"$TEST_BUILD/tidbit" run "$models/tiny-qwen3-Q8_0.gguf" Hi -n 3 >out 2>err && ! grep ggml.pre err
+'
 test_expect_success 'what comes near a command is named' '
 	printf "/modle\n/rgeen\n/zzzzzz\n" | chat >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"
 '
