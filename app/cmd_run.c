@@ -110,6 +110,8 @@ static int tokens(struct rig *r, const struct opts *o, const struct setting *s, 
 	if (!o->raw && eng_has_template(r->model, &why)) {
 		if (why)
 			cmd_note("%s", why);
+		if (s->tools.len && !tools_heard(r->model, s->tools.p))
+			cmd_note("the model's template makes nothing of --tools");
 		if (o->system)
 			msgs[n++] = (struct eng_msg){ .role = "system", .text = o->system, .len = strlen(o->system) };
 		msgs[n++] = (struct eng_msg){ .role = "user", .text = prompt->p, .len = prompt->len };

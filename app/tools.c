@@ -5,6 +5,17 @@
 #include <jansson.h>
 #include <string.h>
 
+static bool all_objects(const json_t *array)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(array, i, v)
+		if (!json_is_object(v))
+			return false;
+	return json_is_array(array);
+}
+
 int tools_read(const char *path, struct str *out, struct err *e)
 {
 	json_error_t at;
@@ -19,8 +30,25 @@ int tools_read(const char *path, struct str *out, struct err *e)
 	if (!j)
 		r = err_set(e, ERR_FORMAT, "%s: line %d, column %d: %s", path, at.line, at.column,
 			    err_quote(q, sizeof q, at.text, strlen(at.text)));
-	else if (!json_is_array(j))
-		r = err_set(e, ERR_FORMAT, "%s: expected a JSON array of tools", path);
+	else if (!all_objects(j))
+		r = err_set(e, ERR_FORMAT, "%s: expected a JSON array of tools, each an object", path);
 	json_decref(j);
 	return r;
+}
+
+bool tools_heard(struct eng_model *m, const char *tools)
+{
+	const struct eng_msg msg = { .role = "user", .text = "?", .len = 1 };
+	const struct eng_chat_opts with = { .thinking = -1, .tools = tools }, without = { .thinking = -1 };
+	struct eng_ids a = { 0 }, b = { 0 };
+	struct err e;
+	bool heard = true;
+
+	if (!eng_has_template(m, NULL))
+		heard = false;
+	else if (!eng_chat(m, &msg, 1, &with, &a, &e) && !eng_chat(m, &msg, 1, &without, &b, &e))
+		heard = a.n != b.n || memcmp(a.p, b.p, a.n * sizeof *a.p);
+	eng_ids_release(&a);
+	eng_ids_release(&b);
+	return heard;
 }

@@ -4,10 +4,13 @@
 
 #include "engine/base/err.h"
 #include "engine/base/str.h"
+#include "engine/engine.h"
 
 enum { TOOLS_MAX_BYTES = 1 << 20 };
 
-/* Puts the array into out, as JSON. ERR_FORMAT names the line of a mistake. */
+/* Puts the array, of objects, into out, as JSON. ERR_FORMAT names the line of a mistake. */
 int tools_read(const char *path, struct str *out, struct err *e);
+/* Does the model's template make something of them? One that fails is taken to. */
+bool tools_heard(struct eng_model *m, const char *tools);
 
 #endif

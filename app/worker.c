@@ -429,6 +429,9 @@ static void report_template(struct worker *w, struct event *ev)
 		snprintf(ev->plain_why, sizeof ev->plain_why, "%s", why ? why : "it has no chat template");
 	else if (!w->o->raw && why)
 		snprintf(ev->template_note, sizeof ev->template_note, "%s", why);
+	if (!w->o->raw && w->tools.len && !tools_heard(w->now->model, w->tools.p))
+		str_addf(&ev->text, "%s%s makes nothing of --tools", ev->text.len ? "\n" : "",
+			 ev->plain_why[0] ? "a model without a template" : "the model's template");
 	w->now->vocab = vocab_of(w->now->model);
 }
 

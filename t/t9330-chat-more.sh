@@ -104,6 +104,9 @@ test_expect_success 'an answer that reaches the end of the context says so' '
 '
 test_expect_success '--tools is checked before anything is asked' '
 	printf "{}" >t.json && test_code 1 run hi --tools t.json 2>err && grep -q "t.json: expected a JSON array" err &&
+	printf "[{}, 1]" >t.json && test_code 1 run hi --tools t.json 2>err && grep -q "t.json: expected .*each an object" err &&
+	printf "[{\"type\": \"function\"}]" >t.json && echo "One day" | chat -n 3 --tools t.json >out 2>err && lines out 1 &&
+	[ "$(grep -c "makes nothing of --tools" err)" = 1 ] &&
 	printf "[\n{,}]" >t.json && test_code 1 run hi --tools t.json 2>err && grep -q "t.json: line 2" err &&
 	printf "[]" >t.json && run "One day" -n 3 --tools t.json >out 2>err && lines out 1
 '
