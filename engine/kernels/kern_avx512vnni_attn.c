@@ -225,12 +225,12 @@ INLINE void value_tile(const struct work *w, int m0, const float *v, int c, int 
 	}
 }
 
-/* The next part of queries m … end-1 that one tile function takes: 12, 4 or 1 of one tile. */
+/* The next part of queries m … end-1 that one tile function takes: 12, or up to 4 of one tile. */
 INLINE int part(int m, int end)
 {
 	const int left = end - m, in_tile = TILE_Q - m % TILE_Q, n = left < in_tile ? left : in_tile;
 
-	return n == TILE_Q ? TILE_Q : n >= 4 ? 4 : 1;
+	return n == TILE_Q ? TILE_Q : n >= 4 ? 4 : n;
 }
 
 static void score_queries(const struct work *w, int m, int end, const float *keys, int at)
@@ -246,6 +246,10 @@ static void score_queries(const struct work *w, int m, int end, const float *key
 			score_tile(q, keys, hd, TILE_Q, p);
 		else if (n == 4)
 			score_tile(q, keys, hd, 4, p);
+		else if (n == 3)
+			score_tile(q, keys, hd, 3, p);
+		else if (n == 2)
+			score_tile(q, keys, hd, 2, p);
 		else
 			score_tile(q, keys, hd, 1, p);
 	}
@@ -261,6 +265,10 @@ static void value_queries(const struct work *w, int m, int end, const float *v, 
 			value_tile(w, m, v, c, cols, from, to, TILE_Q);
 		else if (n == 4)
 			value_tile(w, m, v, c, cols, from, to, 4);
+		else if (n == 3)
+			value_tile(w, m, v, c, cols, from, to, 3);
+		else if (n == 2)
+			value_tile(w, m, v, c, cols, from, to, 2);
 		else
 			value_tile(w, m, v, c, cols, from, to, 1);
 	}
