@@ -100,13 +100,34 @@ static bool is(const char *text, const char *pattern)
 	return text && !fnmatch(pattern, text, FNM_CASEFOLD);
 }
 
+static bool family_known(const char *pattern)
+{
+	for (int i = 0; eng_family_name(i); i++)
+		if (is(eng_family_name(i), pattern))
+			return true;
+	return false;
+}
+
+static int unknown_family(const char *text, struct err *e)
+{
+	enum { MAX_NAMES = 64 };
+	const char *names[MAX_NAMES] = { NULL }, *near;
+	char q[64];
+
+	for (int i = 0; i < MAX_NAMES - 1 && eng_family_name(i); i++)
+		names[i] = eng_family_name(i);
+	near = cmd_nearest(text, names);
+	return err_set(e, ERR_FORMAT, "family: '%s' is none that is known%s%s", err_quote(q, sizeof q, text, strlen(text)),
+		       near ? "; did you mean " : "", near ? near : "");
+}
+
 static int match_family(void *arg, const char *text, struct err *e)
 {
 	struct match *m = arg;
+	const bool yes = is(m->info->family, text) || is(m->info->arch, text);
 
-	(void)e;
-	m->yes |= is(m->info->family, text) || is(m->info->arch, text);
-	return 0;
+	m->yes |= yes;
+	return yes || family_known(text) ? 0 : unknown_family(text, e);
 }
 
 static int match_name(void *arg, const char *text, struct err *e)
@@ -136,8 +157,10 @@ static int condition(struct reading *r, item_fn *fn, const char *value, struct e
 	if (r->filling)
 		return err_set(e, ERR_FORMAT, "a condition behind other rows: begin the section with them");
 	r->now.bound = true;
-	if (each(value, fn, &m, e))
+	if (each(value, fn, &m, e)) {
+		r->now.holds = false;
 		return -1;
+	}
 	r->now.holds &= m.yes;
 	return 0;
 }

@@ -95,6 +95,18 @@ int eng_model_open(struct eng *g, const char *path, bool inspect, struct eng_mod
 
 /* -- names ------------------------------------------------------------------------- */
 
+const char *eng_family_name(int i)
+{
+	for (const struct family *f = families; f->arch; f++) {
+		if (i-- == 0)
+			return f->arch;
+		/* the name is another word */
+		if (strcmp(f->name, f->arch) && i-- == 0)
+			return f->name;
+	}
+	return NULL;
+}
+
 const char *eng_level_name(int i)
 {
 	return i < LEVELS_MAX ? levels[i].name : NULL;

@@ -172,6 +172,7 @@ const struct eng_weights_info *eng_weights_info(const struct eng_weights *w);
 /* What levels and types of tensors there are, by name; NULL behind the last. Any thread. */
 const char *eng_level_name(int i);
 const char *eng_type_name(int i);
+const char *eng_family_name(int i);		/* of families, and of architectures: "llama", "bitnet", "bitnet-b1.58" */
 bool eng_level_known(const char *name);		/* any case; "Q4_K" too, which is Q4_K_M */
 
 /* The ladder: levels that can be asked of this model, best first. Any thread. */

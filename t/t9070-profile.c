@@ -112,6 +112,8 @@ static void complaints(void)
 		{ "[q]\nfamily = qwen3\nstop = \"a\n", "line 3: a quoted text" },
 		{ "[q]\nfamily = qwen3\nstop = a,,b\n", "line 3: nothing between two commas" },
 		{ "[q]\nfamily = qwen3\nhello\n", "line 3: expected [section] or key = value" },
+		{ "[q]\nfamily = nosuch\n", "line 2: family: 'nosuch' is none that is known" },
+		{ "[q]\nfamily = qwen33\n", "did you mean qwen3" },
 		{ "[q]\nfamily = qwen3\nlevels = Q9, banana\n", "line 3: levels: 'Q9' is no quantization level" },
 		{ "[q\n", "line 1: a heading without its ]" },
 		{ "[q]\nthinking = maybe\n", "line 2: thinking: expected on or off" },
@@ -134,6 +136,11 @@ static void complaints(void)
 	profile_release(&p);
 	ok(!read_two(&p, &qwen, ours, "[q]\nlevels = Q6_K, banana\n", &c) && strstr(c.p, "theirs.conf: line 2") && p.n_levels == 2 &&
 	   profile_recommends(&p, "Q4_0") && !profile_recommends(&p, "Q6_K"), "wrong levels leave those there were");
+	profile_release(&p);
+	ok(!read_two(&p, &qwen, "[q]\nfamily = nosuch\ntemp = 0.3\n", NULL, &c) && temp_of(&p, "auto") == opt_defaults.sample.temp,
+	   "a section of a family that is not known is nobody's");
+	profile_release(&p);
+	ok(!read_two(&p, &qwen, "[q]\nfamily = bitnet-b1.58, qwen*\n", NULL, &c) && !c.len, "patterns and architectures");
 	profile_release(&p);
 	memset(line + strlen(line), 'x', 300);
 	ok(!read_two(&p, &qwen, line, NULL, &c) && strstr(c.p, "line 3: the line is too long"), "long lines: %s", c.p);
