@@ -85,6 +85,13 @@ test_expect_success 'a file that does not say how text is split: one warning, in
 	"$TEST_BUILD/tidbit" run nopre.gguf Hi -n 3 >out 2>err && [ "$(grep -c ggml.pre err)" = 1 ] &&
 	"$TEST_BUILD/tidbit" run "$models/tiny-qwen3-Q8_0.gguf" Hi -n 3 >out 2>err && ! grep ggml.pre err
 '
+test_expect_success '--tools: a note for a template that makes nothing of them, none for one that does' '
+	printf "[{\"type\": \"function\"}]" >tools.json && plain=$models/tiny-qwen3-Q8_0.gguf &&
+	LC_ALL=C sed "s/add_generation_prompt/tools                /" "$plain" >tools.gguf && ! cmp -s tools.gguf "$plain" &&
+	"$TEST_BUILD/tidbit" run "$plain" Hi -n 3 --tools tools.json >out 2>err && said "makes nothing of --tools" &&
+	"$TEST_BUILD/tidbit" run tools.gguf Hi -n 3 --tools tools.json >out 2>err && ! grep "makes nothing" err &&
+	echo Hi | "$TEST_BUILD/tidbit" chat tools.gguf -n 3 --tools tools.json >out 2>err && ! grep "makes nothing" err
+'
 test_expect_success 'what comes near a command is named' '
 	printf "/modle\n/rgeen\n/zzzzzz\n" | chat >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"
 '
