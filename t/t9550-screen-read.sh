@@ -25,12 +25,12 @@ test_expect_success 'Ctrl-O marks a row of the conversation, the key line tells 
 	screen_keys C-o && screen_wait "y copy" && marks "tok/s" && screen_hides "Enter send"
 '
 test_expect_success 'k and j move it' '
-	screen_keys g && screen_until 5 marks "goes on with" && screen_keys j j j && screen_until 5 marks "^ *you" &&
-	screen_keys j && screen_until 5 marks "Once upon" && screen_keys G && screen_until 5 marks "tok/s" &&
-	screen_keys g j j j j && screen_until 5 marks "Once upon"
+	screen_keys g && screen_until 15 marks "goes on with" && screen_keys j j j && screen_until 15 marks "^ *you" &&
+	screen_keys j && screen_until 15 marks "Once upon" && screen_keys G && screen_until 15 marks "tok/s" &&
+	screen_keys g j j j j && screen_until 15 marks "Once upon"
 '
 test_expect_success 'letters do not go to the message' '
-	screen_type zx && screen_keys k j && screen_until 5 marks "Once upon" && screen_hides "› *zx"
+	screen_type zx && screen_keys k j && screen_until 15 marks "Once upon" && screen_hides "› *zx"
 '
 test_expect_success 'y sends the source of what the mark stands in' '
 	printf "Once upon a time" >want && screen_keys y && screen_wait "sent 16 bytes to tmux" &&
@@ -41,7 +41,7 @@ test_expect_success 'e opens a copy in the editor, and the screen comes back' '
 '
 test_expect_success '/ searches while it is typed, small letters match capitals' '
 	screen_keys G && screen_type / && screen_wait "^ /$" && screen_type "once up" && screen_wait "^ /once up" &&
-	screen_until 5 marks "Once upon" && screen_keys Enter && screen_gone "^ /once" && screen_keys n && screen_wait "n next"
+	screen_until 15 marks "Once upon" && screen_keys Enter && screen_gone "^ /once" && screen_keys n && screen_wait "n next"
 '
 test_expect_success 'a bad pattern is told, one that is nowhere too' '
 	screen_type "/(" && screen_keys Enter && screen_wait "parenthesis" && screen_type "/nowhere" && screen_keys Enter &&
