@@ -592,6 +592,8 @@ static void name_attached(struct chat *c, const char *path, size_t bytes)
 
 void chat_detach(struct chat *c)
 {
+	if (c->late)
+		return;
 	if (c->attached)
 		chat_note(c, "no longer goes with the next message: %s", c->attached_names ? c->attached_names : "what was read");
 	forget_attached(c);
@@ -1085,7 +1087,9 @@ static void run_after(struct chat *c)
 	if (!line || c->answer)
 		return;
 	c->after = NULL;
+	c->late = true;
 	slash_run(c, line);
+	c->late = false;
 	mem_free(line);
 }
 

@@ -118,6 +118,7 @@ struct chat {
 	bool again;			/* it was stopped for a switch: asked again if it had not begun */
 	bool go_on_there;		/* the answer that a switch stopped goes on at the new level */
 	int n_switches;			/* jobs that are out and change level, model or context */
+	bool late;			/* … that one is run now: what was read since is not its */
 	char *after;			/* a command that is run when the answer that it stops has ended */
 	char *system;			/* what /system said; o->system is it */
 	char *set[CHAT_SETTINGS];	/* what /set said, by its rows; options point at them */

@@ -256,12 +256,15 @@ static void run_later(struct chat *c, const char *line)
 
 static void run(struct chat *c, const struct slash *r, const char *args, const char *line)
 {
-	if (c->answer && r->when == SLASH_ALONE)
+	if (c->answer && r->when == SLASH_ALONE) {
 		chat_complain(c, "/%s: an answer is running, Ctrl-C stops it", r->name);
-	else if (c->answer && r->when == SLASH_STOPS)
+	} else if (c->answer && r->when == SLASH_STOPS) {
+		if (r->run == clear || r->run == slash_new)
+			chat_detach(c);
 		run_later(c, line);
-	else
+	} else {
 		r->run(c, args);
+	}
 }
 
 void slash_run(struct chat *c, const char *line)
