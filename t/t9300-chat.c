@@ -1,10 +1,9 @@
 /* A conversation on the shipped model: answers, stops, turns, levels, refusals, commands. */
 #include "config.h"
-#include "app/chat.h"
 #include "app/slash.h"
-#include "app/opt.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
+#include "t/lib/drive.h"
 #include "t/lib/model.h"
 #include "t/lib/tap.h"
 
@@ -17,99 +16,18 @@ enum { SLOW = 1 };
 #else
 enum { SLOW = 0 };
 #endif
-enum { WAIT_MS = 60000 };
-
-/* The chat turns in its loop until a condition holds. */
-struct drive {
-	struct loop *l;
-	struct chat *c;
-	struct opts o;
-	bool (*until)(const struct chat *c);
-	bool late;
-};
-
-static void on_wake(void *arg)
-{
-	struct drive *d = arg;
-
-	chat_pump(d->c);
-}
-
-static void on_turn(void *arg)
-{
-	struct drive *d = arg;
-
-	if (d->until(d->c))
-		loop_quit(d->l, 0);
-}
-
-static void on_timer(void *arg)
-{
-	struct drive *d = arg;
-
-	d->late = true;
-	loop_quit(d->l, 1);
-}
-
-static const struct loop_ops ops = { .wake = on_wake, .turn = on_turn, .timer = on_timer };
-
-static void wait_for(struct drive *d, bool (*until)(const struct chat *))
-{
-	d->until = until;
-	loop_timer(d->l, WAIT_MS);
-	loop_run(d->l);
-	loop_timer(d->l, -1);
-	if (d->late) {
-		printf("Bail out! waited in vain\n");
-		exit(1);
-	}
-}
-
-static bool opened(const struct chat *c) { return c->state != CHAT_LOADING; }
-static bool idle(const struct chat *c) { return c->state == CHAT_IDLE && !c->answer && !c->n_switches; }
 static bool begun(const struct chat *c) { return c->answer && c->answer->stats.n_gen >= 5; }
 static bool reset(const struct chat *c) { return c->g.ctx_used == 0; }
 
 static void start(struct drive *d, const char *model)
 {
-	struct err e;
-
-	*d = (struct drive){ .o = opt_defaults };
-	d->o.model = model;
-	d->o.threads = 2;
-	d->o.sample.temp = 0;
-	opt_give(opt_by_key("temp"), &d->o);
-	d->o.n = 24;
-	if (loop_new(&d->l, &ops, d, &e) || chat_new(&d->c, d->l, &d->o, &e)) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
-	loop_watch_input(d->l, false);
-}
-
-static void finish(struct drive *d)
-{
-	chat_free(d->c);
-	loop_free(d->l);
-}
-
-static void ask(struct drive *d, const char *text)
-{
-	chat_submit(d->c, text);
-	wait_for(d, idle);
-}
-
-static const struct chat_item *last(const struct chat *c, enum item_kind kind)
-{
-	for (size_t i = c->n_items; i--;)
-		if (c->items[i]->kind == kind)
-			return c->items[i];
-	return NULL;
+	drive_init(d, model, 24);
+	drive_open(d);
 }
 
 static bool note_has(const struct chat *c, const char *text)
 {
-	const struct chat_item *i = last(c, ITEM_NOTE);
+	const struct chat_item *i = drive_last(c, ITEM_NOTE);
 
 	return i && strstr(i->text.p, text);
 }
@@ -118,7 +36,7 @@ static bool note_has(const struct chat *c, const char *text)
 static void transcript(const struct chat *c, struct eng_model *m, struct eng_ids *out)
 {
 	struct eng_msg *msgs = mem_calloc(c->n_items, sizeof *msgs);
-	const struct chat_item *stop = last(c, ITEM_ANSWER);
+	const struct chat_item *stop = drive_last(c, ITEM_ANSWER);
 	struct err e;
 	size_t n = 0;
 
@@ -137,7 +55,7 @@ static void transcript(const struct chat *c, struct eng_model *m, struct eng_ids
 /* Is the last answer what a fresh session of another engine says at this level to the same transcript? */
 static bool as_fresh(const struct chat *c, const char *model, const char *level)
 {
-	const struct chat_item *a = last(c, ITEM_ANSWER);
+	const struct chat_item *a = drive_last(c, ITEM_ANSWER);
 	struct eng *g = new_engine(1, NULL);
 	struct eng_model *m = open_model(g, model);
 	struct eng_weights *w = weights_at(m, level);
@@ -167,17 +85,17 @@ static void test_answers(struct drive *d, const char *model)
 	int32_t held;
 
 	ok(c->state == CHAT_LOADING && !c->info, "it opens in the background");
-	wait_for(d, opened);
+	drive_wait(d, drive_opened);
 	if (!ok(c->state == CHAT_IDLE && c->info, "the model is open")) {
-		printf("Bail out! %s\n", last(c, ITEM_NOTE)->text.p);
+		printf("Bail out! %s\n", drive_last(c, ITEM_NOTE)->text.p);
 		exit(1);
 	}
 	ok(!strcmp(c->name, "stories260K"), "its short name is the file's: %s", c->name);
 	ok(c->n_levels >= 4 && c->levels[c->level].own && c->target == c->level, "the file's own level is in use");
 	ok(c->g.ctx_size == 512 && !c->g.ctx_used, "gauges tell the context");
 
-	ask(d, "Once upon a time");
-	a = last(c, ITEM_ANSWER);
+	drive_say(d, "Once upon a time");
+	a = drive_last(c, ITEM_ANSWER);
 	ok(a && !a->running && a->end == ANSWER_LENGTH && a->ids.n == 24 && a->text.len > 20, "an answer of 24 tokens");
 	ok(a->stats.n_gen == 24 && a->stats.n_reused == 0 && a->stats.first_ns > 0 && a->stats.decode_ns > 0,
 	   "with its figures");
@@ -186,8 +104,8 @@ static void test_answers(struct drive *d, const char *model)
 	ok(c->levels[c->level].rate > 0, "the level's speed is noted");
 
 	held = a->stats.n_prompt + a->stats.n_gen;
-	ask(d, " They played and");
-	a = last(c, ITEM_ANSWER);
+	drive_say(d, " They played and");
+	a = drive_last(c, ITEM_ANSWER);
 	ok(a->stats.n_reused >= held - 1 && a->stats.n_reused <= held, "the second turn finds %d of %d tokens there",
 	   a->stats.n_reused, held);
 	ok(a->stats.n_prompt > held && a->stats.n_prefill == a->stats.n_prompt - a->stats.n_reused,
@@ -203,20 +121,20 @@ static void test_stop(struct drive *d, const char *model)
 
 	d->o.n = 300;
 	chat_submit(c, " The dog");
-	wait_for(d, begun);
+	drive_wait(d, begun);
 	ok(c->state == CHAT_DECODE, "an answer streams");
 	chat_submit(c, "and another");
-	ok(c->n_items == n + 3 && c->draft && !strcmp(c->draft, "and another") && last(c, ITEM_NOTE)->error,
+	ok(c->n_items == n + 3 && c->draft && !strcmp(c->draft, "and another") && drive_last(c, ITEM_NOTE)->error,
 	   "a message beside it is refused and comes back");
 	chat_submit(c, "/continue");
 	ok(c->n_items == n + 4, "so is /continue");
 	ok(chat_stop(c), "it is stopped");
-	wait_for(d, idle);
-	a = last(c, ITEM_ANSWER);
+	drive_wait(d, drive_idle);
+	a = drive_last(c, ITEM_ANSWER);
 	ok(a->end == ANSWER_STOPPED && a->ids.n >= 5 && a->ids.n < 300 && a->text.len, "in its middle, and stays as it is");
 	ok(!chat_stop(c), "nothing more to stop");
 	d->o.n = 16;
-	ask(d, " So");
+	drive_say(d, " So");
 	ok(as_fresh(c, model, NULL), "the next turn stands on the stopped one");
 }
 
@@ -231,38 +149,38 @@ static void test_levels(struct drive *d, const char *model)
 	ok(c->target == own && !c->n_switches, "above the best level there is nothing");
 	chat_step_level(c, 1);
 	ok(c->target == own + 1 && c->level == own && c->state == CHAT_SWITCHING, "the target is shown at once");
-	wait_for(d, idle);
+	drive_wait(d, drive_idle);
 	ok(c->level == own + 1 && c->target == c->level, "and reached");
 	ok(c->g.ctx_used == used, "the context is as full as before (%lld)", (long long)used);
-	ok(note_has(c, "now Q8_0") && note_has(c, "exact"), "a mark: %s", last(c, ITEM_NOTE)->text.p);
-	ask(d, " Then");
-	ok(last(c, ITEM_ANSWER)->stats.n_reused >= used - 1, "the next turn finds it all prefilled");
+	ok(note_has(c, "now Q8_0") && note_has(c, "exact"), "a mark: %s", drive_last(c, ITEM_NOTE)->text.p);
+	drive_say(d, " Then");
+	ok(drive_last(c, ITEM_ANSWER)->stats.n_reused >= used - 1, "the next turn finds it all prefilled");
 	ok(as_fresh(c, model, "Q8_0"), "its ids are those of a fresh session at Q8_0 on the same transcript");
-	ok(strstr(last(c, ITEM_ANSWER)->label, "· Q8_0"), "and the label says so");
+	ok(strstr(drive_last(c, ITEM_ANSWER)->label, "· Q8_0"), "and the label says so");
 
 	/* through levels quickly: only the last is a mark */
 	at = (int)c->n_items;
 	chat_submit(c, "/quant -");
 	chat_submit(c, "/quant -");
 	ok(c->target == own + 3, "two steps at once");
-	wait_for(d, idle);
+	drive_wait(d, drive_idle);
 	ok(c->level == own + 3 && (int)c->n_items == at + 1 && note_has(c, "now Q4_0"), "one mark for both");
 
 	d->o.n = 300;
 	chat_submit(c, " Now");
-	wait_for(d, begun);
+	drive_wait(d, begun);
 	chat_submit(c, "/quant q5_1");
-	wait_for(d, idle);
-	ok(last(c, ITEM_ANSWER)->end == ANSWER_STOPPED && last(c, ITEM_ANSWER)->text.len,
+	drive_wait(d, drive_idle);
+	ok(drive_last(c, ITEM_ANSWER)->end == ANSWER_STOPPED && drive_last(c, ITEM_ANSWER)->text.len,
 	   "a switch stops the answer and keeps its text");
 	ok(!strcmp(c->levels[c->level].name, "Q5_1"), "then it switches");
 	d->o.n = 8;
-	ask(d, " And");
+	drive_say(d, " And");
 	ok(as_fresh(c, model, "Q5_1"), "and what comes next is Q5_1's");
 
 	chat_submit(c, "/quant Q5_2");
-	ok(last(c, ITEM_NOTE)->error && note_has(c, "Q8_0"), "an unknown level names those there are: %s",
-	   last(c, ITEM_NOTE)->text.p);
+	ok(drive_last(c, ITEM_NOTE)->error && note_has(c, "Q8_0"), "an unknown level names those there are: %s",
+	   drive_last(c, ITEM_NOTE)->text.p);
 	chat_submit(c, "/quant q5_1");
 	ok(!c->n_switches && note_has(c, "already"), "the level in use is not switched to");
 }
@@ -277,8 +195,8 @@ static void test_again(struct drive *d, const char *model)
 	chat_submit(c, " When");
 	chat_submit(c, "/quant q4_0");
 	ok(c->answer && c->n_switches == 2, "a question waits behind two switches");
-	wait_for(d, idle);
-	a = last(c, ITEM_ANSWER);
+	drive_wait(d, drive_idle);
+	a = drive_last(c, ITEM_ANSWER);
 	ok(!strcmp(c->levels[c->level].name, "Q4_0"), "the last switch counts");
 	ok((a->end == ANSWER_LENGTH && as_fresh(c, model, "Q4_0")) || (a->end == ANSWER_STOPPED && a->ids.n),
 	   "and the question was asked again there");
@@ -296,13 +214,13 @@ static void test_refusal(struct drive *d, const char *model)
 	text[8000] = '\0';
 	mem_free(c->draft);
 	c->draft = NULL;
-	ask(d, text);
-	ok(c->n_items == n + 1 && last(c, ITEM_NOTE)->error && note_has(c, "512"), "refused: %s",
-	   last(c, ITEM_NOTE)->text.p);
+	drive_say(d, text);
+	ok(c->n_items == n + 1 && drive_last(c, ITEM_NOTE)->error && note_has(c, "512"), "refused: %s",
+	   drive_last(c, ITEM_NOTE)->text.p);
 	ok(c->draft && !strcmp(c->draft, text), "its text comes back");
 	ok(c->g.ctx_used == used, "nothing of the context is lost");
-	ask(d, " She");
-	ok(last(c, ITEM_ANSWER)->stats.n_reused >= used - 1 && as_fresh(c, model, "Q4_0"), "and the conversation goes on");
+	drive_say(d, " She");
+	ok(drive_last(c, ITEM_ANSWER)->stats.n_reused >= used - 1 && as_fresh(c, model, "Q4_0"), "and the conversation goes on");
 	free(text);
 }
 
@@ -322,8 +240,8 @@ static void test_commands(struct drive *d)
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		chat_submit(c, bad[i]);
-		ok(last(c, ITEM_NOTE)->error && c->items[c->n_items - 1] == last(c, ITEM_NOTE), "%s: %s", bad[i],
-		   last(c, ITEM_NOTE)->text.p);
+		ok(drive_last(c, ITEM_NOTE)->error && c->items[c->n_items - 1] == drive_last(c, ITEM_NOTE), "%s: %s", bad[i],
+		   drive_last(c, ITEM_NOTE)->text.p);
 	}
 	ok(d->o.sample.temp == 0.25 && d->o.sample.top_k == 7 && d->o.n == -1, "and wrong ones change nothing");
 	chat_submit(c, "/set");
@@ -349,7 +267,7 @@ static void test_commands(struct drive *d)
 
 	chat_submit(c, "/clear");
 	ok(c->n_items == 0, "/clear empties the conversation");
-	wait_for(d, reset);
+	drive_wait(d, reset);
 	ok(c->g.ctx_used == 0, "and the session");
 	chat_submit(c, "  \n ");
 	ok(c->n_items == 0, "an empty line is nothing");
@@ -364,21 +282,21 @@ static void test_early(const char *model)
 	start(&d, model);
 	chat_submit(d.c, "Once upon a time");
 	ok(d.c->answer && d.c->n_items == 2, "a question may be asked before the model is open");
-	wait_for(&d, idle);
-	ok(last(d.c, ITEM_ANSWER)->ids.n == 24, "and is answered");
-	finish(&d);
+	drive_wait(&d, drive_idle);
+	ok(drive_last(d.c, ITEM_ANSWER)->ids.n == 24, "and is answered");
+	drive_close(&d);
 
 	start(&d, model);
 	chat_submit(d.c, "Once upon a time");
 	ok(chat_stop(d.c), "stopped before its first token");
-	wait_for(&d, idle);
-	ok(!last(d.c, ITEM_USER) && !last(d.c, ITEM_ANSWER) && d.c->draft && !strcmp(d.c->draft, "Once upon a time"),
+	drive_wait(&d, drive_idle);
+	ok(!drive_last(d.c, ITEM_USER) && !drive_last(d.c, ITEM_ANSWER) && d.c->draft && !strcmp(d.c->draft, "Once upon a time"),
 	   "it is the draft again");
-	finish(&d);
+	drive_close(&d);
 
 	start(&d, model);
 	chat_submit(d.c, "Once upon a time");
-	finish(&d);
+	drive_close(&d);
 	ok(true, "leaving while it loads");
 }
 
@@ -387,12 +305,12 @@ static void test_bad(void)
 	struct drive d;
 
 	start(&d, "/nonexistent/model.gguf");
-	wait_for(&d, opened);
+	drive_wait(&d, drive_opened);
 	ok(d.c->state == CHAT_FAILED && d.c->failed && strstr(d.c->why.msg, "/nonexistent/model.gguf"), "no model: %s",
 	   d.c->why.msg);
 	chat_submit(d.c, "Hello");
-	ok(d.c->draft && !strcmp(d.c->draft, "Hello") && !last(d.c, ITEM_USER), "a message comes back");
-	finish(&d);
+	ok(d.c->draft && !strcmp(d.c->draft, "Hello") && !drive_last(d.c, ITEM_USER), "a message comes back");
+	drive_close(&d);
 }
 
 static void test_system(const char *model)
@@ -402,9 +320,9 @@ static void test_system(const char *model)
 	start(&d, model);
 	d.o.level = "q4_0";
 	d.o.system = "One day";
-	ask(&d, ", a boy");
-	ok(last(d.c, ITEM_ANSWER)->stats.n_prompt > 4, "the system prompt goes before");
-	finish(&d);
+	drive_say(&d, ", a boy");
+	ok(drive_last(d.c, ITEM_ANSWER)->stats.n_prompt > 4, "the system prompt goes before");
+	drive_close(&d);
 }
 
 /* With a template, a system prompt, and weights that are worth a switch. */
@@ -425,22 +343,22 @@ static void test_template(void)
 	c = d.c;
 	ok(!strcmp(c->name, "SmolLM2-135M-Instruct"), "the level is no part of the name: %s", c->name);
 	d.o.n = 12;
-	ask(&d, "What is the capital of Japan?");
-	a = last(c, ITEM_ANSWER);
+	drive_say(&d, "What is the capital of Japan?");
+	a = drive_last(c, ITEM_ANSWER);
 	ok(a->end == ANSWER_DONE && strstr(a->text.p, "Tokyo"), "it answers: %s", a->text.p);
-	ok(!last(c, ITEM_NOTE), "and nothing is said of a missing template");
+	ok(!drive_last(c, ITEM_NOTE), "and nothing is said of a missing template");
 	held = a->stats.n_prompt + a->stats.n_gen;
-	ask(&d, "And of France?");
-	a = last(c, ITEM_ANSWER);
+	drive_say(&d, "And of France?");
+	a = drive_last(c, ITEM_ANSWER);
 	ok(a->stats.n_reused >= held - 1 && a->stats.n_prefill < 32, "the second turn prefills %d of %d tokens",
 	   a->stats.n_prefill, a->stats.n_prompt);
 	chat_submit(c, "/quant q4_0");
-	wait_for(&d, idle);
+	drive_wait(&d, drive_idle);
 	ok(note_has(c, "now Q4_0") && note_has(c, "made from Q4_1"), "a level made from one already quantized says so: %s",
-	   last(c, ITEM_NOTE)->text.p);
-	ask(&d, "And of Italy?");
+	   drive_last(c, ITEM_NOTE)->text.p);
+	drive_say(&d, "And of Italy?");
 	ok(as_fresh(c, model, "Q4_0"), "after an exact switch the greedy ids are those of a fresh session at Q4_0");
-	finish(&d);
+	drive_close(&d);
 	free(model);
 }
 
@@ -457,7 +375,7 @@ int main(void)
 	test_again(&d, model);
 	test_refusal(&d, model);
 	test_commands(&d);
-	finish(&d);
+	drive_close(&d);
 	test_early(model);
 	test_bad();
 	test_system(model);

@@ -3,9 +3,8 @@
  * level, each held against what `tidbit logits` computes for the same ids and the same switch.
  */
 #include "config.h"
-#include "app/chat.h"
-#include "app/opt.h"
 #include "engine/base/xio.h"
+#include "t/lib/drive.h"
 #include "t/lib/model.h"
 #include "t/lib/tap.h"
 #include "t/lib/tmp.h"
@@ -15,101 +14,29 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 120000, ANSWER = 24 };
+enum { ANSWER = 24 };
 
-struct drive {
-	struct loop *l;
-	struct chat *c;
-	struct opts o;
-	bool (*until)(const struct chat *c);
-	size_t stopped_at;		/* ids of the answer that a switch stopped */
-	bool late;
-};
+static size_t stopped_at;		/* ids of the answer that a switch stopped */
 
-static const struct chat_item *last_answer(const struct chat *c)
+static void pumped(struct drive *d)
 {
-	for (size_t i = c->n_items; i--;)
-		if (c->items[i]->kind == ITEM_ANSWER)
-			return c->items[i];
-	return NULL;
-}
+	const struct chat_item *a = drive_last(d->c, ITEM_ANSWER);
 
-static void on_wake(void *arg)
-{
-	struct drive *d = arg;
-	const struct chat_item *a;
-
-	chat_pump(d->c);
-	a = last_answer(d->c);
 	if (a && !a->running && d->c->n_switches)
-		d->stopped_at = a->ids.n;
+		stopped_at = a->ids.n;
 }
 
-static void on_turn(void *arg)
-{
-	struct drive *d = arg;
-
-	if (d->until(d->c))
-		loop_quit(d->l, 0);
-}
-
-static void on_timer(void *arg)
-{
-	struct drive *d = arg;
-
-	d->late = true;
-	loop_quit(d->l, 1);
-}
-
-static const struct loop_ops ops = { .wake = on_wake, .turn = on_turn, .timer = on_timer };
-
-static void wait_for(struct drive *d, bool (*until)(const struct chat *))
-{
-	d->until = until;
-	loop_timer(d->l, WAIT_MS);
-	loop_run(d->l);
-	loop_timer(d->l, -1);
-	if (d->late) {
-		printf("Bail out! waited in vain\n");
-		exit(1);
-	}
-}
-
-static bool opened(const struct chat *c) { return c->state != CHAT_LOADING; }
-static bool idle(const struct chat *c) { return c->state == CHAT_IDLE && !c->answer && !c->n_switches; }
-static bool begun(const struct chat *c) { return (c->answer && c->answer->stats.n_gen >= 3) || idle(c); }
+static bool begun(const struct chat *c) { return (c->answer && c->answer->stats.n_gen >= 3) || drive_idle(c); }
 
 static void start(struct drive *d, const char *model, int64_t n)
 {
-	struct err e;
-
-	*d = (struct drive){ .o = opt_defaults };
-	d->o.model = model;
-	d->o.threads = 2;
-	d->o.sample.temp = 0;
-	opt_give(opt_by_key("temp"), &d->o);
+	drive_init(d, model, n);
+	d->pumped = pumped;
 	d->o.sample.repeat_penalty = 1;
 	opt_give(opt_by_key("repeat-penalty"), &d->o);
-	d->o.n = n;
 	d->o.n_ctx = 4096;
-	if (loop_new(&d->l, &ops, d, &e) || chat_new(&d->c, d->l, &d->o, &e)) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
-	loop_watch_input(d->l, false);
-	wait_for(d, opened);
-}
-
-static void finish(struct drive *d)
-{
-	chat_free(d->c);
-	loop_free(d->l);
-}
-
-static void say(struct drive *d, const char *text)
-{
-	chat_submit(d->c, text);
-	wait_for(d, idle);
+	drive_open(d);
+	drive_wait(d, drive_opened);
 }
 
 /* -- what it must have been ------------------------------------------------------------ */
@@ -119,7 +46,7 @@ static struct eng_ids ids_of(const char *path, const struct chat *c, int32_t *n_
 {
 	struct eng *g = new_engine(1, NULL);
 	struct eng_model *m = open_model(g, path);
-	const struct chat_item *stop = last_answer(c);
+	const struct chat_item *stop = drive_last(c, ITEM_ANSWER);
 	struct eng_ids out = { 0 };
 	struct eng_msg msgs[16];
 	struct err e = { 0 };
@@ -186,11 +113,11 @@ static void test_switch(const char *path, const char *from, const char *to, bool
 	struct drive d;
 
 	start(&d, path, ANSWER);
-	say(&d, "One day, Lily went to the park.");
+	drive_say(&d, "One day, Lily went to the park.");
 	snprintf(command, sizeof command, "/quant %s %s", to, borrowed ? "--borrowed" : "--exact");
-	say(&d, command);
-	say(&d, "Then what did she see?");
-	a = last_answer(d.c);
+	drive_say(&d, command);
+	drive_say(&d, "Then what did she see?");
+	a = drive_last(d.c, ITEM_ANSWER);
 	ids = ids_of(path, d.c, &n_prompt);
 	ok(a->stats.n_prompt == n_prompt && a->stats.n_reused > 20 && a->ids.n, "%s, %s: the prompt is the one it is taken for (%d tokens, %d kept)",
 	   to, borrowed ? "borrowed" : "exact", a->stats.n_prompt, a->stats.n_reused);
@@ -201,7 +128,7 @@ static void test_switch(const char *path, const char *from, const char *to, bool
 	if (borrowed && same >= 0)
 		ok(strstr(a->label, "borrowed") != NULL, "and its label says so");
 	eng_ids_release(&ids);
-	finish(&d);
+	drive_close(&d);
 }
 
 static void test_go_on(const char *path, const char *from, const char *to, const char *how)
@@ -214,11 +141,11 @@ static void test_go_on(const char *path, const char *from, const char *to, const
 
 	start(&d, path, 80);
 	chat_submit(d.c, "One day, Lily went to the park.");
-	wait_for(&d, begun);
+	drive_wait(&d, begun);
 	snprintf(command, sizeof command, "/quant %s --go-on %s", to, how);
-	say(&d, command);
-	a = last_answer(d.c);
-	k = (int32_t)d.stopped_at;
+	drive_say(&d, command);
+	a = drive_last(d.c, ITEM_ANSWER);
+	k = (int32_t)stopped_at;
 	ids = ids_of(path, d.c, &n_prompt);
 	ok(k >= 3 && a->ids.n > (size_t)k, "an answer goes on at %s from its token %d (to %zu)", to, k, a->ids.n);
 	/* the last id of the old level was sampled, and its position computed by the new one */
@@ -229,7 +156,7 @@ static void test_go_on(const char *path, const char *from, const char *to, const
 	same = greedy(path, &first, n_prompt, from, "", d.c->info->n_vocab);
 	ok(same == k, "up to there they are those of %s (%d of %d)", from, same, k);
 	eng_ids_release(&ids);
-	finish(&d);
+	drive_close(&d);
 }
 
 static void test_model(const char *path, const char *from, const char *to)

@@ -1,0 +1,33 @@
+/* A chat without a screen: its loop turns until a condition holds. For tests that drive app/chat.h. */
+#ifndef T_LIB_DRIVE_H
+#define T_LIB_DRIVE_H
+
+#include "app/chat.h"
+#include "app/opt.h"
+
+struct drive {
+	struct loop *l;
+	struct chat *c;
+	struct opts o;
+	void (*pumped)(struct drive *d);	/* after events were taken; NULL: nothing more */
+	bool (*until)(const struct chat *c);
+	bool late;
+};
+
+/* Options of a chat that answers greedily with n tokens at most, by two threads. */
+void drive_init(struct drive *d, const char *model, int64_t n);
+/* Opens it; what it says of the model comes while it is waited for. Bails out where that fails. */
+void drive_open(struct drive *d);
+void drive_close(struct drive *d);
+/* Until that holds; two minutes, then the test bails out. */
+void drive_wait(struct drive *d, bool (*until)(const struct chat *c));
+/* Enter, and until nothing is left to be done. */
+void drive_say(struct drive *d, const char *text);
+
+bool drive_opened(const struct chat *c);
+bool drive_idle(const struct chat *c);
+
+/* The last item of a kind; NULL: there is none. */
+const struct chat_item *drive_last(const struct chat *c, enum item_kind kind);
+
+#endif
