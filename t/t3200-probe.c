@@ -11,22 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct { unsigned flag; const struct probe_ops *ops; } sets[] = {
-	{ 0, &probe_scalar },
-#ifdef HAVE_ISA_AVX2
-	{ CPU_AVX2, &probe_avx2 },
-#endif
-#ifdef HAVE_ISA_AVX512VNNI
-	{ CPU_AVX512VNNI, &probe_avx512vnni },
-#endif
-#ifdef HAVE_ISA_NEON
-	{ CPU_NEON, &probe_neon },
-#endif
-#ifdef HAVE_ISA_DOTPROD
-	{ CPU_DOTPROD, &probe_dotprod },
-#endif
-};
-
 /* Nanoseconds of the fastest of many runs. */
 static double fastest(void (*loop)(int64_t), int64_t rounds)
 {
@@ -118,10 +102,10 @@ int main(void)
 {
 	const unsigned flags = cpu_flags();
 
-	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-		const struct probe_ops *o = sets[i].ops;
+	for (const struct probe_set *s = probe_sets; s->ops; s++) {
+		const struct probe_ops *o = s->ops;
 
-		if ((sets[i].flag & flags) != sets[i].flag) {
+		if ((s->flag & flags) != s->flag) {
 			tap_skip("this machine has no %s", o->isa);
 			continue;
 		}
@@ -130,7 +114,7 @@ int main(void)
 			test_rounds(o, "f32", o->f32, o->f32_ops);
 		if (o->read)
 			test_read(o);
-		if (sets[i].flag == CPU_AVX512VNNI)
+		if (s->flag == CPU_AVX512VNNI)
 			test_ratio(o);
 	}
 	test_stop();

@@ -51,14 +51,6 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 	pack_group(n, q, sum);
 }
 
-static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
-{
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-
-	for (int64_t g = t0 * groups; g < t1 * groups; g++)
-		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
-}
-
 static void round_token(const struct kern_acts *a, int64_t t)
 {
 	const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
@@ -86,12 +78,6 @@ static void round_token(const struct kern_acts *a, int64_t t)
 	}
 }
 
-static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
-{
-	for (int64_t t = t0; t < t1; t++)
-		round_token(a, t);
-}
-
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)
 {
 	const float small = d / 254;
@@ -107,15 +93,6 @@ static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, f
 	}
 	*rest_d = small;
 	pack_group(n, rest, sum);
-}
-
-static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
-{
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-
-	for (int64_t g = t0 * groups; g < t1 * groups; g++)
-		rest_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d[g], rest->q + g * KERN_ACT_BLOCK,
-			   rest->d + g, rest->sum + 2 * g);
 }
 
 static void rmsnorm(float *y, const float *x, const float *w, int64_t n, float eps)
@@ -199,29 +176,9 @@ INLINE void glu(gate_fn *f, float *y, const float *gate, const float *up, int64_
 	}
 }
 
-static void swiglu(float *y, const float *gate, const float *up, int64_t n)
-{
-	glu(silu, y, gate, up, n);
-}
-
-static void geglu(float *y, const float *gate, const float *up, int64_t n)
-{
-	glu(gelu, y, gate, up, n);
-}
-
-static void relu2glu(float *y, const float *gate, const float *up, int64_t n)
-{
-	glu(relu2, y, gate, up, n);
-}
+#include "engine/kernels/kern_ops.h"
 
 void kern_avx2_ops_init(struct kern *k)
 {
-	k->quant_q8 = quant_q8;
-	k->quant_q8_token = quant_q8_token;
-	k->rest_q8 = rest_q8;
-	k->rmsnorm = rmsnorm;
-	k->add = add;
-	k->swiglu = swiglu;
-	k->geglu = geglu;
-	k->relu2glu = relu2glu;
+	ops_set(k);
 }

@@ -43,14 +43,6 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 	put_group(n, q, sum);
 }
 
-static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
-{
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-
-	for (int64_t g = t0 * groups; g < t1 * groups; g++)
-		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
-}
-
 static void round_token(const struct kern_acts *a, int64_t t)
 {
 	const int64_t groups = a->k / KERN_ACT_BLOCK;
@@ -76,12 +68,6 @@ static void round_token(const struct kern_acts *a, int64_t t)
 	}
 }
 
-static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
-{
-	for (int64_t t = t0; t < t1; t++)
-		round_token(a, t);
-}
-
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)
 {
 	const __m512i most = _mm512_set1_epi32(127), least = _mm512_set1_epi32(-127);
@@ -97,15 +83,6 @@ static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, f
 	}
 	*rest_d = small;
 	put_group(n, rest, sum);
-}
-
-static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
-{
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-
-	for (int64_t g = t0 * groups; g < t1 * groups; g++)
-		rest_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d[g], rest->q + g * KERN_ACT_BLOCK,
-			   rest->d + g, rest->sum + 2 * g);
 }
 
 /* Four chains of squares in double: they, not the memory, would be waited for. */
@@ -193,29 +170,9 @@ INLINE void glu(gate_fn *f, float *y, const float *gate, const float *up, int64_
 	}
 }
 
-static void swiglu(float *y, const float *gate, const float *up, int64_t n)
-{
-	glu(silu, y, gate, up, n);
-}
-
-static void geglu(float *y, const float *gate, const float *up, int64_t n)
-{
-	glu(gelu, y, gate, up, n);
-}
-
-static void relu2glu(float *y, const float *gate, const float *up, int64_t n)
-{
-	glu(relu2, y, gate, up, n);
-}
+#include "engine/kernels/kern_ops.h"
 
 void kern_avx512vnni_ops_init(struct kern *k)
 {
-	k->quant_q8 = quant_q8;
-	k->quant_q8_token = quant_q8_token;
-	k->rest_q8 = rest_q8;
-	k->rmsnorm = rmsnorm;
-	k->add = add;
-	k->swiglu = swiglu;
-	k->geglu = geglu;
-	k->relu2glu = relu2glu;
+	ops_set(k);
 }

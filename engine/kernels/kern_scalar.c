@@ -24,14 +24,6 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 	}
 }
 
-static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
-{
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-
-	for (int64_t g = t0 * groups; g < t1 * groups; g++)
-		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
-}
-
 static void round_token(const struct kern_acts *a, int64_t t)
 {
 	const float *x = a->x + t * a->k;
@@ -58,29 +50,18 @@ static void round_token(const struct kern_acts *a, int64_t t)
 	}
 }
 
-static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
+static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)
 {
-	for (int64_t t = t0; t < t1; t++)
-		round_token(a, t);
-}
+	const float small = d / 254;
 
-static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
-{
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
+	*rest_d = small;
+	sum[0] = sum[1] = 0;
+	for (int i = 0; i < KERN_ACT_BLOCK; i++) {
+		const float left = fmaf(-d, q[i], x[i]);
+		const float r = small >= FLT_MIN ? nearbyintf(left / small) : 0;
 
-	for (int64_t g = t0 * groups; g < t1 * groups; g++) {
-		const float d = a->d[g], small = d / 254;
-		const int64_t at = g * KERN_ACT_BLOCK;
-
-		rest->d[g] = small;
-		rest->sum[2 * g] = rest->sum[2 * g + 1] = 0;
-		for (int i = 0; i < KERN_ACT_BLOCK; i++) {
-			const float left = fmaf(-d, a->q[at + i], a->x[at + i]);
-			const float q = small >= FLT_MIN ? nearbyintf(left / small) : 0;
-
-			rest->q[at + i] = (int8_t)(q < -127 ? -127 : q > 127 ? 127 : q);
-			rest->sum[2 * g + i / 16] += rest->q[at + i];
-		}
+		rest[i] = (int8_t)(r < -127 ? -127 : r > 127 ? 127 : r);
+		sum[i / 16] = (int16_t)(sum[i / 16] + rest[i]);
 	}
 }
 
@@ -102,45 +83,42 @@ static void add(float *y, const float *x, int64_t n)
 		y[i] += x[i];
 }
 
-static void swiglu(float *y, const float *gate, const float *up, int64_t n)
-{
-	for (int64_t i = 0; i < n; i++) {
-		const float e = expf(-fabsf(gate[i]));	/* never overflows */
+typedef float gate_fn(float x);
 
-		y[i] = gate[i] * ((gate[i] < 0 ? e : 1) / (1 + e)) * up[i];
-	}
+static float silu(float x)
+{
+	const float e = expf(-fabsf(x));	/* never overflows */
+
+	return x * ((x < 0 ? e : 1) / (1 + e));
 }
 
-static void geglu(float *y, const float *gate, const float *up, int64_t n)
+static float gelu(float x)
 {
-	for (int64_t i = 0; i < n; i++) {
-		const float x = gate[i], u = 0x1.988454p-1f * (x + 0.044715f * x * x * x);
-		const float e = expf(-2 * fabsf(u));	/* (1 + tanh u) / 2 = 1 / (1 + e^-2u) */
+	const float u = 0x1.988454p-1f * (x + 0.044715f * x * x * x);
+	const float e = expf(-2 * fabsf(u));	/* (1 + tanh u) / 2 = 1 / (1 + e^-2u) */
 
-		y[i] = x * ((u < 0 ? e : 1) / (1 + e)) * up[i];
-	}
+	return x * ((u < 0 ? e : 1) / (1 + e));
 }
 
-static void relu2glu(float *y, const float *gate, const float *up, int64_t n)
+static float relu2(float x)
 {
-	for (int64_t i = 0; i < n; i++) {
-		const float x = gate[i] < 0 ? 0 : gate[i];
+	const float r = x < 0 ? 0 : x;
 
-		y[i] = x * x * up[i];
-	}
+	return r * r;
 }
+
+static void glu(gate_fn *f, float *y, const float *gate, const float *up, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		y[i] = f(gate[i]) * up[i];
+}
+
+#include "engine/kernels/kern_ops.h"
 
 void kern_init_scalar(struct kern *k)
 {
 	k->name = "scalar";
-	k->quant_q8 = quant_q8;
-	k->quant_q8_token = quant_q8_token;
-	k->rest_q8 = rest_q8;
-	k->rmsnorm = rmsnorm;
-	k->add = add;
-	k->swiglu = swiglu;
-	k->geglu = geglu;
-	k->relu2glu = relu2glu;
+	ops_set(k);
 	kern_scalar_mul_init(k);
 	kern_scalar_attn_init(k);
 }

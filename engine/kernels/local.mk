@@ -2,7 +2,7 @@ engine_libengine_a_SOURCES += \
 	%D%/kern.h %D%/kern.c %D%/kern_pack.h %D%/kern_pack.c \
 	%D%/cpu.h %D%/cpu.c \
 	%D%/probe.h %D%/probe.c %D%/probe_scalar.c \
-	%D%/kern_scalar.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
+	%D%/kern_scalar.h %D%/kern_ops.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
 
 ISA_LIBS =
 KERN_BLOCK = %D%/kern_inline.h %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h

@@ -31,7 +31,7 @@ static const uint64_t sizes[] = {
 
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
-static const struct { unsigned flag; const struct probe_ops *ops; } sets[] = {
+const struct probe_set probe_sets[] = {
 	{ 0, &probe_scalar },
 #ifdef HAVE_ISA_AVX2
 	{ CPU_AVX2, &probe_avx2 },
@@ -45,9 +45,10 @@ static const struct { unsigned flag; const struct probe_ops *ops; } sets[] = {
 #ifdef HAVE_ISA_DOTPROD
 	{ CPU_DOTPROD, &probe_dotprod },
 #endif
+	{ 0, NULL }
 };
 
-enum { N_SETS = sizeof sets / sizeof *sets };
+enum { N_SETS = sizeof probe_sets / sizeof *probe_sets - 1 };
 
 _Static_assert(N_SIZES * MAX_COUNTS <= ENG_MACHINE_READS, "a place for every size and count of threads");
 _Static_assert(N_SETS * 2 * MAX_COUNTS <= ENG_MACHINE_PEAKS, "a place for every set, type and count of threads");
@@ -244,11 +245,11 @@ static void plan_all(struct probe *p, const int *counts, int n_counts, int n_rea
 		for (int i = n_read - 1; i >= 0; i--)
 			plan(p, &(struct figure){ .threads = counts[k], .size = sizes[i] });
 		for (int i = 0; i < N_SETS; i++) {
-			if ((sets[i].flag & flags) != sets[i].flag)
+			if ((probe_sets[i].flag & flags) != probe_sets[i].flag)
 				continue;
-			plan_set(p, sets[i].ops, counts[k]);
-			if (sets[i].ops->read)
-				p->read = sets[i].ops->read;
+			plan_set(p, probe_sets[i].ops, counts[k]);
+			if (probe_sets[i].ops->read)
+				p->read = probe_sets[i].ops->read;
 		}
 	}
 	p->total = (int64_t)p->n_figures * MIN_ROUNDS;

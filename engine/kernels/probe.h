@@ -25,6 +25,10 @@ struct probe_ops {
 	int f32_ops;
 };
 
+/* Those that this build has, each with what it needs of the processor (cpu.h), better ones later; ends with ops NULL. */
+struct probe_set { unsigned flag; const struct probe_ops *ops; };
+extern const struct probe_set probe_sets[];
+
 extern const struct probe_ops probe_scalar, probe_avx2, probe_avx512vnni, probe_neon, probe_dotprod;
 
 #endif
