@@ -5,6 +5,7 @@
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -62,8 +63,9 @@ static int run(const char *const *argv, int in)
 		execvp(argv[0], (char *const *)argv);
 		_exit(127);
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		;
+	/* ECHILD: somebody before us has children waited for by the system */
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
 	return 0;
 }
 
@@ -110,18 +112,13 @@ static void to_terminal(const char *text, size_t n, clip_terminal_fn *terminal)
 static int to_file(const char *text, size_t n, char *told, size_t size, struct err *e)
 {
 	struct str path;
-	int fd, r = -1;
+	int r = -1;
 
 	str_init(&path, 0);
 	if (paths_dir(PATHS_CACHE, &path, e) || xio_mkdirs(path.p, e))
 		goto out;
 	str_adds(&path, "/copied.txt");
-	fd = xio_open(path.p, O_WRONLY | O_CREAT | O_TRUNC, 0600, e);
-	if (fd < 0)
-		goto out;
-	r = xio_write(fd, text, n, path.p, e);
-	if (xio_close(fd, path.p, r ? NULL : e))
-		r = -1;
+	r = xio_put(path.p, text, n, 0600, XIO_HASTY, e);
 	if (!r)
 		snprintf(told, size, "%zu bytes are too much for a terminal: written to %s", n, path.p);
 out:

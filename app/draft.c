@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,27 +28,16 @@ static int path_of(enum draft d, struct str *path, long pid, struct err *e)
 
 int draft_keep(enum draft d, const char *text, size_t n, struct err *e)
 {
-	struct str path, part;
-	int fd, r = -1;
+	struct str path;
+	int r = -1;
 
-	str_init(&part, 0);
 	if (path_of(d, &path, (long)getpid(), e))
 		goto out;
-	if (!n) {
+	if (n)
+		r = xio_put(path.p, text, n, 0600, XIO_HASTY, e);
+	else
 		r = unlink(path.p) && errno != ENOENT ? err_errno(e, "%s", path.p) : 0;
-		goto out;
-	}
-	str_addf(&part, "%s.new", path.p);
-	fd = xio_open(part.p, O_WRONLY | O_CREAT | O_TRUNC, 0600, e);
-	if (fd < 0)
-		goto out;
-	r = xio_write(fd, text, n, part.p, e);
-	if (xio_close(fd, part.p, r ? NULL : e))
-		r = -1;
-	if (!r)
-		r = xio_rename(part.p, path.p, e);
 out:
-	str_release(&part);
 	str_release(&path);
 	return r;
 }

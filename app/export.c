@@ -3,16 +3,12 @@
 #include "app/field.h"
 #include "engine/base/xio.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *const forms[EXPORT_N] = { "md", "json", "txt" };
 
@@ -229,55 +225,15 @@ int export_text(const struct chat *c, enum export_form f, struct str *out, struc
 
 /* -- files ---------------------------------------------------------------------------------------- */
 
-static int write_new(const char *path, int flags, const struct str *s, struct err *e)
-{
-	const int fd = xio_open(path, O_WRONLY | O_CREAT | flags, 0600, e);
-	int r;
-
-	if (fd < 0)
-		return -1;
-	r = xio_write(fd, s->p, s->len, path, e);
-	if (!r)
-		r = xio_fsync(fd, path, e);
-	if (xio_close(fd, path, r ? NULL : e))
-		r = -1;
-	if (r)
-		xio_unlink(path, NULL);
-	return r;
-}
-
-static int replace_file(const char *path, const struct str *s, struct err *e)
-{
-	char *target = xio_target(path, e);
-	struct str part;
-	int r;
-
-	if (!target)
-		return -1;
-	str_init(&part, 0);
-	str_addf(&part, "%s.%ld.new", target, (long)getpid());
-	r = part.failed ? err_set(e, ERR_NOMEM, "no memory for the name") : write_new(part.p, O_EXCL, s, e);
-	if (!r && xio_rename(part.p, target, e)) {
-		xio_unlink(part.p, NULL);
-		r = -1;
-	}
-	str_release(&part);
-	mem_free(target);
-	return r;
-}
-
 int export_file(const struct chat *c, const char *path, enum export_form f, bool replace, struct err *e)
 {
-	struct stat st;
 	struct str s;
 	int r;
 
 	str_init(&s, 0);
 	r = export_text(c, f, &s, e);
-	if (!r && !lstat(path, &st))
-		r = replace ? replace_file(path, &s, e) : err_set(e, ERR_ARG, "%s is there already", path);
-	else if (!r)
-		r = write_new(path, O_EXCL, &s, e);
+	if (!r)
+		r = xio_put(path, s.p, s.len, 0600, replace ? 0 : XIO_NEW, e);
 	str_release(&s);
 	return r;
 }

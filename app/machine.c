@@ -5,9 +5,7 @@
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,9 +142,37 @@ static bool recall(const char *path, struct machine *m)
 
 /* -- writing ------------------------------------------------------------------------- */
 
+void machine_add_limits(json_t *o, const struct eng_machine *m, const struct machine_names *names)
+{
+	json_t *reads = json_array(), *peaks = json_array();
+
+	for (int i = 0; i < m->n_read; i++) {
+		const struct eng_read_rate *r = &m->read[i];
+		json_t *v = json_object();
+
+		field_count(v, names->bytes, r->bytes);
+		field_known(v, "threads", r->threads);
+		field_real(v, names->read_rate, r->rate / names->unit);
+		json_array_append_new(reads, v);
+	}
+	for (int i = 0; i < m->n_peak; i++) {
+		const struct eng_peak *p = &m->peak[i];
+		json_t *v = json_object();
+
+		field_text(v, "isa", p->isa);
+		field_text(v, "type", p->type);
+		field_known(v, "threads", p->threads);
+		field_real(v, names->peak_rate, p->rate / names->unit);
+		json_array_append_new(peaks, v);
+	}
+	json_object_set_new(o, "read", reads);
+	json_object_set_new(o, "peak", peaks);
+}
+
 static json_t *to_json(const struct machine *m)
 {
-	json_t *o = json_object(), *reads = json_array(), *peaks = json_array();
+	static const struct machine_names names = { "bytes", "per_second", "per_second", 1 };
+	json_t *o = json_object();
 
 	json_object_set_new(o, "form", json_integer(FORM));
 	field_text(o, "cpu", m->cpu);
@@ -154,49 +180,8 @@ static json_t *to_json(const struct machine *m)
 	field_count(o, "memory_bytes", m->memory);
 	field_known(o, "measured", m->when);
 	field_real(o, "seconds", (double)m->limits.ns / 1e9);
-	for (int i = 0; i < m->limits.n_read; i++) {
-		const struct eng_read_rate *r = &m->limits.read[i];
-		json_t *v = json_object();
-
-		field_count(v, "bytes", r->bytes);
-		field_known(v, "threads", r->threads);
-		field_real(v, "per_second", r->rate);
-		json_array_append_new(reads, v);
-	}
-	for (int i = 0; i < m->limits.n_peak; i++) {
-		const struct eng_peak *p = &m->limits.peak[i];
-		json_t *v = json_object();
-
-		field_text(v, "isa", p->isa);
-		field_text(v, "type", p->type);
-		field_known(v, "threads", p->threads);
-		field_real(v, "per_second", p->rate);
-		json_array_append_new(peaks, v);
-	}
-	json_object_set_new(o, "read", reads);
-	json_object_set_new(o, "peak", peaks);
+	machine_add_limits(o, &m->limits, &names);
 	return o;
-}
-
-/* Whole or not at all: another tidbit may be reading it. */
-static int write_beside(const char *path, const char *text, struct err *e)
-{
-	struct str temp;
-	int fd, r = -1;
-
-	str_init(&temp, 0);
-	str_addf(&temp, "%s.%ld.part", path, (long)getpid());
-	fd = temp.failed ? err_set(e, ERR_NOMEM, "no memory for a path") :
-			   xio_open(temp.p, O_WRONLY | O_CREAT | O_TRUNC, 0600, e);
-	if (fd >= 0) {
-		r = xio_write(fd, text, strlen(text), temp.p, e);
-		r = xio_close(fd, temp.p, r ? NULL : e) < 0 ? -1 : r;
-		r = r < 0 ? r : xio_rename(temp.p, path, e);
-		if (r < 0)
-			unlink(temp.p);
-	}
-	str_release(&temp);
-	return r;
 }
 
 static int keep(const struct machine *m, const char *folder, const char *path, struct err *e)
@@ -208,7 +193,7 @@ static int keep(const struct machine *m, const char *folder, const char *path, s
 	if (!text)
 		r = err_set(e, ERR_NOMEM, "%s: no memory for what it is to hold", path);
 	else
-		r = xio_mkdirs(folder, e) < 0 ? -1 : write_beside(path, text, e);
+		r = xio_mkdirs(folder, e) < 0 ? -1 : xio_put(path, text, strlen(text), 0600, 0, e);
 	/* jansson's own, by its allocator */
 	free(text);
 	json_decref(j);

@@ -9,6 +9,8 @@
 
 #include "engine/engine.h"
 
+#include <jansson.h>
+
 struct machine {
 	char cpu[128];			/* its name as people know it, as the system tells it */
 	uint64_t memory;		/* bytes */
@@ -26,5 +28,12 @@ int machine_get(bool again, eng_progress_fn *progress, void *arg, struct machine
 
 /* The figures that are kept, and nothing else: false when this machine was not measured yet. */
 bool machine_kept(struct machine *out);
+
+/*
+ * Its figures as members "read" and "peak" of a JSON object, lists with an object for each. The file
+ * that keeps them and `show --machine -o json` name things differently, and the latter in 10⁹.
+ */
+struct machine_names { const char *bytes, *read_rate, *peak_rate; double unit; };
+void machine_add_limits(json_t *o, const struct eng_machine *m, const struct machine_names *names);
 
 #endif

@@ -136,7 +136,8 @@ static void print_text(const struct machine *m)
 
 static json_t *to_json(const struct machine *m)
 {
-	json_t *o = json_object(), *reads = json_array(), *peaks = json_array();
+	static const struct machine_names names = { "buffer_bytes", "gb_per_s", "gop_per_s", 1e9 };
+	json_t *o = json_object();
 	char isa[128], when[64];
 
 	field_text(o, "cpu", m->cpu);
@@ -145,27 +146,7 @@ static json_t *to_json(const struct machine *m)
 	field_text(o, "isa", eng_isa_names(isa, sizeof isa));
 	field_text(o, "measured", when_text(m->when, "%Y-%m-%dT%H:%M:%S%z", when, sizeof when));
 	field_real(o, "seconds", (double)m->limits.ns / 1e9);
-	for (int i = 0; i < m->limits.n_read; i++) {
-		const struct eng_read_rate *r = &m->limits.read[i];
-		json_t *v = json_object();
-
-		field_count(v, "buffer_bytes", r->bytes);
-		field_known(v, "threads", r->threads);
-		field_real(v, "gb_per_s", r->rate / 1e9);
-		json_array_append_new(reads, v);
-	}
-	for (int i = 0; i < m->limits.n_peak; i++) {
-		const struct eng_peak *p = &m->limits.peak[i];
-		json_t *v = json_object();
-
-		field_text(v, "isa", p->isa);
-		field_text(v, "type", p->type);
-		field_known(v, "threads", p->threads);
-		field_real(v, "gop_per_s", p->rate / 1e9);
-		json_array_append_new(peaks, v);
-	}
-	json_object_set_new(o, "read", reads);
-	json_object_set_new(o, "peak", peaks);
+	machine_add_limits(o, &m->limits, &names);
 	return o;
 }
 

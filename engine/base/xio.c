@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -406,5 +407,96 @@ int xio_mkdirs(const char *path, struct err *e)
 			break;
 	}
 	mem_free(p);
+	return r;
+}
+
+/* -- whole files --------------------------------------------------------------------- */
+
+enum { PUT_TRIES = 64 };
+
+/* A file of a name beside `path` that nobody has; what an ended program left under one is passed by. */
+static int open_beside(const char *path, int mode, struct str *name, struct err *e)
+{
+	static atomic_uint count;
+	int fd = -1;
+
+	for (int i = 0; fd < 0 && i < PUT_TRIES; i++) {
+		str_clear(name);
+		str_addf(name, "%s.%ld-%u.new", path, (long)getpid(), atomic_fetch_add(&count, 1));
+		if (name->failed)
+			return err_set(e, ERR_NOMEM, "no memory for a path");
+		fd = xio_open(name->p, O_WRONLY | O_CREAT | O_EXCL, mode, e);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd;
+}
+
+static int fill(int fd, const void *p, size_t n, unsigned how, const char *path, struct err *e)
+{
+	int r = xio_write(fd, p, n, path, e);
+
+	if (!r && !(how & XIO_HASTY))
+		r = xio_fsync(fd, path, e);
+	return xio_close(fd, path, r ? NULL : e) ? -1 : r;
+}
+
+static int taken(const char *path, struct err *e)
+{
+	return err_set(e, ERR_ARG, "%s is there already", path);
+}
+
+/* The name, unless it is taken: by a link, or where file systems have none by taking it before it is replaced. */
+static int name_new(const char *from, const char *to, struct err *e)
+{
+	int fd;
+
+	if (!fault("link") && !link(from, to)) {
+		unlink(from);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return taken(to, e);
+	if (errno != EPERM && errno != ENOTSUP && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+		return err_errno(e, "%s: cannot give a file this name", to);
+	fd = xio_open(to, O_WRONLY | O_CREAT | O_EXCL, 0600, e);
+	if (fd < 0)
+		return errno == EEXIST ? taken(to, e) : -1;
+	xio_close(fd, to, NULL);
+	if (!xio_rename(from, to, e))
+		return 0;
+	unlink(to);
+	return -1;
+}
+
+int xio_put(const char *path, const void *p, size_t n, int mode, unsigned how, struct err *e)
+{
+	const bool neu = how & XIO_NEW;
+	char *target = neu ? NULL : xio_target(path, e);
+	const char *to = neu ? path : target;
+	struct stat st;
+	struct str part;
+	int fd, r = -1;
+
+	str_init(&part, 0);
+	if (!to)
+		goto out;
+	if (neu && !lstat(path, &st)) {
+		taken(path, e);
+		goto out;
+	}
+	fd = open_beside(to, mode, &part, e);
+	if (fd < 0)
+		goto out;
+	r = fill(fd, p, n, how, to, e);
+	if (!r)
+		r = neu ? name_new(part.p, to, e) : xio_rename(part.p, to, e);
+	if (r)
+		unlink(part.p);
+	else if (!(how & XIO_HASTY))
+		xio_fsync_folder(to, NULL);
+out:
+	str_release(&part);
+	mem_free(target);
 	return r;
 }
