@@ -35,6 +35,30 @@ static void add_quoted(struct str *out, const char *s, const char *quote, const 
 	}
 }
 
+static const char *no_blank(const struct str *words)
+{
+	return words->p + (words->len && words->p[0] == ' ');
+}
+
+/* One argument of a verb that something is known of, n from 0 on. */
+typedef void argument_fn(struct str *out, const struct cmd *v, int n, enum mkdoc_kind kind, const struct str *words);
+
+static void each_argument(struct str *out, const struct cmd *v, argument_fn *add)
+{
+	struct str words;
+
+	str_init(&words, 0);
+	for (int n = 0; n < PLACES; n++) {
+		enum mkdoc_kind kind;
+
+		str_clear(&words);
+		kind = mkdoc_argument(v, n, &words);
+		if (kind != MKDOC_ANY)
+			add(out, v, n, kind, &words);
+	}
+	str_release(&words);
+}
+
 /* -- bash --------------------------------------------------------------------------------- */
 
 static const char bash_head[] =
@@ -149,11 +173,6 @@ static void bash_patterns(struct str *out, const struct opt *r)
 	}
 }
 
-static const char *no_blank(const struct str *words)
-{
-	return words->p + (words->len && words->p[0] == ' ');
-}
-
 static void bash_values(struct str *out)
 {
 	struct str words;
@@ -175,24 +194,17 @@ static void bash_values(struct str *out)
 	str_release(&words);
 }
 
+static void bash_argument(struct str *out, const struct cmd *v, int n, enum mkdoc_kind kind, const struct str *words)
+{
+	str_addf(out, "\t%s:%d) kind=%s words='%s' ;;\n", v->name, n, kind_names[kind], no_blank(words));
+}
+
 static void bash_arguments(struct str *out)
 {
-	struct str words;
-
 	str_adds(out, "# What the n-th argument of a verb is.\n_tidbit_argument()\n{\n\tkind=any words=\n\tcase $1 in\n");
-	str_init(&words, 0);
-	for (const struct cmd *const *v = cmd_verbs; *v; v++) {
-		for (int n = 0; n < PLACES; n++) {
-			enum mkdoc_kind kind;
-
-			str_clear(&words);
-			kind = mkdoc_argument(*v, n, &words);
-			if (kind != MKDOC_ANY)
-				str_addf(out, "\t%s:%d) kind=%s words='%s' ;;\n", (*v)->name, n, kind_names[kind], no_blank(&words));
-		}
-	}
+	for (const struct cmd *const *v = cmd_verbs; *v; v++)
+		each_argument(out, *v, bash_argument);
 	str_adds(out, "\tesac\n}\n\n");
-	str_release(&words);
 }
 
 void mkdoc_bash(struct str *out)
@@ -299,10 +311,16 @@ static void zsh_spelled(struct str *out, const struct opt *r, bool letter)
 	str_adds(out, "'\n");
 }
 
+static void zsh_argument(struct str *out, const struct cmd *v, int n, enum mkdoc_kind kind, const struct str *words)
+{
+	(void)v;
+	str_addf(out, "\t\t\t'%d: :", n + 1);
+	zsh_action(out, kind, false, words);
+	str_adds(out, "'\n");
+}
+
 static void zsh_verb(struct str *out, const struct cmd *v)
 {
-	struct str words;
-
 	str_addf(out, "\t(%s)\n\t\topts=(\n", v->name);
 	for (const char *const *k = v->opts; *k; k++) {
 		if (opt_by_key(*k)->letter)
@@ -310,20 +328,8 @@ static void zsh_verb(struct str *out, const struct cmd *v)
 		zsh_spelled(out, opt_by_key(*k), false);
 	}
 	str_adds(out, "\t\t)\n\t\targs=(\n");
-	str_init(&words, 0);
-	for (int n = 0; n < PLACES; n++) {
-		enum mkdoc_kind kind;
-
-		str_clear(&words);
-		kind = mkdoc_argument(v, n, &words);
-		if (kind == MKDOC_ANY)
-			continue;
-		str_addf(out, "\t\t\t'%d: :", n + 1);
-		zsh_action(out, kind, false, &words);
-		str_adds(out, "'\n");
-	}
+	each_argument(out, v, zsh_argument);
 	str_adds(out, "\t\t)\n\t\t;;\n");
-	str_release(&words);
 }
 
 void mkdoc_zsh(struct str *out)
@@ -412,23 +418,12 @@ static void fish_option(struct str *out, const struct opt *r)
 	str_adds(out, "'\n");
 }
 
-static void fish_arguments(struct str *out, const struct cmd *v)
+static void fish_argument(struct str *out, const struct cmd *v, int n, enum mkdoc_kind kind, const struct str *words)
 {
-	struct str words;
-
-	str_init(&words, 0);
-	for (int n = 0; n < PLACES; n++) {
-		enum mkdoc_kind kind;
-
-		str_clear(&words);
-		kind = mkdoc_argument(v, n, &words);
-		if (kind == MKDOC_ANY)
-			continue;
-		str_addf(out, "complete -c tidbit -n '__tidbit_is %s'", v->name);
-		fish_values(out, kind, false, &words, false);
-		str_addc(out, '\n');
-	}
-	str_release(&words);
+	(void)n;
+	str_addf(out, "complete -c tidbit -n '__tidbit_is %s'", v->name);
+	fish_values(out, kind, false, words, false);
+	str_addc(out, '\n');
 }
 
 void mkdoc_fish(struct str *out)
@@ -444,5 +439,5 @@ void mkdoc_fish(struct str *out)
 	for (const struct opt *r = opt_table; r->key; r++)
 		fish_option(out, r);
 	for (const struct cmd *const *v = cmd_verbs; *v; v++)
-		fish_arguments(out, *v);
+		each_argument(out, *v, fish_argument);
 }
