@@ -53,7 +53,10 @@ struct chat_item *chat_add_item(struct chat *c, enum item_kind kind)
 
 static void item_free(struct chat_item *i)
 {
+	if (!i)
+		return;
 	mem_free(i->label);
+	mem_free(i->attached_names);
 	str_release(&i->text);
 	eng_ids_release(&i->ids);
 	mem_free(i);
@@ -75,13 +78,22 @@ void chat_drop_items(struct chat *c, size_t at)
 	chat_touch(c, NULL);
 }
 
-static void item_remove(struct chat *c, size_t at)
+/* Out of the conversation: the caller's. */
+static struct chat_item *item_take(struct chat *c, size_t at)
 {
+	struct chat_item *i;
+
 	assert(at < c->n_items);
-	item_free(c->items[at]);
+	i = c->items[at];
 	c->n_items--;
 	memmove(c->items + at, c->items + at + 1, (c->n_items - at) * sizeof *c->items);
 	chat_touch(c, NULL);
+	return i;
+}
+
+static void item_remove(struct chat *c, size_t at)
+{
+	item_free(item_take(c, at));
 }
 
 static void set_label(struct chat *c, struct chat_item *i, int level)
@@ -139,9 +151,51 @@ const char *chat_bytes(char *buf, size_t size, uint64_t bytes)
 
 void chat_give_back(struct chat *c, const char *text)
 {
+	struct str s;
+
+	str_init(&s, 0);
+	str_addf(&s, "%s%s", *text == '/' ? "/" : "", text);
 	mem_free(c->draft);
-	c->draft = mem_strdup(text);
+	c->draft = str_take(&s);
 	chat_touch(c, NULL);
+}
+
+static void forget_attached(struct chat *c)
+{
+	mem_free(c->attached);
+	mem_free(c->attached_names);
+	c->attached = c->attached_names = NULL;
+}
+
+void chat_reattach(struct chat *c, const struct chat_item *q)
+{
+	struct str text, names;
+
+	if (!q->attached)
+		return;
+	str_init(&text, 0);
+	str_init(&names, 0);
+	str_add(&text, q->text.p, q->attached);
+	str_adds(&text, c->attached ? c->attached : "");
+	str_addf(&names, "%s%s%s", q->attached_names ? q->attached_names : "", c->attached_names ? "; " : "",
+		 c->attached_names ? c->attached_names : "");
+	if (!text.failed && !names.failed) {
+		forget_attached(c);
+		c->attached = str_take(&text);
+		c->attached_names = str_take(&names);
+	}
+	str_release(&text);
+	str_release(&names);
+}
+
+/* What was typed of a message is the draft again, and its files wait for the next one: a line of input need not hold them. */
+static void give_item_back(struct chat *c, struct chat_item *q)
+{
+	chat_reattach(c, q);
+	chat_give_back(c, q->text.p + q->attached);
+	if (q->attached)
+		chat_note(c, "goes with the next message again: %s (/clear drops it)", c->attached_names);
+	item_free(q);
 }
 
 /* -- asking ------------------------------------------------------------------------ */
@@ -246,37 +300,28 @@ static int post_answer(struct chat *c)
 	return 0;
 }
 
-/* Takes the question and its empty answer out of the conversation; its text is the caller's (mem_free). */
-static char *take_back(struct chat *c)
+/* Takes the question and its empty answer out of the conversation; the question is the caller's. */
+static struct chat_item *take_back(struct chat *c)
 {
 	size_t at = item_index(c, c->answer);
-	char *text;
 
 	c->answer = NULL;
 	item_remove(c, at);
 	while (at-- && c->items[at]->kind != ITEM_USER)
 		continue;
-	assert(at < c->n_items);
-	text = mem_strdup(c->items[at]->text.p);
-	item_remove(c, at);
-	return text;
+	return item_take(c, at);
 }
 
 /* The question and its answer are out again, or what an answer had before it went on is all of it; the text is the draft again. */
 static void withdraw(struct chat *c)
 {
-	char *text;
-
 	if (c->answer->ids.n) {
 		c->answer->running = false;
 		chat_touch(c, c->answer);
 		c->answer = NULL;
 		return;
 	}
-	text = take_back(c);
-	if (text)
-		chat_give_back(c, text);
-	mem_free(text);
+	give_item_back(c, take_back(c));
 }
 
 bool chat_ask_again(struct chat *c)
@@ -298,13 +343,6 @@ bool chat_ask_again(struct chat *c)
 	return true;
 }
 
-static void forget_attached(struct chat *c)
-{
-	mem_free(c->attached);
-	mem_free(c->attached_names);
-	c->attached = c->attached_names = NULL;
-}
-
 static void ask(struct chat *c, const char *text)
 {
 	struct chat_item *q;
@@ -316,11 +354,14 @@ static void ask(struct chat *c, const char *text)
 		goto fail;
 	if (c->attached)
 		str_adds(&q->text, c->attached);
+	q->attached = q->text.len;
 	str_adds(&q->text, text);
 	if (q->text.failed || !chat_ask_again(c)) {
 		item_remove(c, c->n_items - 1);
 		goto fail;
 	}
+	q->attached_names = c->attached_names;
+	c->attached_names = NULL;
 	forget_attached(c);
 	return;
 fail:
@@ -350,16 +391,27 @@ static bool choose(struct chat *c, const char *text)
 	return true;
 }
 
+bool chat_is_command(const char *text)
+{
+	return text[0] == '/' && text[1] != '/';
+}
+
+static const char *message_of(const char *text)
+{
+	return *text == '/' ? text + 1 : text;
+}
+
 void chat_submit(struct chat *c, const char *text)
 {
 	if (!text[strspn(text, " \t\r\n")])
 		return;
 	if (c->n_choices && choose(c, text))
 		return;
-	if (*text == '/') {
+	if (chat_is_command(text)) {
 		slash_run(c, text);
 		return;
 	}
+	text = message_of(text);
 	if (c->answer) {
 		chat_give_back(c, text);
 		chat_complain(c, "an answer is running: Ctrl-C stops it");
@@ -371,8 +423,8 @@ void chat_submit(struct chat *c, const char *text)
 		c->failed = true;
 		return;
 	}
-	chat_leave(c);
 	ask(c, text);
+	chat_leave(c);
 }
 
 /* -- choices ----------------------------------------------------------------------- */
@@ -409,12 +461,14 @@ void chat_ask_choice(struct chat *c, const char *question)
 
 static void ask_held(struct chat *c)
 {
-	char *text = c->held;
+	struct chat_item *q = c->held;
 
 	c->held = NULL;
-	if (text)
-		ask(c, text);
-	mem_free(text);
+	if (!q)
+		return;
+	chat_reattach(c, q);
+	ask(c, q->text.p + q->attached);
+	item_free(q);
 }
 
 void chat_drop(struct chat *c)
@@ -431,8 +485,7 @@ void chat_leave(struct chat *c)
 {
 	c->go_on = false;
 	if (c->held)
-		chat_give_back(c, c->held);
-	mem_free(c->held);
+		give_item_back(c, c->held);
 	c->held = NULL;
 }
 
@@ -638,7 +691,7 @@ void chat_queue(struct chat *c, const char *text)
 	char *copy = mem_strdup(text);
 
 	if (!copy) {
-		chat_give_back(c, text);
+		chat_give_back(c, message_of(text));
 		return;
 	}
 	mem_free(c->queued);
@@ -665,7 +718,7 @@ static void ask_queued(struct chat *c)
 	if (!text || c->answer || !c->info)
 		return;
 	c->queued = NULL;
-	ask(c, text);
+	ask(c, message_of(text));
 	mem_free(text);
 }
 
@@ -748,7 +801,7 @@ void chat_reset(struct chat *c)
 	chat_drop_items(c, 0);
 	c->cut = 0;
 	c->g.stats = (struct answer_stats){ 0 };
-	mem_free(c->held);
+	item_free(c->held);
 	c->held = NULL;
 	c->go_on = false;
 	c->n_choices = c->n_gone = 0;
@@ -986,7 +1039,7 @@ static void refused(struct chat *c, const struct event *ev)
 	struct str s;
 
 	if (ask_now) {
-		mem_free(c->held);
+		item_free(c->held);
 		c->held = take_back(c);
 		c->failed = false;
 		ask_for_room(c, &ev->room);
@@ -1179,7 +1232,7 @@ void chat_free(struct chat *c)
 	mem_free(c->name);
 	mem_free(c->to_weigh);
 	mem_free(c->draft);
-	mem_free(c->held);
+	item_free(c->held);
 	forget_attached(c);
 	mem_free(c->choices);
 	mem_free(c->queued);

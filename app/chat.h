@@ -33,6 +33,9 @@ struct chat_item {
 	struct answer_stats stats;	/* ITEM_ANSWER */
 	enum answer_end end;
 	int32_t n_think;		/* ITEM_ANSWER: tokens up to the end of its thinking, so far */
+	size_t attached;		/* ITEM_USER: bytes at its beginning that are files' … */
+	char *attached_names;		/* … which, and how large they are; or NULL */
+	bool restored;			/* said in an earlier run */
 	bool gone;			/* left out of what the model sees: the context had no room */
 	bool running;			/* ITEM_ANSWER still streaming, or waiting for its turn */
 	unsigned serial;		/* 1, 2, … as they were made; grows along items[] */
@@ -108,7 +111,7 @@ struct chat {
 	/* chat.c's own */
 	unsigned n_made;		/* items ever */
 	struct chat_item *answer;	/* the answer that is out: running, or waiting in the queue */
-	char *held;			/* a message that did not fit, while it is asked what to do */
+	struct chat_item *held;		/* a message that did not fit, while it is asked what to do */
 	bool resumed;			/* the answer that is out goes on with text that it has */
 	bool go_on;			/* once the context has grown, the last answer goes on */
 	bool drop_oldest;		/* for this message, as /context drop says */
@@ -136,7 +139,12 @@ struct chat {
 int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e);
 void chat_free(struct chat *c);
 
-/* Enter: a message, or a command when it begins with '/'. While an answer runs only commands that may run then are taken; a message is refused with a note and kept as the draft. */
+/*
+ * Enter: a message, or a command when it begins with '/'. With "//" it is a message that begins with one of them; the
+ * draft and a message that waits have both. While an answer runs only commands that may run then are taken; a message
+ * is refused with a note and kept as the draft.
+ */
+bool chat_is_command(const char *text);
 void chat_submit(struct chat *c, const char *text);
 /* A message for when the running answer has ended; in place of one that waits already. */
 void chat_queue(struct chat *c, const char *text);

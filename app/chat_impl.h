@@ -14,7 +14,9 @@ struct chat_item *chat_add_item(struct chat *c, enum item_kind kind);
 void chat_drop_items(struct chat *c, size_t at);
 /* Appends an empty answer to the conversation as it stands, and asks for it; false (and told): it could not. */
 bool chat_ask_again(struct chat *c);
-/* The draft becomes this text. */
+/* The files that went before the message wait for the next one, before those that wait already. */
+void chat_reattach(struct chat *c, const struct chat_item *q);
+/* The draft becomes this message. */
 void chat_give_back(struct chat *c, const char *text);
 /* The answer says whose it will be: the model and the level that are headed for. */
 void chat_label(struct chat *c, struct chat_item *i);

@@ -8,6 +8,8 @@
 #include "app/chat.h"
 #include "app/slash.h"
 #include "app/cmd.h"
+#include "app/keep.h"
+#include "app/plainline.h"
 #include "app/recall.h"
 #include "app/termtext.h"
 #include "engine/base/os.h"
@@ -19,10 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <readline/readline.h>
-#include <readline/history.h>
-
 enum { LINE_CAP = 16 << 20, RECALL = 1000 };	/* RECALL: earlier messages that are remembered */
+enum { KEEP_MS = 900, KEEP_RUNNING_MS = 5000 };	/* after a change, until the conversation is kept; while it streams */
 /* What takes longer is told in sentences, each on a line of its own: nothing is drawn over. */
 static const int64_t status_first_ns = 2000000000, status_step_ns = 10000000000;
 
@@ -35,9 +35,11 @@ struct plain {
 	struct str in;
 	bool eof, unread;	/* unread: what comes cannot be read */
 	/* lines of a terminal */
-	bool prompting;		/* readline has the terminal */
 	bool armed;		/* one Ctrl-C on an empty line: another leaves */
 	bool forgetful;		/* messages cannot be kept for the next run */
+	bool keeps;		/* the conversation is kept, in case of an end by no key … */
+	bool keep_due, unkept, killed;	/* … soon; it could not be (told once); that end has come */
+	uint64_t kept;		/* as it was looked at last: keep_changed() */
 	/* what has been printed */
 	unsigned said;		/* serial of the last item that is out whole */
 	const struct chat_item *resumed;	/* an answer that goes on behind what was said */
@@ -52,9 +54,6 @@ struct plain {
 	unsigned turn;
 	bool asked;
 };
-
-/* readline's callbacks carry no argument. */
-static struct plain *self;
 
 /* -- output ------------------------------------------------------------------------- */
 
@@ -200,15 +199,6 @@ static bool print_answer(struct plain *p, const struct chat_item *i)
 	return !i->running;
 }
 
-/* The prompt line is readline's: it steps aside before anything else is printed. */
-static void leave_prompt(struct plain *p)
-{
-	if (!p->prompting)
-		return;
-	rl_callback_handler_remove();
-	p->prompting = false;
-}
-
 /* The last answer goes on, although its end is told: what comes now is printed behind it. */
 static void print_resumed(struct plain *p)
 {
@@ -250,7 +240,7 @@ static void print_new(struct plain *p)
 			continue;
 		if (i->kind == ITEM_NOTE)
 			say_note(p, i);
-		if (i->kind == ITEM_ANSWER && !print_answer(p, i))
+		if (i->kind == ITEM_ANSWER && !i->restored && !print_answer(p, i))
 			break;
 		p->said = i->serial;
 	}
@@ -278,34 +268,16 @@ static void to_terminal(const char *bytes, size_t n)
 
 /* -- lines of a terminal ------------------------------------------------------------- */
 
-static char *complete_one(const char *text, int state)
+static char *complete(void *arg, const char *line, size_t start, size_t end, int i)
 {
-	const size_t start = (size_t)rl_point - strlen(text);
-
-	return slash_complete(self->c, rl_line_buffer, start, (size_t)rl_point, state);
-}
-
-static char **complete(const char *text, int start, int end)
-{
-	(void)start;
-	(void)end;
-	rl_attempted_completion_over = 1;
-	return rl_completion_matches(text, complete_one);
-}
-
-static void remember(const char *line)
-{
-	const HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
-
-	if (*line && (!last || strcmp(last->line, line)))
-		add_history(line);
+	return slash_complete(((struct plain *)arg)->c, line, start, end, i);
 }
 
 /* Of an earlier run. */
 static void recall(void *arg, const char *text)
 {
 	(void)arg;
-	remember(text);
+	plainline_remember(text);
 }
 
 /* A message that is sent, for this run and the next ones; one that the disk refuses is told once. */
@@ -313,22 +285,22 @@ static void remember_sent(struct plain *p, const char *line)
 {
 	struct err e;
 
-	remember(line);
+	plainline_remember(line);
 	if (!*line || p->o->private || p->forgetful || !recall_add(line, &e))
 		return;
 	p->forgetful = true;
 	say(p, "tidbit: ", e.msg, strlen(e.msg));
 }
 
-static void on_line(char *line)
+static void on_line(void *arg, char *line)
 {
-	struct plain *p = self;
+	struct plain *p = arg;
 
-	leave_prompt(p);
 	p->armed = false;
 	if (!line) {
-		fputc('\n', stderr);
 		p->eof = true;
+		/* who hangs up ends the input too, and leaves by no key */
+		p->killed = !isatty(STDIN_FILENO);
 		return;
 	}
 	remember_sent(p, line);
@@ -336,37 +308,69 @@ static void on_line(char *line)
 	free(line);
 }
 
-static void start_readline(struct plain *p)
+static void complain(void *arg, const char *text)
 {
+	say(arg, "tidbit: ", text, strlen(text));
+}
+
+static void start_lines(struct plain *p)
+{
+	static const struct plainline_ops ops = { .line = on_line, .complete = complete, .complain = complain };
 	struct err e;
 
-	rl_readline_name = "tidbit";
-	rl_outstream = stderr;
-	rl_catch_signals = 0;
-	rl_catch_sigwinch = 0;
-	rl_change_environment = 0;
-	rl_attempted_completion_function = complete;
-	rl_completer_word_break_characters = (char *)" \t\n";
-	using_history();
-	stifle_history(RECALL);
-	if (!p->o->private && recall_load(RECALL, recall, NULL, &e))
+	plainline_start(&ops, p, RECALL);
+	if (p->o->private)
+		return;
+	if (recall_load(RECALL, recall, NULL, &e))
 		say(p, "tidbit: ", e.msg, strlen(e.msg));
+	p->keeps = true;
+	keep_offer(p->c);
 }
 
 static void prompt(struct plain *p)
 {
-	if (p->prompting)
-		return;
-	rl_callback_handler_install("> ", on_line);
-	p->prompting = true;
 	/* a message that was refused or stopped before its first token is there to be changed */
-	if (p->c->draft) {
-		rl_insert_text(p->c->draft);
-		rl_redisplay();
-		mem_free(p->c->draft);
-		p->c->draft = NULL;
-	}
+	plainline_prompt(p->c->draft);
+	mem_free(p->c->draft);
+	p->c->draft = NULL;
 	loop_watch_input(p->l, true);
+}
+
+/* -- what an unforeseen end must not take away -------------------------------------------- */
+
+/* The conversation goes to a file a little later. */
+static void keep_soon(struct plain *p)
+{
+	if (!p->keeps || p->keep_due || !keep_changed(p->c, &p->kept))
+		return;
+	p->keep_due = true;
+	loop_timer(p->l, p->c->answer ? KEEP_RUNNING_MS : KEEP_MS);
+}
+
+static void keep_now(struct plain *p)
+{
+	struct err e;
+
+	p->keep_due = false;
+	keep_changed(p->c, &p->kept);
+	if (!keep_write(p->c, &e) || p->unkept)
+		return;
+	p->unkept = true;
+	say(p, "tidbit: ", e.msg, strlen(e.msg));
+}
+
+static void on_timer(void *arg)
+{
+	keep_now(arg);
+}
+
+/* Who leaves by a key leaves nothing; nor does a model that could not be opened take anything away. */
+static void end_keeping(struct plain *p)
+{
+	if (p->keeps && p->killed)
+		keep_now(p);
+	else if (p->keeps && p->c->state != CHAT_FAILED)
+		keep_drop(p->c);
 }
 
 /* -- lines of a pipe or a file -------------------------------------------------------- */
@@ -458,6 +462,7 @@ static void on_turn(void *arg)
 {
 	struct plain *p = arg;
 
+	keep_soon(p);
 	greet(p);
 	print_new(p);
 	if (p->c->state == CHAT_FAILED) {
@@ -487,7 +492,7 @@ static void on_input(void *arg)
 
 	if (p->tty_in) {
 		p->armed = false;
-		rl_callback_read_char();
+		plainline_read();
 	} else {
 		read_some(p);
 	}
@@ -500,32 +505,22 @@ static void on_interrupt(struct plain *p)
 		p->interrupted = true;
 	if (chat_stop(p->c))
 		return;
-	if (!p->prompting || p->armed) {
+	if (!plainline_prompting() || p->armed) {
 		p->interrupted = true;
-		if (p->prompting)
+		if (plainline_prompting())
 			fputc('\n', stderr);
 		quit(p);
 		return;
 	}
-	p->armed = rl_end == 0;
 	chat_edit_leave(p->c);
-	rl_free_line_state();
-	rl_callback_sigcleanup();
-	fprintf(stderr, "\n%s", p->armed ? "Ctrl-C again leaves\n" : "");
-	rl_kill_full_line(1, 0);
-	rl_on_new_line();
-	rl_redisplay();
+	p->armed = plainline_interrupt("Ctrl-C again leaves");
 }
 
 static void on_stop(struct plain *p)
 {
-	if (p->prompting)
-		rl_deprep_terminal();
+	plainline_lend();
 	loop_suspend(p->l);
-	if (!p->prompting)
-		return;
-	rl_prep_terminal(1);
-	rl_forced_update_display();
+	plainline_take_back();
 }
 
 static void on_signal(void *arg, int sig)
@@ -540,11 +535,11 @@ static void on_signal(void *arg, int sig)
 		on_stop(p);
 		break;
 	case SIGWINCH:
-		if (p->prompting)
-			rl_resize_terminal();
+		plainline_resize();
 		break;
 	case SIGTERM:
 	case SIGHUP:
+		p->killed = true;
 		loop_quit(p->l, 128 + sig);
 		break;
 	default:
@@ -555,7 +550,7 @@ static void on_signal(void *arg, int sig)
 int chat_plain(struct opts *o)
 {
 	static const struct loop_ops ops = {
-		.input = on_input, .signal = on_signal, .wake = on_wake, .turn = on_turn,
+		.input = on_input, .signal = on_signal, .wake = on_wake, .timer = on_timer, .turn = on_turn,
 	};
 	struct plain p = {
 		.o = o, .tty_in = isatty(STDIN_FILENO), .tty_out = isatty(STDOUT_FILENO),
@@ -564,7 +559,6 @@ int chat_plain(struct opts *o)
 	struct err e;
 	int r;
 
-	self = &p;
 	str_init(&p.in, LINE_CAP);
 	if (loop_new(&p.l, &ops, &p, &e) || chat_new(&p.c, p.l, o, &e)) {
 		r = cmd_fail(&e);
@@ -576,13 +570,13 @@ int chat_plain(struct opts *o)
 	if (p.tty_err)
 		p.c->to_terminal = to_terminal;
 	if (p.tty_in)
-		start_readline(&p);
+		start_lines(&p);
 	r = loop_run(p.l);
-	leave_prompt(&p);
+	plainline_leave();
+	end_keeping(&p);
 out:
 	chat_free(p.c);
 	loop_free(p.l);
 	str_release(&p.in);
-	self = NULL;
 	return r;
 }

@@ -48,8 +48,10 @@ void chat_cut(struct chat *c)
 	const int turn = chat_turn_of(c, c->cut);
 	const size_t at = find_turn(c, turn);
 
-	if (turn && at < c->n_items && c->items[at]->serial == c->cut)
+	if (turn && at < c->n_items && c->items[at]->serial == c->cut) {
+		chat_reattach(c, c->items[at]);
 		drop_from(c, at);
+	}
 	c->cut = 0;
 }
 
@@ -95,7 +97,9 @@ bool chat_edit(struct chat *c, int turn)
 		return false;
 	}
 	c->cut = c->items[at]->serial;
-	chat_give_back(c, c->items[at]->text.p);
+	chat_give_back(c, c->items[at]->text.p + c->items[at]->attached);
+	if (c->items[at]->attached)
+		chat_note(c, "goes before it as it did: %s", c->items[at]->attached_names ? c->items[at]->attached_names : "");
 	return true;
 }
 

@@ -62,7 +62,7 @@ void chat_weigh(struct chat *c, const char *text)
 
 	mem_free(c->to_weigh);
 	c->to_weigh = NULL;
-	if (!text[strspn(text, " \t\r\n")] || *text == '/') {
+	if (!text[strspn(text, " \t\r\n")] || chat_is_command(text)) {
 		set(c, 0, false);
 		return;
 	}

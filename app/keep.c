@@ -64,6 +64,10 @@ static json_t *item_of(const struct chat_item *it)
 	field_text(o, "role", roles[it->kind]);
 	json_object_set_new(o, "text", field_string(it->text.p));
 	json_object_set_new(o, "gone", json_boolean(it->gone));
+	if (it->attached) {
+		json_object_set_new(o, "attached", json_integer((json_int_t)it->attached));
+		field_text(o, "files", it->attached_names);
+	}
 	if (it->kind == ITEM_ANSWER)
 		add_answer(o, it);
 	return o;
@@ -165,6 +169,18 @@ static void take_answer(const struct chat *c, struct chat_item *it, const json_t
 	take_ids(c, it, json_object_get(o, "ids"));
 }
 
+/* Files end with an empty line. */
+static void take_attached(struct chat_item *it, const json_t *o)
+{
+	const json_int_t n = json_integer_value(json_object_get(o, "attached"));
+	const char *names = json_string_value(json_object_get(o, "files"));
+
+	if (it->kind != ITEM_USER || !names || n < 2 || n > (json_int_t)it->text.len || memcmp(it->text.p + n - 2, "\n\n", 2))
+		return;
+	it->attached_names = mem_strdup(names);
+	it->attached = it->attached_names ? (size_t)n : 0;
+}
+
 static bool take_item(struct chat *c, const json_t *o)
 {
 	const char *role = json_string_value(json_object_get(o, "role"));
@@ -178,6 +194,8 @@ static bool take_item(struct chat *c, const json_t *o)
 		return false;
 	str_add(&it->text, json_string_value(text), json_string_length(text));
 	it->gone = json_is_true(json_object_get(o, "gone"));
+	it->restored = true;
+	take_attached(it, o);
 	c->n_gone += it->gone && it->kind == ITEM_USER;
 	if (it->kind == ITEM_ANSWER)
 		take_answer(c, it, o);
@@ -215,6 +233,32 @@ void keep_drop(struct chat *c)
 		xio_unlink(c->left, NULL);
 }
 
+/* Plain lines show what comes anew: of the rest, what was said last. */
+static void tell_restored(struct chat *c)
+{
+	enum { ASKED_MAX = 200 };
+	struct str s;
+
+	str_init(&s, 0);
+	str_addf(&s, "%zu message%s back", c->n_items, c->n_items == 1 ? " is" : "s are");
+	for (size_t i = c->n_items > 2 ? c->n_items - 2 : 0; i < c->n_items; i++) {
+		const struct chat_item *it = c->items[i];
+		const struct think *t = &it->stats.think;
+		const size_t from = it->kind == ITEM_USER ? it->attached :
+				    t->state == THINK_INSIDE ? it->text.len : t->state == THINK_OVER ? t->rest : 0;
+		const size_t all = it->text.len - from;
+		size_t n = it->kind == ITEM_USER && all > ASKED_MAX ? ASKED_MAX : all;
+
+		while (n < all && ((unsigned char)it->text.p[from + n] & 0xc0) == 0x80)
+			n++;
+		str_adds(&s, it->kind == ITEM_USER ? "\n> " : "\n");
+		str_add(&s, it->text.p + from, n);
+		str_adds(&s, n < all ? "…" : "");
+	}
+	chat_note(c, "%s", s.p);
+	str_release(&s);
+}
+
 void slash_restore(struct chat *c, const char *args)
 {
 	json_t *o = c->left ? read_kept(c->left) : NULL;
@@ -234,5 +278,7 @@ void slash_restore(struct chat *c, const char *args)
 	xio_unlink(c->left, NULL);
 	mem_free(c->left);
 	c->left = NULL;
+	if (c->lines)
+		tell_restored(c);
 	chat_touch(c, NULL);
 }

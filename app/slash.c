@@ -45,8 +45,8 @@ void slash_unknown(struct chat *c, const char *what, const char *word, const cha
 
 	err_quote(quoted, sizeof quoted, word, strlen(word));
 	if (*slash)
-		chat_complain(c, near ? "no command /%s: did you mean /%s?" : "no command /%s: %s", quoted,
-			      near ? near : otherwise);
+		chat_complain(c, near ? "no command /%s: did you mean /%s? (//%s sends it as a message)" :
+			      "no command /%s: %s; //%s sends it as a message", quoted, near ? near : otherwise, quoted);
 	else if (near)
 		chat_complain(c, "no %s \"%s\": did you mean %s? (%s)", what, quoted, near, otherwise);
 	else
@@ -74,6 +74,9 @@ static void help(struct chat *c, const char *args)
 		}
 		str_adds(&s, r->help);
 	}
+	str_adds(&s, c->lines ? "\n" : "\n  ");
+	slash_name(c, &s, SLASH_TEXT, COLUMNS - 2);
+	str_adds(&s, SLASH_TEXT_HELP);
 	chat_note(c, "%s", s.p);
 	str_release(&s);
 }

@@ -21,6 +21,9 @@ struct slash {
 	void (*run)(struct chat *c, const char *args);
 };
 extern const struct slash slashes[];	/* ends with name NULL */
+/* How a message begins with '/', as help and the man page tell it: what is typed, and what comes of it. */
+#define SLASH_TEXT "//TEXT"
+#define SLASH_TEXT_HELP "a message that begins with /: it is sent as /TEXT"
 
 /* Runs "/name args". */
 void slash_run(struct chat *c, const char *line);

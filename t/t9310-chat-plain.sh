@@ -30,6 +30,16 @@ test_expect_success 'the same text again after /new, with the same seed' '
 	printf "One day\n/new\nOne day\n" | chat --temp 1 --seed 7 -n 12 >out 2>err && lines out 2 &&
 	[ "$(sort -u out | wc -l)" -eq 1 ]
 '
+test_expect_success 'two slashes are a message that begins with one; one slash is a command, and says how' '
+	printf "//etc is\n/etc\n/export said.json\n" | chat -n 3 >out 2>err && lines out 1 && grep "\"/etc is\"" said.json &&
+	grep "no command /etc: .*//etc sends it" err && printf "/help\n" | chat 2>&1 | grep "^//TEXT: "
+'
+test_expect_success 'a pipe keeps no conversation, and is offered none' '
+	state=$HOME/.local/state/tidbit && mkdir -p "$state" && printf "%s" \
+	"{\"form\":1,\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"text\":\"hi\",\"gone\":false}]}" >"$state/chat-99999999" &&
+	{ echo "One day"; sleep 2; ls "$state" >during; } | chat -n 3 >out 2>err && grep -q chat-99999999 during &&
+	[ "$(grep -c chat- during)" -eq 1 ] && ! grep restore err && [ -e "$state/chat-99999999" ] && rm -r "$state"
+'
 test_expect_success 'nothing in, nothing out' '
 	chat </dev/null >out 2>err && lines out 0
 '

@@ -11,7 +11,7 @@ chat () {
 }
 screen_start 100 40
 test_expect_success 'it greets and prompts' '
-	screen_run "stty -a >before; echo was here" && screen_wait "^was here" &&
+	screen_run "stty -a >before; stty -g >was; echo was here" && screen_wait "^was here" &&
 	chat --temp 0 -n 8 && screen_wait "stories260K · F32 .* context 512"
 '
 test_expect_success 'an answer, what it cost, and the prompt again' '
@@ -53,6 +53,39 @@ test_expect_success 'a terminal that is not known gets plain lines' '
 	screen_run clear && screen_gone "^>" && screen_run "TERM=nosuchterm \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -n 8; echo left with \$?" &&
 	screen_wait "^>" && screen_run "Once upon a time" && screen_wait "^, there was" && screen_wait "tok/s · 8 tokens" &&
 	screen_wait "^>$" && screen_keys C-d && screen_wait "^[$ ]*left with 0"
+'
+test_expect_success 'Ctrl-J and Alt-Enter are line ends; the editor gets all of them and gives back' '
+	printf "#!/bin/sh\ncp \"\$1\" seen; printf \"One\\nday\\n\" >\"\$1\"\n" >ed && chmod +x ed &&
+	screen_run "EDITOR=$TRASH/ed; export EDITOR; unset VISUAL" && chat -n 3 && screen_type "a" && screen_keys C-j &&
+	screen_type "b" && screen_keys M-Enter && screen_type "c" && screen_wait "^c$" && screen_keys C-x C-e &&
+	screen_until 10 test -s seen && printf "a\nb\nc\n" | cmp - seen && screen_wait "^day$" && screen_keys Enter &&
+	screen_wait "tok/s · 3 tokens" && screen_run "/export two.json" && screen_until 10 test -s two.json &&
+	grep "One.nday" two.json && screen_wait "^>$" && screen_keys C-d && screen_wait "^[$ ]*left with 0"
+'
+test_expect_success 'the user'\''s inputrc has the last word' '
+	printf "\"\\C-j\": accept-line\n" >rc && screen_run "INPUTRC=$TRASH/rc; export INPUTRC" && chat -n 4 && screen_type "One" &&
+	screen_keys C-j && screen_wait "tok/s · 4 tokens" && screen_keys C-d && screen_wait "^[$ ]*left with 0"
+'
+test_expect_success 'a file that was read is not poured into the line when its message comes back' '
+	{ head -c 4000 /dev/zero | tr "\0" x; echo; } >big && chat -n 3 && screen_run "/read big" && screen_wait "^goes with the next" &&
+	screen_run "What is it" && screen_wait "^2. change the message" && screen_run 2 &&
+	screen_wait "^goes with the next message again: .*big, 4001 bytes" && screen_wait "^> What is it$" && screen_hides xxxx &&
+	screen_keys C-u && screen_run "/read" && screen_wait "message: .*big, 4001 bytes" && screen_wait "^>$" && screen_keys C-d &&
+	screen_wait "^[$ ]*left with 0"
+'
+kept () { grep -c Remember "$HOME"/.local/state/tidbit/chat-* 2>/dev/null; }
+killed () {
+	chat -n 3 "$@" && screen_run "Remember me" && screen_wait "tok/s · 3 tokens" && sleep 1.5 && kept >count
+	kill -9 "$(pgrep -P "$(screen_mode pane_pid)" tidbit)" && screen_wait "left with 137" && screen_type "stty \$(cat was)" && screen_keys C-j && screen_run "clear" && screen_gone "left with"
+}
+test_expect_success 'a killed chat is offered to the next one, and comes back; who leaves by a key leaves nothing' '
+	killed; [ "$(cat count)" = 1 ] && [ -z "$(find "$HOME/.local/state/tidbit" -name "chat-*" -perm /077)" ] &&
+	chat -n 3 && screen_wait "/restore brings its 2" && screen_run "/restore" &&
+	screen_wait "^2 messages are back" && screen_wait "^> Remember me" && screen_run "/regen" && screen_wait "tok/s · 3 tokens" &&
+	screen_keys C-d && screen_wait "^[$ ]*left with 0" && [ -z "$(kept)" ]
+'
+test_expect_success 'with --private nothing is kept' '
+	killed --private; [ ! -s count ]
 '
 test_expect_success 'the terminal is as before' '
 	screen_run "clear; stty -a >after; echo is here" && screen_wait "^[$ ]*is here" && cmp before after

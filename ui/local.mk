@@ -14,7 +14,6 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/header.h %D%/header.c \
 	%D%/input.h %D%/input.c \
 	%D%/key.h %D%/key.c \
-	%D%/outside.h %D%/outside.c \
 	%D%/prompt.h %D%/prompt.c \
 	%D%/pane.h \
 	%D%/pane_chat.h %D%/pane_chat.c \

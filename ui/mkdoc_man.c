@@ -202,6 +202,11 @@ static void commands(struct str *out)
 			 c->when == SLASH_ALONE ? " Not beside a running answer." : "");
 		line(out, s.p);
 	}
+	term(out, SLASH_TEXT);
+	str_clear(&s);
+	add_sentence(&s, SLASH_TEXT_HELP);
+	str_adds(&s, ".");
+	line(out, s.p);
 	str_release(&s);
 }
 

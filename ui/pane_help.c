@@ -78,6 +78,7 @@ static void add_commands(struct pane_help *p)
 		str_addf(&s, "/%s%s%s", c->name, *c->args ? " " : "", c->args);
 		add(p, mem_strdup(s.p), c->help);
 	}
+	add(p, mem_strdup(SLASH_TEXT), SLASH_TEXT_HELP);
 	str_release(&s);
 }
 

@@ -9,6 +9,7 @@
 #include "app/draft.h"
 #include "app/keep.h"
 #include "app/clip.h"
+#include "app/outside.h"
 #include "app/recall.h"
 #include "app/slash.h"
 #include "app/termtext.h"
@@ -19,7 +20,6 @@
 #include "ui/gauge.h"
 #include "ui/header.h"
 #include "ui/input.h"
-#include "ui/outside.h"
 #include "ui/pane_chat.h"
 #include "ui/pane_help.h"
 #include "ui/pane_models.h"
@@ -200,7 +200,7 @@ static const char *word_now(void *arg, enum action a)
 
 	switch (a) {
 	case ACT_SEND:
-		return s->c->answer && input_text(s->input)[0] != '/' ? (s->c->queued ? NULL : "queue") : word;
+		return s->c->answer && !chat_is_command(input_text(s->input)) ? (s->c->queued ? NULL : "queue") : word;
 	case ACT_LEVEL_UP:
 		return s->c->n_levels > 1 && s->c->target > 0 ? word : NULL;
 	case ACT_LEVEL_DOWN:
@@ -468,7 +468,7 @@ static void on_send(void *arg, const char *text)
 
 	if (!s->c->o->private && recall_add(text, &e))
 		tell(s, &e);
-	if (s->c->answer && *text != '/')
+	if (s->c->answer && !chat_is_command(text))
 		chat_queue(s->c, text);
 	else
 		chat_submit(s->c, text);
@@ -483,7 +483,7 @@ static void on_send(void *arg, const char *text)
 
 static void send_message(struct screen *s)
 {
-	if (s->c->queued && input_text(s->input)[0] != '/') {
+	if (s->c->queued && !chat_is_command(input_text(s->input))) {
 		hint(s, "one message waits already: Up takes it back");
 		return;
 	}
@@ -510,7 +510,7 @@ static void on_edit(void *arg)
 	str_init(&text, 0);
 	str_init(&back, 0);
 	input_whole(s->input, &text);
-	if (text.failed || outside_edit(text.p, text.len, ".md", &back, &e))
+	if (text.failed || outside_edit(text.p, text.len, ".md", &back, term_leave, term_resume, &e))
 		tell(s, &e);
 	else
 		replace_text(s, &back);
@@ -584,7 +584,7 @@ static void open_marked(struct screen *s)
 	struct str text;
 
 	str_init(&text, 0);
-	if (pane_chat_take(s->chat, &text) && !text.failed && outside_edit(text.p, text.len, ".md", NULL, &e))
+	if (pane_chat_take(s->chat, &text) && !text.failed && outside_edit(text.p, text.len, ".md", NULL, term_leave, term_resume, &e))
 		tell(s, &e);
 	ttysync_again(&s->tty);
 	str_release(&text);

@@ -1,8 +1,7 @@
 #include "config.h"
-#include "ui/outside.h"
+#include "app/outside.h"
 
 #include "engine/base/xio.h"
-#include "ui/term.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -134,7 +133,8 @@ static int write_copy(const char *path, int fd, const char *text, size_t n, stru
 	return r;
 }
 
-int outside_edit(const char *text, size_t n, const char *suffix, struct str *back, struct err *e)
+int outside_edit(const char *text, size_t n, const char *suffix, struct str *back, void (*leave)(void), void (*resume)(void),
+		 struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");
 	struct str path;
@@ -148,9 +148,9 @@ int outside_edit(const char *text, size_t n, const char *suffix, struct str *bac
 		return err_errno(e, "cannot make a file for the editor");
 	}
 	if (!write_copy(path.p, fd, text, n, e)) {
-		term_leave();
+		leave();
 		r = run(path.p, e);
-		term_resume();
+		resume();
 	}
 	if (!r && back)
 		r = xio_slurp(path.p, back, e);
