@@ -96,8 +96,9 @@ static void item_remove(struct chat *c, size_t at)
 	item_free(item_take(c, at));
 }
 
-static void set_label(struct chat *c, struct chat_item *i, int level)
+void chat_label(struct chat *c, struct chat_item *i)
 {
+	const int level = c->level;
 	struct str s;
 
 	str_init(&s, 0);
@@ -109,11 +110,6 @@ static void set_label(struct chat *c, struct chat_item *i, int level)
 	mem_free(i->label);
 	i->label = str_take(&s);
 	chat_touch(c, i);
-}
-
-void chat_label(struct chat *c, struct chat_item *i)
-{
-	set_label(c, i, c->target);
 }
 
 static void add_note(struct chat *c, bool error, const char *fmt, va_list ap)
@@ -732,7 +728,10 @@ bool chat_stop(struct chat *c)
 	}
 	chat_unqueue(c);
 	c->again = false;
-	worker_cancel(c->worker);
+	if (c->answer)
+		worker_cancel_answers(c->worker);
+	else
+		worker_cancel(c->worker);
 	return true;
 }
 
@@ -817,6 +816,8 @@ static void take_gauges(struct chat *c, const struct event *ev)
 {
 	const struct answer_stats stats = c->g.stats;
 
+	if (ev->beside)
+		return;
 	c->g = ev->g;
 	/* only an answer has figures of an answer */
 	if (ev->job != JOB_ANSWER || ev->kind == EV_FAILED)
@@ -860,6 +861,13 @@ static void on_progress(struct chat *c, struct event *ev)
 		[JOB_LEVEL] = CHAT_SWITCHING, [JOB_GROW] = CHAT_SWITCHING, [JOB_RESET] = CHAT_IDLE,
 	};
 
+	if (ev->beside) {
+		c->made = ev->done;
+		c->to_make = ev->total;
+		/* the answer beside it says more */
+		if (c->answer && c->state != CHAT_SWITCHING)
+			return;
+	}
 	c->state = ev->job == JOB_OPEN && c->info ? CHAT_SWITCHING : states[ev->job];
 	memcpy(c->what_buf, ev->what, sizeof c->what_buf);
 	c->what = c->what_buf;
@@ -902,8 +910,6 @@ void chat_use_level(struct chat *c, const struct level_report *r)
 	c->levels[i].bpw = r->bpw;
 	if (!c->n_switches)
 		c->target = i;
-	if (c->answer)
-		set_label(c, c->answer, c->target);
 }
 
 static void on_text(struct chat *c, struct event *ev)
@@ -1022,11 +1028,15 @@ static void on_level(struct chat *c, struct event *ev)
 	const int before = c->level;
 
 	c->n_switches--;
+	c->made = c->to_make = 0;
 	chat_use_level(c, &ev->level);
 	/* on the way to another one, it is no mark in the conversation */
 	if (!c->n_switches && c->level != before)
 		note_level(c, &ev->level);
 	c->borrowed = ev->level.borrowed || (c->borrowed && c->level == before);
+	/* one that waited is the new level's; what it has already is not */
+	if (c->answer && !c->resumed)
+		chat_label(c, c->answer);
 	chat_settle(c);
 	if (!c->n_switches)
 		go_on_there(c);
@@ -1077,6 +1087,7 @@ static void failed_answer(struct chat *c, struct event *ev)
 static void failed_level(struct chat *c, struct event *ev)
 {
 	c->n_switches--;
+	c->made = c->to_make = 0;
 	chat_use_level(c, &ev->level);
 	if (c->n_switches == 0) {
 		c->target = c->level;

@@ -8,8 +8,9 @@
  * chat's: no two items ever have had the same, so that a layout kept under (item, version)
  * is never a stranger's. Items go away: when a message is refused, and by /clear.
  *
- * A message may be submitted while the model loads or a level is being switched: it waits
- * in the worker's queue. While an answer runs it is refused and comes back as the draft.
+ * A message may be submitted while the model loads: it waits in the worker's queue. While a
+ * level is being made the level in use answers it at once, and the switch follows when that
+ * answer has ended; it waits while the new level takes over. While an answer runs it is refused and comes back as the draft.
  */
 #ifndef APP_CHAT_H
 #define APP_CHAT_H
@@ -83,6 +84,7 @@ struct chat {
 	/* progress of what runs: what NULL when nothing tells */
 	const char *what;
 	int64_t done, total;
+	int64_t made, to_make;		/* of the target's weights, which are made beside what runs; to_make 0: none are */
 	/* gauges */
 	struct gauges g;
 	double rates[CHAT_RATE_HISTORY];	/* decode tok/s, newest last */
@@ -152,7 +154,7 @@ void chat_queue(struct chat *c, const char *text);
 void chat_weigh(struct chat *c, const char *text);
 /* It becomes the draft again; false when none waits. */
 bool chat_unqueue(struct chat *c);
-/* Stops what runs; true when something did. A message that waits becomes the draft again. */
+/* Stops what runs, an answer before a switch; true when something did. A message that waits becomes the draft again. */
 bool chat_stop(struct chat *c);
 /* One level up (towards better, -1) or down (+1); at the end of the list nothing happens. */
 void chat_step_level(struct chat *c, int step);
@@ -165,11 +167,11 @@ enum chat_switch { CHAT_EXACT = 1, CHAT_BORROWED = 2, CHAT_GO_ON = 4 };
 void chat_set_level(struct chat *c, int level);
 void chat_switch_level(struct chat *c, int level, unsigned how);
 /*
- * Opens another model beside the one in use: a name of `tidbit list`, or a file. When it is whole the
+ * Opens another model beside the one in use: a name of `tidbit list`, or a file; at a level, NULL: as the file has it. When it is whole the
  * conversation is its, by text; if it cannot be opened all stays as it is. A running answer is stopped,
  * its text stays; one that had not begun is the new model's.
  */
-void chat_open_model(struct chat *c, const char *word);
+void chat_open_model(struct chat *c, const char *word, const char *level);
 /* Writes a level to a file, "": one beside the model's, with quantize's code; answers go on meanwhile. */
 void chat_save_level(struct chat *c, int level, const char *file);
 /* Empties the conversation and the session. Not while an answer runs. */

@@ -18,7 +18,7 @@ bool chat_ask_again(struct chat *c);
 void chat_reattach(struct chat *c, const struct chat_item *q);
 /* The draft becomes this message. */
 void chat_give_back(struct chat *c, const char *text);
-/* The answer says whose it will be: the model and the level that are headed for. */
+/* The answer says whose it is: the model and the level in use. */
 void chat_label(struct chat *c, struct chat_item *i);
 
 /* What is said so far, up to the answer that is out, with room for one message more. */

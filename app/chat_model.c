@@ -44,7 +44,7 @@ int chat_post_open(struct chat *c, const char *word, const char *level, struct e
 	return 0;
 }
 
-void chat_open_model(struct chat *c, const char *word)
+void chat_open_model(struct chat *c, const char *word, const char *level)
 {
 	char *name = chat_short_name(word);
 	struct err e;
@@ -58,7 +58,7 @@ void chat_open_model(struct chat *c, const char *word)
 		c->again = c->answer != NULL;
 		worker_cancel(c->worker);
 	}
-	if (!name || chat_post_open(c, word, NULL, &e)) {
+	if (!name || chat_post_open(c, word, level, &e)) {
 		mem_free(name);
 		chat_complain(c, "no memory to open the model");
 		return;

@@ -1,6 +1,5 @@
 #include "config.h"
 #include "app/handover.h"
-#include "app/maker.h"
 #include "app/need.h"
 #include "app/rig.h"
 #include "app/units.h"
@@ -32,9 +31,10 @@ static struct eng_session_opts session_opts(const struct handover *h)
 }
 
 /* What there is is asked for while the old level and its KV are there: an exact switch needs room beside them. */
-static int check(const struct handover *h, int32_t held, struct err *e)
+int handover_check(const struct handover *h, struct err *e)
 {
 	const struct eng_session_opts so = session_opts(h);
+	const int32_t held = eng_session_len(h->session);
 	char old[32], kept[96];
 	struct eng_need need;
 	struct eng_mem mem;
@@ -96,19 +96,11 @@ static int hand_over(struct handover *h, struct eng_weights *neu, struct level_r
 	return ret;
 }
 
-int handover_run(struct handover *h, struct level_report *r, struct err *e)
+int handover_run(struct handover *h, struct eng_weights *neu, struct level_report *r, struct err *e)
 {
-	struct eng_weights *neu = NULL, *old = h->weights;
-	const int64_t start = os_now_ns();
-	int ret;
+	struct eng_weights *old = h->weights;
+	const int ret = neu == old ? 0 : hand_over(h, neu, r, e);
 
-	if (check(h, eng_session_len(h->session), e))
-		return -1;
-	h->begin(h->arg, "making", h->level, NULL);
-	if (maker_weights(h->model, h->level, h->o->threads, h->progress, h->arg, &neu, e))
-		return -1;
-	r->make_ns = os_now_ns() - start;
-	ret = neu == old ? 0 : hand_over(h, neu, r, e);
 	if (ret || neu == old) {
 		eng_weights_release(neu);
 		return ret;

@@ -3,7 +3,8 @@
  * session beside it that takes its place when it is whole) or borrowed (its KV stays as it was
  * made). Whatever fails or is cancelled leaves level and KV as they were.
  *
- * Called by the thread that computes.
+ * The new level's weights are made before (maker.h), while the old level may go on. Called by the thread
+ * that computes.
  */
 #ifndef APP_HANDOVER_H
 #define APP_HANDOVER_H
@@ -30,9 +31,9 @@ struct handover {
 	const struct opts *o;
 	const char *level;
 	bool borrowed;
-	/* tells what runs, and of which session it is (NULL: of none), so that it can be cancelled; then progress */
+	/* of handover_run(): tells what runs, and of which session it is (NULL: of none), so that it can be cancelled; then progress */
 	void (*begin)(void *arg, const char *verb, const char *object, struct eng_session *at_work);
-	eng_progress_fn *progress;	/* of making: on another thread, while this one waits */
+	eng_progress_fn *progress;
 	void *arg;
 	/* in and out: what is in use */
 	struct eng_weights *weights;
@@ -41,10 +42,9 @@ struct handover {
 
 /* Names, notes and sizes of a session's weights, without the figures of a handover. */
 void level_report(const struct eng_session *s, struct level_report *r);
-/*
- * ERR_LIMIT, before anything is taken, when level and KV do not fit beside what is there until then.
- * ERR_CANCELLED when progress said so, or eng_session_cancel().
- */
-int handover_run(struct handover *h, struct level_report *r, struct err *e);
+/* ERR_LIMIT, before anything is taken, when level and KV do not fit beside what is there until then. */
+int handover_check(const struct handover *h, struct err *e);
+/* To these weights, which are the handover's from now on. ERR_CANCELLED when progress said so, or eng_session_cancel(). */
+int handover_run(struct handover *h, struct eng_weights *neu, struct level_report *r, struct err *e);
 
 #endif

@@ -2,39 +2,70 @@
 #include "app/maker.h"
 #include "app/loop.h"
 #include "engine/base/os.h"
+#include "engine/base/xio.h"
 
 #include <pthread.h>
 
-struct making {
+struct maker {
+	pthread_t thread;
 	struct eng_model *m;
 	const char *level;
 	int threads;
 	eng_progress_fn *progress;
+	void (*ended)(void *arg);
 	void *arg;
-	struct eng_weights **out;
-	struct err *e;
+	/* the thread's own, and the owner's after it */
+	struct eng_weights *weights;
+	int64_t ns;
+	struct err err;
 	int result;
 };
 
+/* A priority that was given up does not come back: a thread of its own has it, and ends. */
 static void *make(void *arg)
 {
-	struct making *k = arg;
+	struct maker *k = arg;
+	const int64_t start = os_now_ns();
 
 	loop_block_signals();
 	os_idle_priority();
-	k->result = eng_weights_make(k->m, k->level, k->threads, k->progress, k->arg, k->out, k->e);
+	k->result = eng_weights_make(k->m, k->level, k->threads, k->progress, k->arg, &k->weights, &k->err);
+	k->ns = os_now_ns() - start;
+	k->ended(k->arg);
 	return NULL;
 }
 
-/* A priority that was given up does not come back: a thread of its own has it, and ends. */
-int maker_weights(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
-		  struct eng_weights **out, struct err *e)
+int maker_new(struct maker **out, struct eng_model *m, const char *level, int threads, eng_progress_fn *progress,
+	      void (*ended)(void *arg), void *arg, struct err *e)
 {
-	struct making k = { .m = m, .level = level, .threads = threads, .progress = progress, .arg = arg, .out = out, .e = e };
-	pthread_t thread;
+	struct maker *k = mem_calloc(1, sizeof *k);
 
-	if (pthread_create(&thread, NULL, make, &k))
-		return eng_weights_get(m, level, progress, arg, out, e);
-	pthread_join(thread, NULL);
-	return k.result;
+	if (!k)
+		return err_set(e, ERR_NOMEM, "no memory to make a level");
+	k->m = m;
+	k->level = level;
+	k->threads = threads;
+	k->progress = progress;
+	k->ended = ended;
+	k->arg = arg;
+	*out = k;
+	if (!pthread_create(&k->thread, NULL, make, k))
+		return 0;
+	mem_free(k);
+	*out = NULL;
+	return err_set(e, ERR_LIMIT, "cannot start a thread that makes a level");
+}
+
+int maker_free(struct maker *k, struct eng_weights **out, int64_t *ns, struct err *e)
+{
+	int r;
+
+	pthread_join(k->thread, NULL);
+	r = k->result;
+	*out = k->weights;
+	*ns = k->ns;
+	if (r)
+		*e = k->err;
+	mem_free(k);
+	return r;
 }

@@ -1,14 +1,22 @@
 /*
- * Levels made in the background: by threads of the lowest priority, so that what else the machine
- * does is not slowed down. Called by the thread that computes, which waits meanwhile.
+ * A level made in the background: by threads of the lowest priority, so that what else the machine
+ * does, and an answer of the level in use, are not slowed down. Owned by the thread that computes:
+ * sessions of the model may compute meanwhile, nothing else of the model may be called.
  */
 #ifndef APP_MAKER_H
 #define APP_MAKER_H
 
 #include "engine/engine.h"
 
-/* eng_weights_get(), but for who does the work; progress is called by another thread than the caller's. */
-int maker_weights(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
-		  struct eng_weights **out, struct err *e);
+struct maker;
+
+/*
+ * Begins. progress (false: stop) and, at the end, `ended` are called by the maker's thread, with arg. The
+ * level's name is the caller's until maker_free().
+ */
+int maker_new(struct maker **out, struct eng_model *m, const char *level, int threads, eng_progress_fn *progress,
+	      void (*ended)(void *arg), void *arg, struct err *e);
+/* Waits for the end. The weights (the caller's), and how long they took; or what went wrong. */
+int maker_free(struct maker *k, struct eng_weights **out, int64_t *ns, struct err *e);
 
 #endif

@@ -200,7 +200,7 @@ static void bye(struct chat *c, const char *args)
 
 const struct slash slashes[] = {
 	{ "help", "", "these commands", SLASH_BESIDE, help },
-	{ "model", "[MODEL]", "another model takes the conversation over; alone: list the models", SLASH_BESIDE, slash_model },
+	{ "model", "[MODEL [LEVEL]]", "another model takes the conversation over; alone: list the models", SLASH_BESIDE, slash_model },
 	{ "quant", "[LEVEL|+|-] [FILE] [--exact] [--borrowed] [--go-on] [--save]", "switch the quantization level; alone: list the levels",
 	  SLASH_BESIDE, slash_quant },
 	{ "set", "[NAME [VALUE]]", "change how answers are sampled; alone: list the settings", SLASH_BESIDE, slash_set },

@@ -3,6 +3,7 @@
 #include "app/slash.h"
 #include "app/store.h"
 #include "app/units.h"
+#include "engine/base/xio.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,12 +66,37 @@ static void list_models(struct chat *c)
 	store_release(&st);
 }
 
+/* "NAME LEVEL" is cut in two; a file's name may have blanks of its own. NULL: no level stands there. */
+static char *level_behind(char *words)
+{
+	size_t at = strlen(words);
+	char *level;
+
+	while (at && !strchr(" \t", words[at - 1]))
+		at--;
+	level = words + at;
+	while (at && strchr(" \t", words[at - 1]))
+		at--;
+	if (!at || !eng_level_known(level))
+		return NULL;
+	words[at] = '\0';
+	return level;
+}
+
 void slash_model(struct chat *c, const char *args)
 {
-	if (*args)
-		chat_open_model(c, args);
-	else
+	char *word, *level;
+
+	if (!*args) {
 		list_models(c);
+		return;
+	}
+	word = mem_strdup(args);
+	if (!word)
+		return;
+	level = level_behind(word);
+	chat_open_model(c, word, level);
+	mem_free(word);
 }
 
 /* -- /show ------------------------------------------------------------------------------- */

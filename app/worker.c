@@ -5,6 +5,7 @@
 #include "config.h"
 #include "app/worker.h"
 #include "app/handover.h"
+#include "app/maker.h"
 #include "app/need.h"
 #include "app/paths.h"
 #include "app/rig.h"
@@ -30,6 +31,15 @@ struct speed {
 	int n;		/* ever taken */
 };
 
+/* A level in the making, while other jobs may run. */
+struct making {
+	struct worker *w;
+	struct maker *maker;
+	struct job *job;		/* the JOB_LEVEL, which ends when it is made and handed over to */
+	atomic_bool cancelled;
+	bool ended;			/* under the lock: what is left is to hand over */
+};
+
 struct worker {
 	struct loop *loop;
 	const struct opts *o;
@@ -39,7 +49,10 @@ struct worker {
 	pthread_cond_t more;
 	struct job *jobs, **jobs_end;
 	struct event *events, *newest;
+	struct event *making_progress;	/* the newest unread one; NULL */
+	struct making *making;		/* NULL: nothing is made beside the jobs */
 	bool busy, stop;
+	enum job_kind kind;		/* busy: of what runs */
 	struct eng_session *cancel_session;	/* = session, for worker_cancel() */
 	const struct opened *forget;		/* what is behind this one can go */
 	/* set under the lock, read by the progress callbacks */
@@ -169,7 +182,11 @@ struct event *worker_events(struct worker *w)
 
 	pthread_mutex_lock(&w->lock);
 	ev = w->events;
-	w->events = w->newest = NULL;
+	if (w->making_progress) {
+		w->making_progress->next = ev;
+		ev = w->making_progress;
+	}
+	w->events = w->newest = w->making_progress = NULL;
 	pthread_mutex_unlock(&w->lock);
 	return ev;
 }
@@ -184,17 +201,30 @@ void worker_post(struct worker *w, struct job *j)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void worker_cancel(struct worker *w)
+static void cancel(struct worker *w, bool answers_only)
 {
 	pthread_mutex_lock(&w->lock);
 	for (struct job *j = w->jobs; j; j = j->next)
-		j->cancelled = true;
-	if (w->busy) {
+		if (!answers_only || j->kind == JOB_ANSWER)
+			j->cancelled = true;
+	if (w->making && !answers_only)
+		atomic_store(&w->making->cancelled, true);
+	if (w->busy && (!answers_only || w->kind == JOB_ANSWER)) {
 		atomic_store(&w->cancelled, true);
 		if (w->cancel_session)
 			eng_session_cancel(w->cancel_session);
 	}
 	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_cancel(struct worker *w)
+{
+	cancel(w, false);
+}
+
+void worker_cancel_answers(struct worker *w)
+{
+	cancel(w, true);
 }
 
 void worker_forget(struct worker *w, const struct opened *now)
@@ -675,29 +705,126 @@ static void on_begin(void *arg, const char *verb, const char *object, struct eng
 	pthread_mutex_unlock(&w->lock);
 }
 
-static int run_level(struct worker *w, const struct job *j, struct event *ev)
+/* -- levels, made beside other jobs -------------------------------------------------- */
+
+static bool on_made(void *arg, int64_t done, int64_t total)
 {
-	struct handover h;
-	struct task t = { .w = w };
+	struct making *k = arg;
+	struct worker *w = k->w;
+	struct event *ev = event_new(EV_PROGRESS, JOB_LEVEL), *old;
+
+	if (ev) {
+		ev->beside = true;
+		snprintf(ev->what, sizeof ev->what, "making %s", k->job->level);
+		ev->done = done;
+		ev->total = total;
+		pthread_mutex_lock(&w->lock);
+		old = w->making_progress;
+		w->making_progress = ev;
+		pthread_mutex_unlock(&w->lock);
+		event_free(old);
+		loop_wake(w->loop);
+	}
+	return !atomic_load(&k->cancelled);
+}
+
+static void on_making_ended(void *arg)
+{
+	struct making *k = arg;
+
+	pthread_mutex_lock(&k->w->lock);
+	k->ended = true;
+	pthread_cond_signal(&k->w->more);
+	pthread_mutex_unlock(&k->w->lock);
+}
+
+static struct handover handover_of(struct worker *w, const struct job *j, struct task *t)
+{
+	*t = (struct task){ .w = w };
+	return (struct handover){
+		.model = w->now->model, .o = w->o, .level = j->level, .borrowed = j->borrowed, .begin = on_begin,
+		.progress = on_progress, .arg = t, .weights = w->weights, .session = w->session,
+	};
+}
+
+/* What is made is no longer beside anything; its weights, if all went well. */
+static int end_making(struct worker *w, struct eng_weights **out, int64_t *ns, struct err *e)
+{
+	struct making *k = w->making;
 	int r;
 
-	ev->kind = EV_LEVEL;
-	if (!w->session)
-		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
-	if (j->cancelled)
-		return err_set(&ev->err, ERR_CANCELLED, "stopped");
-	h = (struct handover){
-		.model = w->now->model, .o = w->o, .level = j->level, .borrowed = j->borrowed, .begin = on_begin,
-		.progress = on_progress, .arg = &t, .weights = w->weights, .session = w->session,
-	};
-	r = handover_run(&h, &ev->level, &ev->err);
+	*out = NULL;
+	r = maker_free(k->maker, out, ns, e);
 	pthread_mutex_lock(&w->lock);
-	w->weights = h.weights;
-	w->session = w->cancel_session = h.session;
-	w->beside = NULL;
+	w->making = NULL;
 	pthread_mutex_unlock(&w->lock);
+	if (!r && atomic_load(&k->cancelled)) {
+		eng_weights_release(*out);
+		*out = NULL;
+		r = err_set(e, ERR_CANCELLED, "stopped");
+	}
+	mem_free(k);
+	return r;
+}
+
+/* -1: it could not be, and the job's error says why. */
+static int begin_making(struct worker *w, struct job *j)
+{
+	struct err *e = &j->last->err;
+	struct making *k;
+	struct handover h;
+	struct task t;
+
+	if (!w->session)
+		return err_set(e, ERR_NOT_FOUND, "no model is open");
+	if (j->cancelled)
+		return err_set(e, ERR_CANCELLED, "stopped");
+	h = handover_of(w, j, &t);
+	if (handover_check(&h, e) < 0)
+		return -1;
+	k = mem_calloc(1, sizeof *k);
+	if (!k)
+		return err_set(e, ERR_NOMEM, "no memory to make a level");
+	k->w = w;
+	k->job = j;
+	atomic_init(&k->cancelled, false);
+	pthread_mutex_lock(&w->lock);
+	/* what was asked to stop since it was taken */
+	atomic_store(&k->cancelled, atomic_load(&w->cancelled));
+	w->making = k;
+	pthread_mutex_unlock(&w->lock);
+	if (!maker_new(&k->maker, h.model, j->level, w->o->threads, on_made, on_making_ended, k, e))
+		return 0;
+	pthread_mutex_lock(&w->lock);
+	w->making = NULL;
+	pthread_mutex_unlock(&w->lock);
+	mem_free(k);
+	return -1;
+}
+
+/* What is left when the level is made, or was not. */
+static int run_level(struct worker *w, const struct job *j, struct event *ev)
+{
+	struct eng_weights *neu;
+	struct handover h;
+	struct task t;
+	int64_t ns = 0;
+	int r = -1;
+
+	ev->kind = EV_LEVEL;
+	if (w->making && !end_making(w, &neu, &ns, &ev->err)) {
+		h = handover_of(w, j, &t);
+		r = handover_run(&h, neu, &ev->level, &ev->err);
+		pthread_mutex_lock(&w->lock);
+		w->weights = h.weights;
+		w->session = w->cancel_session = h.session;
+		w->beside = NULL;
+		pthread_mutex_unlock(&w->lock);
+		ev->level.make_ns = ns;
+	}
 	/* also with a failure: it tells which level is in use */
-	level_report(w->session, &ev->level);
+	if (w->session)
+		level_report(w->session, &ev->level);
 	return r;
 }
 
@@ -795,6 +922,30 @@ static void forget(struct worker *w)
 	pthread_mutex_lock(&w->lock);
 }
 
+/* Is a level made, so that it can be handed over to? */
+static bool made(const struct worker *w)
+{
+	return w->making && w->making->ended;
+}
+
+/* Does the first job leave alone what a level is made of? All others wait until it is made. */
+static bool may_run(const struct worker *w)
+{
+	static const bool alone[] = { [JOB_OPEN] = true, [JOB_LEVEL] = true, [JOB_GROW] = true, [JOB_RESET] = false };
+
+	return w->jobs && (!w->making || !alone[w->jobs->kind]);
+}
+
+static struct job *pop(struct worker *w)
+{
+	struct job *j = w->jobs;
+
+	w->jobs = j->next;
+	if (!w->jobs)
+		w->jobs_end = &w->jobs;
+	return j;
+}
+
 /* The next job, ready to run: what was asked to stop before it began stays stopped. NULL: leave. */
 static struct job *next_job(struct worker *w)
 {
@@ -805,23 +956,37 @@ static struct job *next_job(struct worker *w)
 	for (;;) {
 		if (w->forget)
 			forget(w);
-		else if (w->jobs || w->stop)
+		else if (w->stop || made(w) || may_run(w))
 			break;
 		else
 			pthread_cond_wait(&w->more, &w->lock);
 	}
 	if (!w->stop) {
-		j = w->jobs;
-		w->jobs = j->next;
-		if (!w->jobs)
-			w->jobs_end = &w->jobs;
+		j = made(w) ? w->making->job : pop(w);
 		w->busy = true;
-		atomic_store(&w->cancelled, j->cancelled);
+		w->kind = j->kind;
+		atomic_store(&w->cancelled, made(w) ? atomic_load(&w->making->cancelled) : j->cancelled);
 		if (w->cancel_session)
 			eng_session_uncancel(w->cancel_session);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return j;
+}
+
+static void drop_making(struct worker *w)
+{
+	struct eng_weights *weights;
+	struct job *j;
+	struct err e;
+	int64_t ns;
+
+	if (!w->making)
+		return;
+	atomic_store(&w->making->cancelled, true);
+	j = w->making->job;
+	if (!end_making(w, &weights, &ns, &e))
+		eng_weights_release(weights);
+	job_free(j);
 }
 
 static void *work(void *arg)
@@ -833,11 +998,15 @@ static void *work(void *arg)
 	while ((j = next_job(w))) {
 		struct event *ev = j->last;
 
+		/* it comes again when it is made */
+		if (j->kind == JOB_LEVEL && !w->making && !begin_making(w, j))
+			continue;
 		j->last = NULL;
 		run_job(w, j, ev);
 		job_free(j);
 		put(w, ev);
 	}
+	drop_making(w);
 	close_model(w);
 	str_release(&w->tools);
 	eng_free(w->eng);
@@ -880,7 +1049,7 @@ void worker_free(struct worker *w)
 		next = j->next;
 		job_free(j);
 	}
-	for (struct event *ev = w->events, *next; ev; ev = next) {
+	for (struct event *ev = worker_events(w), *next; ev; ev = next) {
 		next = ev->next;
 		event_free(ev);
 	}

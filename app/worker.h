@@ -5,7 +5,8 @@
  * slow reader finds a short queue.
  *
  * Every job ends with exactly one event that is not EV_TEXT or EV_PROGRESS, in the order
- * of the jobs. A worker serves one model at a time. Another is opened beside it and takes its
+ * of the jobs; but while a level is made in the background, answers, counts and resets that are
+ * asked for then go before its JOB_LEVEL ends: the level in use has them. A worker serves one model at a time. Another is opened beside it and takes its
  * place when it is whole; the old one stays for who reads it until worker_forget().
  */
 #ifndef APP_WORKER_H
@@ -83,6 +84,7 @@ struct gauges {
 struct event {
 	enum event_kind kind;
 	enum job_kind job;
+	bool beside;			/* EV_PROGRESS of what is done beside other jobs: g says nothing */
 	char what[32];			/* EV_PROGRESS: "making Q4_0", "prefill" */
 	int64_t done, total;
 	struct level_report level;	/* EV_OPENED, EV_LEVEL */
@@ -122,6 +124,8 @@ void job_free(struct job *j);
  * resetting are not stopped but for the making of a level, and before they begin.
  */
 void worker_cancel(struct worker *w);
+/* The same of answers alone: a level that is being made goes on. */
+void worker_cancel_answers(struct worker *w);
 /* Takes all events, oldest first; NULL when there are none. */
 struct event *worker_events(struct worker *w);
 void event_free(struct event *ev);

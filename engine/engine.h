@@ -158,8 +158,9 @@ int eng_weights_get(struct eng_model *m, const char *level, eng_progress_fn *pro
 		    struct eng_weights **out, struct err *e);
 /*
  * The same, but what has to be made is made by `threads` threads (0: as many as the engine has) that are
- * started for it and have the calling thread's priority: for making something in the background. The
- * thread that computes waits meanwhile, or has nothing to do with the model.
+ * started for it and have the calling thread's priority: for making something in the background. Sessions
+ * of the model may compute meanwhile (eng_session_sync, what is asked of text, of sessions that are there);
+ * nothing else of it may be called: no weights are taken or released, no session is made or freed.
  */
 int eng_weights_make(struct eng_model *m, const char *level, int threads, eng_progress_fn *progress, void *arg,
 		     struct eng_weights **out, struct err *e);

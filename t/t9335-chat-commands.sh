@@ -35,6 +35,11 @@ test_expect_success '/model: what is no model leaves the old one, and the exit c
 test_expect_success '/model takes files too, with ~ for the home folder' '
 	printf "Once upon a time\n/model ~/.local/share/tidbit/models/tiny-qwen3-Q8_0.gguf\n and\n" | chat >out 2>err && said "now tiny-qwen3 · Q8_0"
 '
+test_expect_success '/model at a level; one that is none is part of the name' '
+	printf "Once upon a time\n/model TINY-qwen3  q4_0\n and then\n/export lv.json\n" | chat >out 2>err && said "now tiny-qwen3 · Q4_0 · " &&
+	grep -q "\"level\": \"Q4_0\"" lv.json &&
+	test_code 1 sh -c "echo \"/model tiny-qwen3 q9_9\" | \"$TEST_BUILD/tidbit\" chat \"$model\"" >out 2>err; said "tiny-qwen3 q9_9"
+'
 test_expect_success '/model alone lists them' '
 	echo /model | chat >out 2>err && said "^tiny-qwen3: Q8_0, .*, qwen3"
 '

@@ -29,14 +29,18 @@ static void state_text(const struct chat *c, char *buf, size_t size)
 		snprintf(buf, size, "%s", words[c->state]);
 }
 
-/* " · Q4_1", or while a switch goes on " · Q4_1 → Q4_0". */
+/* " · Q4_1", or while a switch goes on " · Q4_1 → Q4_0", with how far it is where an answer takes that place. */
 static void level_text(const struct chat *c, struct str *out)
 {
+	char percent[16];
+
 	if (!c->n_levels)
 		return;
 	str_addf(out, " %s %s", glyph(GLYPH_DOT), c->levels[c->level].name);
 	if (c->target != c->level)
 		str_addf(out, " %s %s", glyph(GLYPH_ARROW), c->levels[c->target].name);
+	if (c->to_make && c->answer)
+		str_addf(out, " %5s", gauge_percent(percent, sizeof(percent), c->made, c->to_make));
 	if (c->opening) {
 		str_addf(out, " %s ", glyph(GLYPH_ARROW));
 		termtext_whole(c->opening, strlen(c->opening), 0, out);

@@ -630,7 +630,7 @@ static void open_marked_model(struct screen *s)
 	if (!path)
 		return;
 	if (!s->c->info || strcmp(path, s->c->info->path))
-		chat_open_model(s->c, path);
+		chat_open_model(s->c, path, NULL);
 	close_list(s);
 	s->chat->ops->end(s->chat);
 }

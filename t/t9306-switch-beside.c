@@ -1,0 +1,234 @@
+/*
+ * While a level is being made the level in use goes on: what is asked then is answered by it at once, and the
+ * switch follows. The making is held where it asks for memory, until the test lets it go on.
+ */
+#include "config.h"
+#include "engine/base/xio.h"
+#include "t/lib/drive.h"
+#include "t/lib/model.h"
+#include "t/lib/tap.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static atomic_bool held, met;
+static bool seen_beside;	/* text came while the level was not there yet */
+
+/* Called in every thread: the maker's has given its priority up. */
+static int hold(const char *op, void *arg)
+{
+	(void)arg;
+	if (strcmp(op, "malloc") || !atomic_load(&held) || getpriority(PRIO_PROCESS, 0) < 19)
+		return 0;
+	atomic_store(&met, true);
+	while (atomic_load(&held))
+		usleep(1000);
+	return 0;
+}
+
+static bool answered(const struct chat *c) { return !c->answer; }
+static bool begun(const struct chat *c) { return c->answer && c->answer->stats.n_gen >= 3; }
+static bool caught(const struct chat *c) { (void)c; return atomic_load(&met); }
+static bool emptied(const struct chat *c) { return !c->g.ctx_used; }
+static bool progress(const struct chat *c) { return c->to_make || drive_idle(c); }
+
+static void pumped(struct drive *d)
+{
+	seen_beside |= begun(d->c) && d->c->n_switches && d->c->level != d->c->target;
+}
+
+/* /quant, and until its making stands still. */
+static void begin(struct drive *d, const char *command)
+{
+	atomic_store(&met, false);
+	atomic_store(&held, true);
+	chat_submit(d->c, command);
+	while (!caught(d->c))
+		usleep(1000);
+}
+
+static void let_go(struct drive *d)
+{
+	atomic_store(&held, false);
+	drive_wait(d, drive_idle);
+}
+
+static const char *level_of(const struct chat *c) { return c->levels[c->level].name; }
+
+static int notes(const struct chat *c, const char *text)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < c->n_items; i++)
+		n += c->items[i]->kind == ITEM_NOTE && strstr(c->items[i]->text.p, text);
+	return n;
+}
+
+/* The greedy ids of the last answer, by an engine of its own at a level. */
+static bool is_of(const struct chat *c, const char *model, const char *level)
+{
+	const struct chat_item *a = drive_last(c, ITEM_ANSWER);
+	struct eng *g = new_engine(1, NULL);
+	struct eng_model *m = open_model(g, model);
+	struct eng_weights *w = weights_at(m, level);
+	struct eng_session *s = new_session(w, ENG_KV_F16, 0, 0);
+	struct eng_msg msgs[32];
+	struct eng_ids ids = { 0 };
+	struct err e;
+	size_t n = 0;
+	bool same;
+
+	for (size_t i = 0; i < c->n_items && c->items[i] != a && n < 32; i++) {
+		const struct chat_item *it = c->items[i];
+
+		if (it->kind != ITEM_NOTE)
+			msgs[n++] = (struct eng_msg){ .role = it->kind == ITEM_USER ? "user" : "assistant", .text = it->text.p,
+						      .len = it->text.len, .ids = it->ids.p, .n_ids = it->ids.n };
+	}
+	if (eng_chat_tokens(m, msgs, n, &ids, &e))
+		printf("# %s\n", e.msg);
+	n = ids.n;
+	for (size_t i = 0; i < a->ids.n; i++)
+		eng_ids_add(&ids, 0);
+	go_on(s, ids.p, (int32_t)n, (int32_t)a->ids.n);
+	same = a->ids.n && !memcmp(ids.p + n, a->ids.p, a->ids.n * sizeof *a->ids.p);
+	eng_ids_release(&ids);
+	eng_session_free(s);
+	eng_weights_release(w);
+	eng_model_close(m);
+	eng_free(g);
+	return same;
+}
+
+static void test_answer(struct drive *d, const char *model, const char *how)
+{
+	char command[64];
+	struct chat *c = d->c;
+	const struct chat_item *a;
+
+	chat_submit(c, "/clear");
+	drive_say(d, "Once upon a time");
+	snprintf(command, sizeof command, "/quant q4_0 %s", how);
+	begin(d, command);
+	seen_beside = false;
+	chat_submit(c, " there was");
+	drive_wait(d, answered);
+	a = drive_last(c, ITEM_ANSWER);
+	ok(seen_beside && c->n_switches == 1 && a->end == ANSWER_LENGTH, "%s: answered while the level is being made", how);
+	ok(strstr(a->label, "· F32") && !strcmp(level_of(c), "F32"), "by the level in use: %s", a->label);
+	ok(is_of(c, model, "F32"), "its ids are those of that level");
+	let_go(d);
+	ok(!strcmp(level_of(c), "Q4_0") && notes(c, "now Q4_0"), "then the switch is made: %s", drive_last(c, ITEM_NOTE)->text.p);
+	drive_say(d, " And");
+	a = drive_last(c, ITEM_ANSWER);
+	ok(strstr(a->label, "· Q4_0") && !strcmp(how, "--borrowed") == !!strstr(a->label, "borrowed"), "what is asked then is %s",
+	   a->label);
+	if (!strcmp(how, "--exact"))
+		ok(is_of(c, model, "Q4_0"), "with its ids");
+	drive_say(d, "/quant F32");
+}
+
+/* Ctrl-C: first the answer, then the switch. */
+static void test_stop(struct drive *d)
+{
+	struct chat *c = d->c;
+
+	d->o.n = 400;
+	begin(d, "/quant q8_0");
+	chat_submit(c, " One day");
+	drive_wait(d, begun);
+	ok(chat_stop(c), "an answer beside the making is stopped");
+	drive_wait(d, answered);
+	ok(drive_last(c, ITEM_ANSWER)->end == ANSWER_STOPPED && c->n_switches == 1 && c->target != c->level, "the making goes on");
+	let_go(d);
+	ok(!strcmp(level_of(c), "Q8_0"), "and is of use");
+	begin(d, "/quant q5_1");
+	ok(chat_stop(c), "the making is stopped");
+	let_go(d);
+	ok(!strcmp(level_of(c), "Q8_0") && notes(c, "stopped: still Q8_0") == 1, "and nothing is switched");
+	d->o.n = 24;
+}
+
+/* Quick steps, and another model: only the last counts, whatever runs. */
+static void test_overtaken(struct drive *d, const char *model)
+{
+	struct chat *c = d->c;
+	int marks;
+
+	marks = notes(c, "now ");
+	begin(d, "/quant q5_1");
+	chat_submit(c, "/quant q4_0");
+	chat_submit(c, " When");
+	ok(c->n_switches == 2, "a step while another is made");
+	let_go(d);
+	ok(!strcmp(level_of(c), "Q4_0") && notes(c, "now ") == marks + 1, "only the last is a mark");
+	ok(!drive_last(c, ITEM_ANSWER)->running && drive_last(c, ITEM_ANSWER)->ids.n, "and the question was answered (%s)",
+	   drive_last(c, ITEM_ANSWER)->label);
+
+	begin(d, "/quant q8_0");
+	chat_open_model(c, model, "q5_1");
+	let_go(d);
+	ok(!strcmp(level_of(c), "Q5_1") && !c->n_switches && notes(c, "now stories260K · Q5_1"), "another model does not wait for it");
+
+	begin(d, "/quant q4_0");
+	chat_reset(c);
+	drive_wait(d, emptied);
+	ok(c->n_switches == 1, "/clear does not wait for it either");
+	chat_submit(c, " One");
+	drive_wait(d, answered);
+	ok(c->n_switches == 1 && drive_last(c, ITEM_ANSWER)->stats.n_reused == 0, "and a conversation begins anew beside it");
+	let_go(d);
+	ok(!strcmp(level_of(c), "Q4_0"), "which the new level takes over");
+}
+
+static void test_progress(struct drive *d)
+{
+	struct chat *c = d->c;
+
+	chat_submit(c, "/quant q8_0");
+	drive_wait(d, progress);
+	ok(c->level != c->target ? c->to_make >= c->made : !c->to_make, "how far it is, is told");
+	drive_wait(d, drive_idle);
+	ok(!c->to_make, "and no longer when it is there");
+}
+
+/* Left in the middle of it. */
+static void test_leave(struct drive *d)
+{
+	begin(d, "/quant q5_1");
+	chat_submit(d->c, " When");
+	drive_wait(d, begun);
+	chat_submit(d->c, "/bye");
+	atomic_store(&held, false);
+	drive_close(d);
+	ok(true, "left while a level is made and an answer runs");
+}
+
+int main(void)
+{
+	char *model = shipped_model();
+	struct drive d;
+
+#ifndef __linux__
+	tap_skip("only on Linux a thread tells its priority");
+	free(model);
+	return tap_done();
+#endif
+	xio_set_fault(hold, NULL);
+	drive_init(&d, model, 24);
+	d.pumped = pumped;
+	drive_open(&d);
+	drive_wait(&d, drive_opened);
+	test_answer(&d, model, "--exact");
+	test_answer(&d, model, "--borrowed");
+	test_stop(&d);
+	test_overtaken(&d, model);
+	test_progress(&d);
+	test_leave(&d);
+	free(model);
+	return tap_done();
+}
