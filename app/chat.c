@@ -978,7 +978,7 @@ static void on_answered(struct chat *c, struct event *ev)
 		const struct chat_item *i = c->answer;
 
 		finish_answer(c, ev);
-		if (c->lines && answer_only_thought(&i->stats, i->end))
+		if (answer_only_thought(&i->stats, i->end))
 			chat_note(c, "the answer ended inside its thinking, %d tokens: %s", i->n_think, answer_why_only_thought(i->end));
 		if (ev->end == ANSWER_CONTEXT)
 			offer_more(c);

@@ -46,6 +46,7 @@ struct plain {
 	unsigned current;	/* serial of the answer that is being printed */
 	size_t printed;		/* bytes of it that are told, on either side */
 	bool thinking;		/* the last of them were thinking */
+	enum think_state was;	/* … as it was told last: think_told_late() */
 	char last;		/* byte of it on standard output; 0 none yet */
 	struct termtext filter;
 	int64_t status_ns;	/* when something long is told of next; 0: nothing runs */
@@ -134,6 +135,8 @@ static void put_parts(struct plain *p, const struct chat_item *i)
 	enum think_part what;
 	size_t from, to;
 
+	if (think_told_late(&i->stats.think, &p->was, p->printed))
+		fprintf(stderr, "%stidbit: %s\n", p->last && p->last != '\n' && p->tty_out ? "\n" : "", THINK_LATE);
 	do {
 		what = think_next(&i->stats.think, i->text.len, !i->running, hold, &p->printed, &from, &to);
 		if (what == THINK_PART_THINKING)
@@ -186,6 +189,7 @@ static bool print_answer(struct plain *p, const struct chat_item *i)
 		p->printed = 0;
 		p->last = 0;
 		p->thinking = false;
+		p->was = THINK_UNKNOWN;
 		termtext_init(&p->filter, TERMTEXT_LINES);
 	}
 	put_parts(p, i);
@@ -210,6 +214,7 @@ static void print_resumed(struct plain *p)
 		p->printed = SIZE_MAX;
 		p->last = 0;
 		p->thinking = false;
+		p->was = THINK_UNKNOWN;
 		termtext_init(&p->filter, TERMTEXT_LINES);
 	}
 	if (!p->resumed || (p->c->resumed && p->resumed->running))

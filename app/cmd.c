@@ -83,6 +83,16 @@ void cmd_notes(const struct str *lines)
 	}
 }
 
+void cmd_note_split(const struct eng_model *m)
+{
+	struct str doubts;
+
+	str_init(&doubts, 0);
+	profile_doubt_split(eng_model_info(m), &doubts);
+	cmd_notes(&doubts);
+	str_release(&doubts);
+}
+
 int cmd_fail(const struct err *e)
 {
 	if (e->code != ERR_PIPE)

@@ -116,6 +116,8 @@ int cmd_usage(const struct cmd *verb, const char *fmt, ...) __attribute__((forma
 void cmd_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Such a note for each line of a text. */
 void cmd_notes(const struct str *lines);
+/* The file does not say how its text is split: for verbs that read text but no profile. */
+void cmd_note_split(const struct eng_model *m);
 
 /* The name among `names` (NULL-ended) closest to `word` by edit distance, or NULL when none is near. */
 const char *cmd_nearest(const char *word, const char *const *names);

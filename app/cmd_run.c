@@ -137,6 +137,7 @@ struct output {
 	struct termtext filter;
 	struct str all;		/* of the answer */
 	size_t told;		/* bytes of it */
+	enum think_state was;	/* … as it was told last: think_told_late() */
 	struct str buf;
 	char last;		/* byte written last */
 	bool failed;
@@ -189,6 +190,8 @@ static void tell(struct output *out, const struct answer_stats *s, bool whole)
 	enum think_part what;
 	size_t from, to;
 
+	if (think_told_late(&s->think, &out->was, out->told))
+		fprintf(stderr, "%stidbit: %s\n", out->last != '\n' && out->terminal ? "\n" : "", THINK_LATE);
 	do {
 		const bool was_thinking = out->told && out->told <= s->think.to;
 

@@ -213,7 +213,9 @@ static int run(struct opts *o)
 		return cmd_usage(&cmd_template, "--now: expected a time as 2025-07-04T12:34:56, got '%s'", o->now);
 	if (o->model && (eng_new(&g, &eo, &e) < 0 || eng_model_open(g, o->model, true, &m, &e) < 0))
 		code = cmd_fail(&e);
-	else if (all_lines(m, o, o->now ? &now : NULL, &e))
+	if (o->ids && !code)
+		cmd_note_split(m);
+	if (!code && all_lines(m, o, o->now ? &now : NULL, &e))
 		code = cmd_fail(&e);
 	eng_model_close(m);
 	eng_free(g);

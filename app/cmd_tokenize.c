@@ -252,6 +252,8 @@ static int run(struct opts *o)
 	str_init(&j.text, 0);
 	r = eng_new(&g, &eo, &e);
 	r = r < 0 ? r : eng_model_open(g, o->model, true, &j.model, &e);
+	if (!r && !o->detokenize)
+		cmd_note_split(j.model);
 	r = r < 0 ? r : o->jsonl ? do_lines(&j, &e) : do_whole(&j, &e);
 	str_release(&j.text);
 	eng_ids_release(&j.ids);

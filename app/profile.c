@@ -478,8 +478,7 @@ int profile_read(struct profile *p, const struct eng_info *info, const char *con
 	return read_files(p, info, paths, n, complaints, e ? e : &ignored);
 }
 
-/* Byte pairs without the name of an expression that splits text before them: the default may be another one. */
-static void doubt_split(const struct eng_info *info, struct str *complaints)
+void profile_doubt_split(const struct eng_info *info, struct str *complaints)
 {
 	if (info->tokenizer && !strcmp(info->tokenizer, "gpt2"))
 		str_addf(complaints, "%s%s: has no tokenizer.ggml.pre: text is split as by default, answers may be worse for it",
@@ -503,7 +502,7 @@ int profile_load(struct profile *p, const struct eng_info *info, struct str *com
 		paths[n++] = theirs.p;
 	}
 	rc = profile_read(p, info, paths, n, complaints, e);
-	doubt_split(info, complaints);
+	profile_doubt_split(info, complaints);
 	str_release(&ours);
 	str_release(&theirs);
 	return rc;

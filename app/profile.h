@@ -43,6 +43,8 @@ struct profile {
  * `complaints`, and so is what the model's own file should say of its text and does not. ERR_NOMEM, or a file that is there and cannot be read. Release it whatever came.
  */
 int profile_load(struct profile *p, const struct eng_info *info, struct str *complaints, struct err *e);
+/* That alone: byte pairs without the name of an expression that splits text before them, where the default may be another one. */
+void profile_doubt_split(const struct eng_info *info, struct str *complaints);
 /* The same from these files. */
 int profile_read(struct profile *p, const struct eng_info *info, const char *const *paths, int n,
 		 struct str *complaints, struct err *e);

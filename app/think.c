@@ -172,3 +172,11 @@ enum think_part think_next(const struct think *t, size_t n, bool whole, bool hol
 	}
 	return THINK_PART_NOTHING;
 }
+
+bool think_told_late(const struct think *t, enum think_state *was, size_t at)
+{
+	const bool late = *was == THINK_NONE && t->state == THINK_OVER && at > t->from;
+
+	*was = t->state;
+	return late;
+}

@@ -41,6 +41,13 @@ enum think_part { THINK_PART_NOTHING, THINK_PART_THINKING, THINK_PART_ANSWER };
  */
 enum think_part think_next(const struct think *t, size_t n, bool whole, bool hold, size_t *at, size_t *from, size_t *to);
 
+/*
+ * The closing mark of an opening one that never came, behind text of which `at` bytes were told as the answer: true once,
+ * for who cannot take it back. *was holds the state of the last call; THINK_UNKNOWN before the first.
+ */
+bool think_told_late(const struct think *t, enum think_state *was, size_t at);
+#define THINK_LATE "what came before this was thinking, although nothing opened it: it is no part of the answer"
+
 /* Does text, but for blanks behind it, end with the mark? */
 bool think_opens(const char *open, const char *text, size_t n);
 

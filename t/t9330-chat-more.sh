@@ -47,6 +47,14 @@ test_expect_success 'mistakes in it are told with their line, and harm nothing' 
 	grep -q "families.conf: line 4: unknown key .tmep.: did you mean temp?" err &&
 	echo "One day" | chat -n 5 >out 2>err && lines out 1 && grep -q "line 4: unknown key" err
 '
+test_expect_success 'a closing mark without its opening one: a pipe is told what it should not have had, or has not got it' '
+	printf "[stories]\nname = stories*\nthink = \"<no>\", \"a little g\"\n" >"$HOME/.config/tidbit/families.conf" &&
+	echo "Once upon a time" | chat -n 12 >out 2>err && grep "there was irl" out && grep "^tidbit: what came before this was thinking" err &&
+	run "Once upon a time" -n 12 >out 2>err && grep "^tidbit: what came before this was thinking" err &&
+	printf "[stories]\nname = stories*\nthink = \"<no>\", \"was\"\n" >"$HOME/.config/tidbit/families.conf" &&
+	echo "Once upon a time" | chat -n 12 >out 2>err && ! grep "there" out && grep girl out && ! grep "what came before" err &&
+	run "Once upon a time" -n 12 >out 2>err && ! grep "there" out && grep girl out
+'
 test_expect_success 'an answer that ends inside its thinking is told of, at the limit and at a stop text' '
 	printf "[stories]\nname = stories*\nthink = \", there\", \"</no>\"\n" >"$HOME/.config/tidbit/families.conf" &&
 	echo "Once upon a time" | chat -n 5 >out 2>err && grep -q "^the answer ended inside its thinking, 5 tokens: -n allows more" err &&

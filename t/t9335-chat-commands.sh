@@ -84,11 +84,14 @@ test_expect_success '/copy without a terminal and without a tool says so' '
 	printf "Once upon a time\n/copy\n/copy code\n/copy x\n" | env -u TMUX -u DISPLAY -u WAYLAND_DISPLAY "$TEST_BUILD/tidbit" chat "$model" --temp 0 -n 8 >out 2>err &&
 	said "no terminal to copy by\|sent .* to pbcopy" && said "no code in the last answer" && said "/copy takes code or all"
 '
-test_expect_success 'a file that does not say how text is split: one warning, in chat and run' '
+test_expect_success 'a file that does not say how text is split: one warning, in chat, run, tokenize and template --ids' '
 	LC_ALL=C sed "s/tokenizer.ggml.pre/tokenizer.ggml.xxx/" "$models/tiny-qwen3-Q8_0.gguf" >nopre.gguf && ! cmp -s nopre.gguf "$models/tiny-qwen3-Q8_0.gguf" &&
 	printf "Hi\nHi\n" | "$TEST_BUILD/tidbit" chat nopre.gguf -n 3 >out 2>err && said "nopre.gguf: has no tokenizer.ggml.pre" && [ "$(grep -c ggml.pre err)" = 1 ] &&
 	"$TEST_BUILD/tidbit" run nopre.gguf Hi -n 3 >out 2>err && [ "$(grep -c ggml.pre err)" = 1 ] &&
-	"$TEST_BUILD/tidbit" run "$models/tiny-qwen3-Q8_0.gguf" Hi -n 3 >out 2>err && ! grep ggml.pre err
+	"$TEST_BUILD/tidbit" run "$models/tiny-qwen3-Q8_0.gguf" Hi -n 3 >out 2>err && ! grep ggml.pre err &&
+	echo Hi | "$TEST_BUILD/tidbit" tokenize -m nopre.gguf >out 2>err && [ "$(grep -c ggml.pre err)" = 1 ] &&
+	echo "{\"source\":\"Hi\",\"context\":{}}" >in && "$TEST_BUILD/tidbit" template -m nopre.gguf --jsonl --ids <in >out 2>err &&
+	[ "$(grep -c ggml.pre err)" = 1 ] && "$TEST_BUILD/tidbit" template -m nopre.gguf --jsonl <in 2>&1 >out | cmp - /dev/null
 '
 test_expect_success '--tools: a note for a template that makes nothing of them, none for one that does' '
 	printf "[{\"type\": \"function\"}]" >tools.json && plain=$models/tiny-qwen3-Q8_0.gguf &&
@@ -96,6 +99,20 @@ test_expect_success '--tools: a note for a template that makes nothing of them, 
 	"$TEST_BUILD/tidbit" run "$plain" Hi -n 3 --tools tools.json >out 2>err && said "makes nothing of --tools" &&
 	"$TEST_BUILD/tidbit" run tools.gguf Hi -n 3 --tools tools.json >out 2>err && ! grep "makes nothing" err &&
 	echo Hi | "$TEST_BUILD/tidbit" chat tools.gguf -n 3 --tools tools.json >out 2>err && ! grep "makes nothing" err
+'
+test_expect_success '--tools: what chat and run feed is what template --ids makes of the same tools' '
+	tools="[{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"parameters\": {\"z\": 1, \"a\": \"é\"}}}]" &&
+	printf "%s" "$tools" >tools.json && LC_ALL=C sed "s/{% if add_generation_prompt %}/{% if 1 %}{{ tools | tojson }}/" \
+		"$models/tiny-qwen3-Q8_0.gguf" >tools.gguf && ! cmp -s tools.gguf "$models/tiny-qwen3-Q8_0.gguf" &&
+	for t in "$tools" "[]"; do
+		printf "{\"context\": {\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}], \"add_generation_prompt\": true, \"tools\": %s}}\n" "$t"
+	done >in && "$TEST_BUILD/tidbit" template -m tools.gguf --jsonl --ids <in >lines 2>err &&
+	head -n 1 lines | grep -F "\\\"z\\\": 1, \\\"a\\\": \\\"é\\\"" && ids=$(head -n 1 lines | sed "s/.*\"ids\": *\[//; s/\].*//" | tr , "\n" | wc -l) &&
+	few=$(sed -n 2p lines | sed "s/.*\"ids\": *\[//; s/\].*//" | tr , "\n" | wc -l) && [ "$ids" -gt "$((few + 20))" ] &&
+	echo Hi | "$TEST_BUILD/tidbit" chat --plain tools.gguf -n 3 --stats --tools tools.json >out 2>err && said "prompt $ids: 0 reused" &&
+	"$TEST_BUILD/tidbit" run tools.gguf Hi -n 3 --stats --tools tools.json >out 2>err && said "prompt $ids tokens" &&
+	printf "[]" >tools.json && echo Hi | "$TEST_BUILD/tidbit" chat --plain tools.gguf -n 3 --stats --tools tools.json >out 2>err &&
+	said "prompt $few: 0 reused"
 '
 test_expect_success 'what comes near a command is named' '
 	printf "/modle\n/rgeen\n/zzzzzz\n" | chat >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"

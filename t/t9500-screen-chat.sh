@@ -149,4 +149,10 @@ test_expect_success 'NO_COLOR: no colours' '
 	screen_wait "token limit" 20 && screen_tmux capture-pane -p -e >seen && ! grep -q "$(printf "\033")\[[0-9;]*3[0-7]m" seen &&
 	screen_run "/bye" && screen_gone "Enter send"
 '
+test_expect_success 'an answer that ends inside its thinking is told of' '
+	mkdir -p "$HOME/.config/tidbit" && printf "[stories]\nname = stories*\nthink = \", there\", \"</no>\"\n" >"$HOME/.config/tidbit/families.conf" &&
+	screen_run clear && screen_open --temp 0 -n 5 && screen_run "Once upon a time" &&
+	screen_wait "ended inside its thinking, 5 tokens: -n allows more" && screen_run "/bye" && screen_gone "Enter send" &&
+	rm "$HOME/.config/tidbit/families.conf"
+'
 test_done
