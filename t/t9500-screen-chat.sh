@@ -27,7 +27,7 @@ test_expect_success 'a message is typed, the caret behind it' '
 	screen_wait "Ctrl-C clear"
 '
 test_expect_success 'the answer streams and the gauges move' '
-	screen_keys Enter && screen_wait "^ you" && screen_wait "^   One day" && screen_wait answering &&
+	screen_keys Enter && screen_wait "^ you" && screen_wait "^   One day" && screen_wait "answering *F1" &&
 	screen_wait "decode  *[0-9.]* tok/s" && first=$(context) && screen_until 10 moved "$first" &&
 	second=$(context) && screen_until 10 moved "$second" &&
 	screen_shows "first token  *[0-9.]* s" && screen_shows "Ctrl-C stop"
@@ -38,13 +38,13 @@ test_expect_success 'typing goes on beside it' '
 test_expect_success 'a scrolled view does not move while text streams' '
 	screen_until 20 long && screen_keys PPage && screen_wait "End follow" &&
 	screen_text | sed -n "3,37s/│.*//p" >one && n=$(context) && screen_until 10 moved "$n" && sleep 0.3 &&
-	screen_text | sed -n "3,37s/│.*//p" >two && cmp one two && screen_shows answering
+	screen_text | sed -n "3,37s/│.*//p" >two && cmp one two && screen_shows "answering *F1"
 '
 test_expect_success 'End follows again' '
 	screen_keys End && screen_gone "End follow" && screen_wait "tok/s · [0-9,]* tokens · "
 '
 test_expect_success 'Ctrl-C stops the answer, not the program' '
-	screen_shows answering && screen_keys C-c && screen_wait "stopped · .* tok/s" 5 && screen_gone answering
+	screen_shows "answering *F1" && screen_keys C-c && screen_wait "stopped · .* tok/s" 5 && screen_gone "answering *F1"
 '
 test_expect_success 'Alt-Down switches the level, with what it cost told' '
 	screen_keys M-Down && screen_wait "▸ Q8_0" 30 && screen_wait "stories260K · Q8_0" && screen_wait "now Q8_0" 30
@@ -68,8 +68,8 @@ test_expect_success 'a borrowed switch keeps the KV and says so' '
 '
 test_expect_success 'an answer goes on at the level that it is switched to' '
 	screen_run "/quant f32" && screen_wait "▸ F32" 30 && screen_run "/clear" && screen_gone "^ you" &&
-	screen_run "/set n -1" && screen_run "Lily" && screen_wait answering &&
-	screen_run "/quant q8_0 --go-on" && screen_wait "▸ Q8_0" 30 && screen_wait answering &&
+	screen_run "/set n -1" && screen_run "Lily" && screen_wait "answering *F1" &&
+	screen_run "/quant q8_0 --go-on" && screen_wait "▸ Q8_0" 30 && screen_wait "answering *F1" &&
 	screen_keys C-c && screen_wait "stopped · " && screen_keys C-o g && screen_wait "stories260K · F32 → Q8_0" &&
 	screen_keys C-o End && screen_run "/set n 20" && screen_run "/quant q4_0" && screen_wait "▸ Q4_0" 30
 '
@@ -119,10 +119,10 @@ test_expect_success '1 by 1, and back' '
 	screen_wait "Enter send" && screen_keys C-c && screen_wait "^ ›$"
 '
 test_expect_success 'resized while an answer streams' '
-	screen_run "/set n -1" && screen_run "Lily" && screen_wait answering &&
+	screen_run "/set n -1" && screen_run "Lily" && screen_wait "answering *F1" &&
 	for size in "30 8" "200 50" "1 1" "60 10" "7 3" "100 16" "3 60" "118 40"; do
 		screen_tmux resize-window -x ${size% *} -y ${size#* }; sleep 0.05
-	done && screen_keys C-c && screen_size 118 40 && screen_gone answering && screen_wait "^ ›$" && screen_wait "threads"
+	done && screen_keys C-c && screen_size 118 40 && screen_gone "answering *F1" && screen_wait "^ ›$" && screen_wait "threads"
 '
 test_expect_success 'Ctrl-Z and back' '
 	screen_keys C-z && screen_wait "Stopped" && [ "$(screen_mode alternate_on)" = 0 ] &&

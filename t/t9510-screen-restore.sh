@@ -20,7 +20,7 @@ restored () {
 killed () {
 	screen_start 100 30 && screen_run "ulimit -c 0" &&
 	screen_run "clear; stty -a >before; echo was here" && screen_wait "^was here" &&
-	screen_open --temp 0 -c 100000 -t 1 && screen_run "One day" && screen_wait answering &&
+	screen_open --temp 0 -c 100000 -t 1 && screen_run "One day" && screen_wait "answering *F1" &&
 	kill -"$1" "$(cat pid)" && restored
 }
 
@@ -44,7 +44,7 @@ for sig in TERM HUP SEGV BUS FPE ILL ABRT QUIT USR1 ALRM XCPU; do
 done
 test_expect_success 'SIGINT stops the answer, then ends with 130' '
 	screen_run "clear; stty -a >before; echo was here" && screen_wait "^was here" &&
-	screen_open --temp 0 -c 100000 -t 1 && screen_run "One day" && screen_wait answering &&
+	screen_open --temp 0 -c 100000 -t 1 && screen_run "One day" && screen_wait "answering *F1" &&
 	kill -INT "$(cat pid)" && screen_wait "stopped · " && kill -INT "$(cat pid)" &&
 	screen_wait "^was here" && screen_run "echo code \$?" && screen_wait "code 130" && restored
 '
@@ -57,7 +57,7 @@ test_expect_success 'stopped from outside, continued, and whole again' '
 '
 test_expect_success 'SIGTERM while the output is held by Ctrl-S' '
 	screen_run "clear; stty -a >before; echo was here" && screen_wait "^was here" &&
-	screen_open --temp 0 -c 100000 -t 1 && screen_run "One day" && screen_wait answering && screen_keys C-s && sleep 0.5 &&
+	screen_open --temp 0 -c 100000 -t 1 && screen_run "One day" && screen_wait "answering *F1" && screen_keys C-s && sleep 0.5 &&
 	kill -TERM "$(cat pid)" && restored
 '
 test_expect_success 'a terminal that goes away takes the program with it' '

@@ -18,8 +18,8 @@ chmod +x edit
 paste_file () { screen_tmux load-buffer "$1" && screen_tmux paste-buffer -p -r; }
 
 test_expect_success 'Enter beside an answer queues the message, which is shown' '
-	screen_open --temp 0 -c 40000 -t 1 && screen_run "One day" && screen_wait answering && screen_run "And then" &&
-	screen_wait "^ waits: And then" && screen_shows answering && screen_type more && screen_keys Enter &&
+	screen_open --temp 0 -c 40000 -t 1 && screen_run "One day" && screen_wait "answering *F1" && screen_run "And then" &&
+	screen_wait "^ waits: And then" && screen_shows "answering *F1" && screen_type more && screen_keys Enter &&
 	screen_wait "waits already" && screen_keys C-u && screen_wait "^ ›$"
 '
 test_expect_success 'Up takes it back' '
@@ -33,7 +33,7 @@ test_expect_success 'stopping the answer gives it back too' '
 test_expect_success 'when the answer ends it is asked' '
 	screen_run "/clear" && screen_gone "^ you" && screen_run "/set n 300" && screen_wait "n 300" &&
 	screen_type "$(printf "One day\rAnd then\r")" && screen_wait "^   And then" 60 && screen_wait "token limit · .* 300 tokens" 60 &&
-	screen_gone "waits:" && screen_gone answering 60 && screen_run "/set n 5" && screen_wait "n 5" && screen_hides "› And then"
+	screen_gone "waits:" && screen_gone "answering *F1" 60 && screen_run "/set n 5" && screen_wait "n 5" && screen_hides "› And then"
 '
 test_expect_success 'a long paste is one character with its name' '
 	seq 1 214 >lines && paste_file lines && screen_wait "^ › .pasted 214 lines.$" && screen_type x &&

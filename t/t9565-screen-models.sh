@@ -47,7 +47,7 @@ test_expect_success '/model completes names, and opens one' '
 '
 test_expect_success '/model beside an answer stops it' '
 	screen_run "/model stories260k" && screen_wait "now stories260K" && screen_run "/clear" && screen_gone "^ you" &&
-	screen_run "/set n 100000" && screen_run "One day" && screen_wait answering && screen_run "/model tiny-qwen3" &&
+	screen_run "/set n 100000" && screen_run "One day" && screen_wait "answering *F1" && screen_run "/model tiny-qwen3" &&
 	screen_wait "stopped · " && screen_wait "now tiny-qwen3 · Q8_0" && screen_run "/set n 5" && screen_wait "n 5"
 '
 test_expect_success 'every key of the list at small sizes, and none of them loses the screen' '
@@ -64,7 +64,7 @@ test_expect_success '/edit brings a message back and cuts when it is sent; Esc l
 '
 test_expect_success '/undo takes the last turn back, beside an answer too' '
 	screen_until 10 twice "token limit" && screen_run "/undo" && screen_gone "two more" && screen_shows "took turn 2 back" && screen_run "/set n 100000" &&
-	screen_run "three" && screen_wait answering && screen_run "/undo" && screen_gone "^   three" && screen_shows "^   one  " && screen_hides answering
+	screen_run "three" && screen_wait "answering *F1" && screen_run "/undo" && screen_gone "^   three" && screen_shows "^   one  " && screen_hides "answering *F1"
 '
 test_expect_success '/copy says what was sent, /export writes and does not overwrite' '
 	screen_run "/copy all" && screen_wait "sent [0-9]* bytes to tmux" && screen_run "/export talk.md" && screen_wait "wrote talk.md: [0-9]* bytes" &&

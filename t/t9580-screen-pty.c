@@ -319,6 +319,35 @@ static void test_answers(int sig)
 	clean_state();
 }
 
+/* -- SIGINT --------------------------------------------------------------------------- */
+
+/* It comes with the message whose answer it is meant for, and again when that has just ended. */
+static void test_interrupt(void)
+{
+	struct screenpty *s = open_on(model, 40, 118, "-n", "20");
+	uint64_t from;
+	int status;
+
+	kill(s->pid, SIGSTOP);
+	type(s, "One day\r");
+	kill(s->pid, SIGINT);
+	kill(s->pid, SIGCONT);
+	screenpty_read(s, 500, 3000);
+	ok(screenpty_alive(s), "a signal that comes with a message stops its answer");
+	from = s->total;
+	type(s, "\025One day\r");
+	wait_for(s, from, "token limit");
+	kill(s->pid, SIGINT);
+	screenpty_read(s, 300, 3000);
+	ok(screenpty_alive(s) && screenpty_until(s, from, "had ended already", 0) >= 0, "one that is too late for an answer says so");
+	kill(s->pid, SIGINT);
+	status = screenpty_end(s, true, 5000 * tap_patience());
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 130, "the next one ends it (%d)", status);
+	ok(screenpty_restored(s) && !s->odd[0], "the modes are as before: %s", s->odd);
+	screenpty_close(s);
+	clean_state();
+}
+
 /* -- hostile text --------------------------------------------------------------------- */
 
 static const char *const evil[] = {
@@ -629,6 +658,7 @@ int main(void)
 	test_held(true);
 	test_held(false);
 	test_idle();
+	test_interrupt();
 	test_answers(SIGTERM);
 	test_answers(SIGSEGV);
 	test_hostile();

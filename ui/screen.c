@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,8 @@ enum {
 	READ = 64 * 1024,
 	WHEEL_ROWS = 3,
 	LONG_S = 10,		/* an answer that a bell is rung for */
+	MEANT_MS = 1000,	/* after an answer's end, for which a SIGINT is meant for the answer */
+	TYPED_READS = 16,	/* of READ bytes, before what a signal means is decided */
 	HINT = 160,
 	WEIGH_MS = 120,		/* after a key, until what is typed is counted */
 	DRAFT_MS = 700,		/* after a key, until what is typed is kept */
@@ -75,6 +78,8 @@ struct screen {
 	bool leaving;			/* Ctrl-C on nothing: the next one leaves */
 	char hint[HINT];	/* one line instead of the keys, until the next key */
 	bool gone;			/* the terminal is */
+	bool interrupted;		/* SIGINT came */
+	int64_t over_ns;		/* when an answer ended by itself; 0: nothing is running late for it */
 	bool draft_kept;		/* there is a file */
 	uint64_t kept;			/* the conversation as it was looked at last: keep_changed() */
 	struct ttysync tty;
@@ -403,11 +408,16 @@ static void changed(struct screen *s)
 	s->dirty = s->urgent = true;
 }
 
+static void interrupted(struct screen *s);
+
 static void turn(void *arg)
 {
 	struct screen *s = arg;
-	int64_t now = os_now_ns(), due = s->paint_ns + (int64_t)STREAM_MS * 1000000;
+	int64_t now, due = s->paint_ns + (int64_t)STREAM_MS * 1000000;
 
+	if (s->interrupted)
+		interrupted(s);
+	now = os_now_ns();
 	if (s->c->quit)
 		loop_quit(s->loop, EXIT_OK);
 	keep_soon(s);
@@ -959,9 +969,7 @@ static void on_signal(void *arg, int sig)
 		changed(s);
 		break;
 	case SIGINT:
-		if (!chat_stop(s->c))
-			loop_quit(s->loop, EXIT_INTERRUPTED);
-		changed(s);
+		s->interrupted = true;
 		break;
 	default:
 		s->gone = sig == SIGHUP;
@@ -970,10 +978,22 @@ static void on_signal(void *arg, int sig)
 	}
 }
 
+/* Did it come to its end, rather than to be stopped or taken back? */
+static bool ended_by_itself(const struct chat *c, const struct chat_item *i)
+{
+	for (size_t k = c->n_items; k--;)
+		if (c->items[k] == i)
+			return !i->running && i->end != ANSWER_STOPPED;
+	return false;
+}
+
 /* A bell for one that took its time while nobody looked. */
 static void answer_over(struct screen *s, const struct chat_item *before)
 {
 	const int64_t now = os_now_ns();
+
+	if (before && before != s->c->answer)
+		s->over_ns = ended_by_itself(s->c, before) ? now : 0;
 
 	if (before && before != s->c->answer && now - s->asked_ns >= (int64_t)LONG_S * 1000000000)
 		ttysync_ring(&s->tty, s->c->o, s->key_ns > s->asked_ns);
@@ -996,6 +1016,28 @@ static void on_wake(void *arg)
 		loop_quit(s->loop, EXIT_FAIL);
 	take_draft(s);
 	s->dirty = true;
+}
+
+/*
+ * A signal overtakes what was typed before it, and an answer's end that nobody has seen yet. Both come
+ * first: a message whose answer it is meant to stop is sent, and what it was too late for does not end the program.
+ */
+static void interrupted(struct screen *s)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	s->interrupted = false;
+	for (int i = 0; i < TYPED_READS && !s->gone && poll(&p, 1, 0) > 0; i++)
+		on_input(s);
+	on_wake(s);
+	changed(s);
+	if (chat_stop(s->c) || s->gone)
+		return;
+	if (s->over_ns && os_now_ns() - s->over_ns < (int64_t)MEANT_MS * 1000000)
+		hint(s, "the answer had ended already; interrupting again quits");
+	else
+		loop_quit(s->loop, EXIT_INTERRUPTED);
+	s->over_ns = 0;
 }
 
 static void on_timer(void *arg)

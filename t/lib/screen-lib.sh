@@ -6,7 +6,8 @@
 #   screen_wait REGEX [S]    until a line of the screen matches, at most S seconds (10)
 #   screen_gone REGEX [S]    until none does
 #   screen_text              the screen
-#   screen_open ARGS...      tidbit on the shipped model, up to its first screen
+#   screen_open ARGS...      tidbit on the shipped model, up to its first screen. It has no template and says so
+#                            ("instead of answering"): that an answer runs is "answering *F1", in the header
 SCREEN_MODEL=$TIDBIT_PROFILES/stories260K.gguf
 screen_tmux () { tmux -u -S "$TRASH/tmux" -f "$TRASH/tmux.conf" "$@"; }
 # What is hung up on still puts its draft and conversation away.
