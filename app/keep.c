@@ -73,12 +73,11 @@ static json_t *item_of(const struct chat_item *it)
 	return o;
 }
 
-int keep_write(const struct chat *c, struct err *e)
+int keep_text(const struct chat *c, struct str *out, struct err *e)
 {
 	json_t *o = json_object(), *list = json_array();
 	char *text = NULL;
 	size_t n = 0;
-	int r;
 
 	for (size_t i = 0; i < c->n_items; i++) {
 		if (c->items[i]->kind == ITEM_NOTE || (c->items[i]->running && !c->items[i]->text.len))
@@ -91,13 +90,23 @@ int keep_write(const struct chat *c, struct err *e)
 	json_object_set_new(o, "messages", list);
 	if (n)
 		text = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
-	if (n && !text)
-		r = err_set(e, ERR_NOMEM, "no memory to keep the conversation");
-	else
-		r = draft_keep(DRAFT_CHAT, text ? text : "", text ? strlen(text) : 0, e);
+	str_adds(out, text ? text : "");
 	/* jansson's own, by its allocator */
 	free(text);
 	json_decref(o);
+	return (n && !text) || out->failed ? err_set(e, ERR_NOMEM, "no memory to keep the conversation") : 0;
+}
+
+int keep_write(const struct chat *c, struct err *e)
+{
+	struct str text;
+	int r;
+
+	str_init(&text, 0);
+	r = keep_text(c, &text, e);
+	if (!r)
+		r = draft_keep(DRAFT_CHAT, text.p, text.len, e);
+	str_release(&text);
 	return r;
 }
 

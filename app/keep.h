@@ -10,6 +10,8 @@
 
 /* Has something been said or answered since? Remembers in *seen what it was asked about. */
 bool keep_changed(const struct chat *c, uint64_t *seen);
+/* It as the file has it; nothing with nothing said. */
+int keep_text(const struct chat *c, struct str *out, struct err *e);
 /* Writes it; with nothing said, the file goes. */
 int keep_write(const struct chat *c, struct err *e);
 /* Looks for one that an ended run has left, and tells of it in a note. */

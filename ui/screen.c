@@ -11,6 +11,7 @@
 #include "app/clip.h"
 #include "app/outside.h"
 #include "app/recall.h"
+#include "app/scribe.h"
 #include "app/slash.h"
 #include "app/termtext.h"
 #include "engine/base/os.h"
@@ -44,7 +45,7 @@ enum {
 	COLUMN_MIN_COLS = 100, KEYS_MIN_COLS = 60, PARTS_MIN_COLS = 20,
 	KEYS_MIN_ROWS = 16, GAUGES_MIN_ROWS = 10, HEADER_MIN_ROWS = 4,
 	STREAM_MS = 33,		/* between paints while text streams; a key paints at once */
-	HELD_MS = 100,		/* until the next try while the terminal takes nothing */
+	HELD_MS = 4, HELD_MOST_MS = 128,	/* until the next try while the terminal takes nothing, twice as long each time */
 	READ = 64 * 1024,
 	WHEEL_ROWS = 3,
 	LONG_S = 10,		/* an answer that a bell is rung for */
@@ -81,6 +82,8 @@ struct screen {
 	bool interrupted;		/* SIGINT came */
 	int64_t over_ns;		/* when an answer ended by itself; 0: nothing is running late for it */
 	bool draft_kept;		/* there is a file */
+	struct scribe *scribe;
+	int held_ms;			/* between the last tries while the terminal took nothing; 0: it does */
 	uint64_t kept;			/* the conversation as it was looked at last: keep_changed() */
 	struct ttysync tty;
 	char theme[64];			/* as --theme or /set said, "": nothing */
@@ -343,7 +346,6 @@ static void paint(struct screen *s)
 static void keep_draft(struct screen *s)
 {
 	struct str text;
-	struct err e = { 0 };
 
 	if (!s->input || !s->c || s->c->o->private || (input_empty(s->input) && !s->draft_kept))
 		return;
@@ -351,8 +353,12 @@ static void keep_draft(struct screen *s)
 	input_whole(s->input, &text);
 	if (!text.len && s->c->queued)
 		str_adds(&text, s->c->queued);
-	if (!text.failed && !draft_keep(DRAFT_TYPED, text.p, text.len, &e))
-		s->draft_kept = text.len > 0;
+	if (!text.failed) {
+		const size_t n = text.len;
+
+		scribe_keep(s->scribe, DRAFT_TYPED, str_take(&text), n);
+		s->draft_kept = n > 0;
+	}
 	str_release(&text);
 }
 
@@ -397,10 +403,18 @@ static void keep_soon(struct screen *s)
 static void keep_chat(struct screen *s)
 {
 	struct err e = { 0 };
+	struct str text;
 
+	str_init(&text, 0);
 	keep_changed(s->c, &s->kept);
-	if (keep_write(s->c, &e))
+	if (!keep_text(s->c, &text, &e)) {
+		const size_t n = text.len;
+
+		scribe_keep(s->scribe, DRAFT_CHAT, str_take(&text), n);
+	}
+	if (e.code || scribe_failed(s->scribe, &e))
 		tell(s, &e);
+	str_release(&text);
 }
 
 static void changed(struct screen *s)
@@ -424,9 +438,11 @@ static void turn(void *arg)
 	if (!s->dirty || s->gone)
 		return;
 	if (!term_writable()) {
-		wait_until(s, AT_PAINT, now + (int64_t)HELD_MS * 1000000);
+		s->held_ms = !s->held_ms ? HELD_MS : s->held_ms < HELD_MOST_MS ? 2 * s->held_ms : HELD_MOST_MS;
+		wait_until(s, AT_PAINT, now + (int64_t)s->held_ms * 1000000);
 		return;
 	}
+	s->held_ms = 0;
 	if (!s->urgent && now < due) {
 		wait_until(s, AT_PAINT, due);
 		return;
@@ -1117,6 +1133,7 @@ static void screen_free(struct screen *s)
 {
 	loop_on_kill(NULL);
 	term_stop();
+	scribe_free(s->scribe);
 	close_help(s);
 	close_list(s);
 	if (s->chat)
@@ -1157,7 +1174,8 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	bool utf8 = set_locale();
 	struct str complaints;
 
-	if (loop_new(&s->loop, &loop_ops, s, e) || begin_input(s, &input_ops, e) || term_start(e))
+	if (loop_new(&s->loop, &loop_ops, s, e) || begin_input(s, &input_ops, e) || term_start(e) ||
+	    (!o->private && scribe_new(&s->scribe, e)))
 		return -1;
 	loop_on_kill(term_let_go);
 	style_init(o->ascii || !utf8);
@@ -1214,10 +1232,12 @@ int ui_chat(struct opts *o)
 	if (killed)
 		keep_draft(&s);
 	else if (s.draft_kept)
-		draft_keep(DRAFT_TYPED, "", 0, NULL);
+		scribe_keep(s.scribe, DRAFT_TYPED, NULL, 0);
 	if (!o->private && killed)
 		keep_chat(&s);
-	else if (!o->private)
+	scribe_free(s.scribe);
+	s.scribe = NULL;
+	if (!o->private && !killed)
 		keep_drop(s.c);
 	if (s.c->state == CHAT_FAILED)
 		e = s.c->why;
