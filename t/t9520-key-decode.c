@@ -187,6 +187,21 @@ static void test_paste(void)
 	keys_free(k);
 
 	k = keys_new(false);
+	key_feed(k, "\033[200~lost", 10);
+	key_next(k, &got);
+	key_late(k);
+	ok(pasted(k, "lost"), "another without an end");
+	key_feed(k, "\r", 1);
+	ok(!key_next(k, &got), "a line end alone may be pasted");
+	key_late(k);
+	ok(pasted(k, "\n"), "and sends nothing");
+	key_feed(k, "\303\244", 2);
+	ok(key_next(k, &got) && key_is(&got, 0xe4, 0), "a character that comes alone is typed");
+	key_feed(k, "\r", 1);
+	ok(key_next(k, &got) && key_is(&got, K_ENTER, 0), "and Enter is Enter behind it");
+	keys_free(k);
+
+	k = keys_new(false);
 	key_feed(k, "\033[200~", 6);
 	for (int i = 0; i < 1024; i++) {
 		static char kilo[1024];

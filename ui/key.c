@@ -456,9 +456,16 @@ static bool give_paste(struct keys *k, struct key *out)
 	return out->n > 0;
 }
 
-/* After a stall the end may never come: a key that cannot be pasted text is a person again. */
+/*
+ * After a stall the end may never come: a key that cannot be pasted text is a person again, and so is a
+ * single character that comes alone. But for line ends: a message must not be sent by what may be pasted.
+ */
 static bool person_again(const uint8_t *p, size_t n)
 {
+	const bool alone = p[0] < 0xc0 ? n == 1 : n == (p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4);
+
+	if (alone && p[0] != K_ESC && p[0] != '\r' && p[0] != '\n')
+		return true;
 	return p[0] == 0x03 || (p[0] == K_ESC && memcmp(p, paste_end, n < PASTE_END_LEN ? n : PASTE_END_LEN) != 0);
 }
 
