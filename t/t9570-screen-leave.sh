@@ -68,7 +68,8 @@ test_expect_success 'SIGTERM while the editor runs: the editor ends, the termina
 locale8=$(locale -a 2>/dev/null | grep -i 'iso8859' | head -n 1)
 test_expect_success 'in the C locale, which says nothing of the terminal, C.UTF-8 is taken' '
 	screen_run "LC_ALL=C; export LC_ALL; clear" && screen_open --temp 0 -t 1 && screen_wait "stories260K · F32" && screen_type "é漢" &&
-	screen_wait "› é漢" && screen_keys C-u C-d && screen_wait "^\\$"
+	screen_wait "› é漢" && screen_keys C-u && screen_run "/set n 5" && screen_run "Über" && screen_wait "^ stories260K · F32" &&
+	screen_wait "token limit · " && screen_shows "^   Über" && screen_type "é漢" && screen_wait "› é漢" && screen_keys C-u C-d && screen_wait "^\\$"
 '
 if [ -n "$locale8" ]; then
 test_expect_success 'another charset gets ASCII, and a line says so' '

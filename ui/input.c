@@ -247,24 +247,6 @@ static void bind_commands(void)
 	}
 }
 
-/*
- * readline chooses its character set by the environment and not by the locale that the program
- * has set; where that was changed (C to C.UTF-8) it has to see the same.
- */
-static void initialize_readline(void)
-{
-	const char *was = getenv("LC_ALL");
-	char *kept = was ? mem_strdup(was) : NULL;
-
-	setenv("LC_ALL", setlocale(LC_CTYPE, NULL), 1);
-	rl_initialize();
-	if (kept)
-		setenv("LC_ALL", kept, 1);
-	else
-		unsetenv("LC_ALL");
-	mem_free(kept);
-}
-
 int input_new(struct input **out, const struct input_ops *ops, void *arg, struct err *e)
 {
 	struct input *in = mem_calloc(1, sizeof(*in));
@@ -304,7 +286,7 @@ int input_new(struct input **out, const struct input_ops *ops, void *arg, struct
 	/* Before the user's inputrc, which has the last word. */
 	rl_variable_bind("bell-style", "none");
 	rl_variable_bind("show-all-if-ambiguous", "on");
-	initialize_readline();
+	rl_initialize();
 	bind_commands();
 	/* Esc is told from Alt by our own decoder; what readline sees is settled. */
 	rl_variable_bind("keyseq-timeout", "0");

@@ -1091,7 +1091,8 @@ static char *complete(void *arg, const char *line, size_t start, size_t end, int
 
 /*
  * Text inside is UTF-8 whatever the locale. In C and POSIX, which say nothing about the
- * terminal, C.UTF-8 is as good a guess; in another charset only ASCII is drawn.
+ * terminal, C.UTF-8 is as good a guess; in another charset only ASCII is drawn. readline sets the
+ * locale by the environment, with every line anew: from now on that says the same.
  */
 static bool set_locale(void)
 {
@@ -1102,24 +1103,8 @@ static bool set_locale(void)
 		return true;
 	if (!setlocale(LC_CTYPE, "C.UTF-8") && !setlocale(LC_CTYPE, "en_US.UTF-8"))
 		return false;
+	setenv("LC_ALL", setlocale(LC_CTYPE, NULL), 1);
 	return mute;
-}
-
-/* readline sets the locale by the environment when it begins: it is told ours, and nobody else is. */
-static int begin_input(struct screen *s, const struct input_ops *ops, struct err *e)
-{
-	const char *said = getenv("LC_ALL"), *now = setlocale(LC_CTYPE, NULL);
-	char *before = said ? mem_strdup(said) : NULL;
-	int r;
-
-	setenv("LC_ALL", now ? now : "C", 1);
-	r = input_new(&s->input, ops, s, e);
-	if (before)
-		setenv("LC_ALL", before, 1);
-	else
-		unsetenv("LC_ALL");
-	mem_free(before);
-	return r;
 }
 
 static bool has_terminal(void)
@@ -1174,7 +1159,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	bool utf8 = set_locale();
 	struct str complaints;
 
-	if (loop_new(&s->loop, &loop_ops, s, e) || begin_input(s, &input_ops, e) || term_start(e) ||
+	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) || term_start(e) ||
 	    (!o->private && scribe_new(&s->scribe, e)))
 		return -1;
 	loop_on_kill(term_let_go);
