@@ -27,7 +27,7 @@ test_expect_success 'a message is typed, the caret behind it' '
 	screen_wait "Ctrl-C clear"
 '
 test_expect_success 'the answer streams and the gauges move' '
-	screen_keys Enter && screen_wait "^ you" && screen_wait "^   One day" && screen_wait "answering *F1" &&
+	screen_keys Enter && screen_wait "answering *F1" &&
 	screen_wait "decode  *[0-9.]* tok/s" && first=$(context) && screen_until 10 moved "$first" &&
 	second=$(context) && screen_until 10 moved "$second" &&
 	screen_shows "first token  *[0-9.]* s" && screen_shows "Ctrl-C stop"
@@ -41,7 +41,8 @@ test_expect_success 'a scrolled view does not move while text streams' '
 	screen_text | sed -n "3,37s/│.*//p" >two && cmp one two && screen_shows "answering *F1"
 '
 test_expect_success 'End follows again' '
-	screen_keys End && screen_gone "End follow" && screen_wait "tok/s · [0-9,]* tokens · "
+	screen_keys PPage PPage PPage PPage PPage PPage PPage PPage && screen_wait "^ you" && screen_shows "^   One day" && screen_gone "PgUp" &&
+	screen_keys End && screen_gone "End follow" && screen_shows "PgUp" && screen_wait "tok/s · [0-9,]* tokens · "
 '
 test_expect_success 'Ctrl-C stops the answer, not the program' '
 	screen_shows "answering *F1" && screen_keys C-c && screen_wait "stopped · .* tok/s" 5 && screen_gone "answering *F1"

@@ -491,7 +491,7 @@ static bool more(const struct pane *pane)
 {
 	const struct pane_chat *p = (const struct pane_chat *)pane;
 
-	return p->above || !p->follow;
+	return p->above;
 }
 
 bool pane_chat_scrolled(const struct pane *pane)
