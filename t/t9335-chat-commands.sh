@@ -114,6 +114,12 @@ test_expect_success '--tools: what chat and run feed is what template --ids make
 	printf "[]" >tools.json && echo Hi | "$TEST_BUILD/tidbit" chat --plain tools.gguf -n 3 --stats --tools tools.json >out 2>err &&
 	said "prompt $few: 0 reused"
 '
+test_expect_success 'a template that opens the thinking itself: all of it is thinking, and nothing of it an answer' '
+	LC_ALL=C sed "s/<|im_start|>assistant/assistant     <think>/" "$models/tiny-qwen3-Q8_0.gguf" >thinks.gguf && ! cmp -s thinks.gguf "$models/tiny-qwen3-Q8_0.gguf" &&
+	"$TEST_BUILD/tidbit" run "$models/tiny-qwen3-Q8_0.gguf" Hi -n 5 --temp 0 >out 2>err && [ "$(wc -c <out)" -gt 1 ] &&
+	"$TEST_BUILD/tidbit" run thinks.gguf Hi -n 5 --temp 0 >out 2>err && said "ended inside its thinking, 5 tokens" && [ "$(wc -c <out)" -le 1 ] &&
+	printf "Hi\nHi\n" | "$TEST_BUILD/tidbit" chat thinks.gguf -n 5 --temp 0 >out 2>err && [ "$(wc -c <out)" -eq 2 ]
+'
 test_expect_success 'what comes near a command is named' '
 	printf "/modle\n/rgeen\n/zzzzzz\n" | chat >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"
 '

@@ -88,7 +88,7 @@ struct jcmp { enum jop op; struct jnode *x; };
 struct jnode {
 	uint8_t kind;		/* enum jkind */
 	uint8_t op;		/* enum jop */
-	bool flag;		/* FOR: recursive; TEST: negated */
+	bool flag;		/* FOR: recursive; TEST: negated; IF: an elif */
 	uint16_t height;	/* of the tree below */
 	int line, column;
 	union {

@@ -50,6 +50,32 @@ static int bind_method(struct jx *x, struct jv self, const struct jbuiltin *fn, 
 	return 0;
 }
 
+static bool macro_attr(struct jx *x, const struct jsignature *sig, struct jv name, struct jv *out)
+{
+	static const char *const names[] = { "name", "arguments", "catch_varargs", "catch_kwargs", "caller" };
+	size_t i = 0;
+
+	while (i < sizeof names / sizeof *names && !jstr_is(&name, names[i]))
+		i++;
+	switch (i) {
+	case 0:
+		*out = sig->name;
+		return true;
+	case 1:
+		*out = jv_list(x->h, J_TUPLE, sig->n);
+		for (uint32_t k = 0; k < sig->n && !x->h->failed; k++)
+			jlist_add(x->h, out->u.list, sig->params[k].text);
+		return true;
+	case 2:
+	case 3:
+	case 4:
+		*out = jv_bool(i == 2 ? sig->varargs : i == 3 ? sig->kwargs : sig->caller);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* A method or a field of the object itself; false when it has none of that name. */
 static bool own_attr(struct jx *x, struct jv obj, struct jv name, struct jv *out, int *rc)
 {
@@ -69,10 +95,8 @@ static bool own_attr(struct jx *x, struct jv obj, struct jv name, struct jv *out
 		*rc = jx_loop_attr(x, obj.u.loop, name, out);
 		return *rc || out->type != J_MISSING;
 	}
-	if (obj.type == J_MACRO && jstr_is(&name, "name")) {
-		*out = obj.u.macro->sig->name;
+	if (obj.type == J_MACRO && macro_attr(x, obj.u.macro->sig, name, out))
 		return true;
-	}
 	if (obj.type == J_TUPLE && obj.u.list->group && (jstr_is(&name, "grouper") || jstr_is(&name, "list"))) {
 		*out = obj.u.list->v[jstr_is(&name, "list")];
 		return true;
@@ -210,15 +234,15 @@ static struct jv slice_list(struct jx *x, struct jv l, int64_t start, int64_t co
 	return out;
 }
 
-static struct jv slice_range(struct jx *x, const struct jrange *r, int64_t start, int64_t count, int64_t step)
+static struct jv slice_range(struct jx *x, const struct jrange *r, const struct jrange *s)
 {
 	struct jrange *out = jheap_alloc(x->h, sizeof *out);
 
 	if (!out)
 		return jv_none();
-	out->start = r->start + start * r->step;
-	out->step = r->step * step;
-	out->stop = out->start + (count > 0 ? count : 0) * out->step;
+	out->start = r->start + s->start * r->step;
+	out->step = r->step * s->step;
+	out->stop = r->start + s->stop * r->step;
 	return (struct jv){ .type = J_RANGE, .u.range = out };
 }
 
@@ -229,10 +253,10 @@ int jx_slice(struct jx *x, struct jv obj, const struct jrange *s, struct jv *out
 
 	if (obj.type == J_UNDEF)
 		return jx_raise_undef(x, obj);
-	if (obj.type == J_DICT)
-		return jx_raise(x, "unhashable type: 'slice'");
-	if (obj.type != J_STR && obj.type != J_LIST && obj.type != J_TUPLE && obj.type != J_RANGE)
-		return jx_raise(x, "'%s' object is not subscriptable", jv_typename(obj));
+	if (obj.type != J_STR && obj.type != J_LIST && obj.type != J_TUPLE && obj.type != J_RANGE) {
+		*out = jx_undef_hint(x, "only strings, lists, tuples and ranges have slices");
+		return x->h->failed ? jx_limit(x) : 0;
+	}
 	if (obj.type == J_STR && !jheap_walk(x->h, obj.len))
 		return jx_limit(x);
 	n = jv_len(obj);
@@ -246,7 +270,7 @@ int jx_slice(struct jx *x, struct jv obj, const struct jrange *s, struct jv *out
 	if (obj.type == J_STR)
 		*out = slice_str(x, obj, r.start, count, r.step);
 	else if (obj.type == J_RANGE)
-		*out = slice_range(x, obj.u.range, r.start, count, r.step);
+		*out = slice_range(x, obj.u.range, &r);
 	else
 		*out = slice_list(x, obj, r.start, count, r.step);
 	return 0;

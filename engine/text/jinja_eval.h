@@ -32,6 +32,7 @@ struct jloop {
 	struct jframe *env;		/* around the loop */
 	struct jv prev, now, ahead;	/* ahead: looked at before its turn */
 	bool has_ahead;
+	bool whole;			/* a turn came to its end; where none did, the `else` follows, as in Jinja2 */
 	int64_t index0, depth0;
 	struct jv changed;		/* what loop.changed() saw last */
 };

@@ -230,7 +230,8 @@ static int int_binary(struct jx *x, enum jop op, int64_t a, int64_t b, struct jv
 		over = __builtin_mul_overflow(a, b, &v);
 		break;
 	case JOP_DIV:
-		*out = jv_float((double)a / (double)b);
+		/* 64 bits of mantissa hold both */
+		*out = jv_float((double)((long double)a / (long double)b));
 		return 0;
 	case JOP_POW:
 		return int_pow(x, a, b, out);
@@ -241,6 +242,15 @@ static int int_binary(struct jx *x, enum jop op, int64_t a, int64_t b, struct jv
 	}
 	*out = jv_int(v);
 	return over ? overflow(x) : 0;
+}
+
+/* By the remainder, as Python has it: 1e3 // 0.1 is 9999, since 0.1 is a little more than a tenth. */
+static double floor_div_float(double a, double b)
+{
+	const double rest = fmod(a, b), whole = (a - rest) / b - (rest != 0 && (rest < 0) != (b < 0));
+	const double down = floor(whole);
+
+	return !whole ? copysign(0, a / b) : whole - down > 0.5 ? down + 1 : down;
 }
 
 static int float_binary(struct jx *x, enum jop op, double a, double b, struct jv *out)
@@ -264,7 +274,7 @@ static int float_binary(struct jx *x, enum jop op, double a, double b, struct jv
 		v = a / b;
 		break;
 	case JOP_FLOORDIV:
-		v = floor(a / b);
+		v = floor_div_float(a, b);
 		break;
 	case JOP_MOD:
 		v = fmod(a, b);

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "engine/text/jinja_eval.h"
 
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -403,7 +404,7 @@ static int fn_is_integer(struct jx *x, struct jv self, const struct jargs *a, st
 {
 	(void)x;
 	(void)a;
-	*out = jv_bool(self.u.f == (double)(int64_t)self.u.f);
+	*out = jv_bool(isfinite(self.u.f) && self.u.f == trunc(self.u.f));
 	return 0;
 }
 

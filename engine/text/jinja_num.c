@@ -144,6 +144,27 @@ static double round_to(double f, int digits)
 	return strtod(buf, NULL);
 }
 
+/* To tens, hundreds …, halves to even. */
+static int round_int(struct jx *x, int64_t n, int digits, struct jv *out)
+{
+	const int64_t half19 = 5000000000000000000;
+	int64_t p = 1, rest, whole;
+
+	if (digits == -19 && (n > half19 || n < -half19))
+		return jx_raise(x, "integer does not fit in 64 bits");
+	for (int i = digits; i < 0 && i >= -18; i++)
+		p *= 10;
+	rest = n % p;
+	whole = digits < -18 ? 0 : n - rest;
+	rest = digits < -18 ? 0 : rest;
+	if ((rest > p / 2 || (rest == p / 2 && rest && whole / p % 2)) && __builtin_add_overflow(whole, p, &whole))
+		return jx_raise(x, "integer does not fit in 64 bits");
+	if ((-rest > p / 2 || (-rest == p / 2 && rest && whole / p % 2)) && __builtin_sub_overflow(whole, p, &whole))
+		return jx_raise(x, "integer does not fit in 64 bits");
+	*out = jv_int(whole);
+	return 0;
+}
+
 static int fn_round(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
 	const int64_t digits = given(a->v[0]) && jv_isint(a->v[0]) ? jv_asint(a->v[0]) : 0;
@@ -157,14 +178,17 @@ static int fn_round(struct jx *x, struct jv self, const struct jargs *a, struct 
 		return jx_raise_undef(x, self);
 	if (!jv_isnum(self))
 		return jx_raise(x, "type %s doesn't define __round__ method", jv_typename(self));
-	if (given(how) && jstr_is(&how, "ceil"))
-		*out = jv_float(ceil(jv_asfloat(self) * p) / p);
-	else if (given(how) && jstr_is(&how, "floor"))
-		*out = jv_float(floor(jv_asfloat(self) * p) / p);
-	else if (jv_isint(self))
-		*out = d >= 0 ? jv_int(jv_asint(self)) : jv_int((int64_t)round_to((double)jv_asint(self), d));
-	else
-		*out = jv_float(round_to(self.u.f, d));
+	if (given(how) && !jstr_is(&how, "common")) {
+		const double f = jv_asfloat(self) * p;
+
+		if (!isfinite(f))
+			return jx_raise(x, "cannot convert float %s to integer", isnan(f) ? "NaN" : "infinity");
+		*out = jv_float(jv_isint(self) && d >= 0 ? jv_asfloat(self) : (jstr_is(&how, "ceil") ? ceil(f) : floor(f)) / p);
+		return 0;
+	}
+	if (jv_isint(self))
+		return round_int(x, jv_asint(self), d, out);
+	*out = jv_float(round_to(self.u.f, d));
 	return 0;
 }
 
@@ -419,7 +443,7 @@ static int percent_put(struct jx *x, struct jbuf *b, struct field *f, struct jv 
 		v = jbuf_value(r);
 		f->type = 's';
 	}
-	if (f->type == 'c' && v.type == J_STR)
+	if (f->type == 'c' && v.type == J_STR && jstr_chars(&v) == 1)
 		f->type = 's';
 	if (f->type == 's' && !f->align)
 		f->align = '>';
@@ -455,7 +479,8 @@ static int percent(struct jx *x, struct jv pattern, struct jv args, struct jv *o
 	}
 	if (args.type == J_TUPLE && used < args.u.list->n)
 		return jx_raise(x, "not all arguments converted during string formatting");
-	if (args.type != J_TUPLE && args.type != J_DICT && !used)
+	/* what has items by key or index may be left unused */
+	if (args.type != J_TUPLE && args.type != J_DICT && args.type != J_LIST && args.type != J_RANGE && !used)
 		return jx_raise(x, "not all arguments converted during string formatting");
 	*out = jbuf_value(b);
 	return 0;

@@ -68,24 +68,23 @@ static int sort_key(struct jx *x, struct jv item, struct jv attr, struct jv miss
 	return out->type == J_STR && !with_case ? jx_filter(x, "lower", *out, &(struct jargs){ 0 }, out) : 0;
 }
 
-/* "a,b": a key of several attributes is a tuple. */
-static int sort_keys(struct jx *x, struct jv item, struct jv attr, struct jv missing, bool with_case, struct jv *out)
+/* What `sort` compares: "a,b" are several attributes, one is a tuple too, so that equal ones need not have an order. */
+static int sort_keys(struct jx *x, struct jv item, struct jv attr, bool with_case, struct jv *out)
 {
-	size_t from = 0;
-	struct jv part, t;
+	const struct jv missing = { .type = J_MISSING }, t = jv_list(x->h, J_TUPLE, 1);
+	const bool text = attr.type == J_STR;
+	size_t from = 0, n;
+	struct jv part;
 
-	if (attr.type != J_STR || !memchr(jstr_p(&attr), ',', attr.len))
-		return sort_key(x, item, attr, missing, with_case, out);
-	t = jv_list(x->h, J_TUPLE, 0);
-	while (from <= attr.len && !x->h->failed) {
-		const char *p = jstr_p(&attr) + from, *comma = memchr(p, ',', attr.len - from);
-		const size_t n = comma ? (size_t)(comma - p) : attr.len - from;
+	do {
+		const char *p = text ? jstr_p(&attr) + from : NULL, *comma = text ? memchr(p, ',', attr.len - from) : NULL;
 
-		if (sort_key(x, item, jstr_sub(attr, from, n), missing, with_case, &part))
+		n = comma ? (size_t)(comma - p) : text ? attr.len - from : 0;
+		if (sort_key(x, item, text ? jstr_sub(attr, from, n) : attr, missing, with_case, &part))
 			return -1;
 		jlist_add(x->h, t.u.list, part);
 		from += n + 1;
-	}
+	} while (text && from <= attr.len && !x->h->failed);
 	*out = t;
 	return x->h->failed ? jx_limit(x) : 0;
 }
@@ -134,9 +133,12 @@ static int sort(struct jx *x, struct keyed *a, size_t n, bool down)
 	return 0;
 }
 
-/* missing: in place of attributes that are not there; J_MISSING: none. */
-static int sorted(struct jx *x, struct jv items, struct jv attr, struct jv missing, bool with_case, bool down,
-		  struct keyed **out, size_t *n)
+struct sorting {
+	struct jv attr, missing;	/* missing: in place of attributes that are not there; J_MISSING: none */
+	bool with_case, down, many;	/* many: the attribute may be several */
+};
+
+static int sorted(struct jx *x, struct jv items, const struct sorting *s, struct keyed **out, size_t *n)
 {
 	struct jlist *l;
 
@@ -148,18 +150,20 @@ static int sorted(struct jx *x, struct jv items, struct jv attr, struct jv missi
 		return jx_limit(x);
 	for (uint32_t i = 0; i < l->n; i++) {
 		(*out)[i].v = l->v[i];
-		if (sort_keys(x, l->v[i], attr, missing, with_case, &(*out)[i].key))
+		if (s->many ? sort_keys(x, l->v[i], s->attr, s->with_case, &(*out)[i].key) :
+			      sort_key(x, l->v[i], s->attr, s->missing, s->with_case, &(*out)[i].key))
 			return -1;
 	}
-	return sort(x, *out, *n, down);
+	return sort(x, *out, *n, s->down);
 }
 
 static int fn_sort(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
+	const struct sorting s = { .attr = a->v[2], .with_case = flag(a->v[1]), .down = flag(a->v[0]), .many = true };
 	struct keyed *k;
 	size_t n;
 
-	if (sorted(x, self, a->v[2], (struct jv){ .type = J_MISSING }, flag(a->v[1]), flag(a->v[0]), &k, &n))
+	if (sorted(x, self, &s, &k, &n))
 		return -1;
 	*out = jv_list(x->h, J_LIST, n);
 	for (size_t i = 0; i < n && !x->h->failed; i++)
@@ -170,6 +174,9 @@ static int fn_sort(struct jx *x, struct jv self, const struct jargs *a, struct j
 static int fn_dictsort(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
 	const bool by_value = given(a->v[1]) && jstr_is(&a->v[1], "value");
+	const struct sorting s = {
+		.attr = jv_int(by_value), .missing = { .type = J_MISSING }, .with_case = flag(a->v[0]), .down = flag(a->v[2]),
+	};
 	const struct jargs none = { 0 };
 	struct keyed *k;
 	struct jv items;
@@ -178,7 +185,7 @@ static int fn_dictsort(struct jx *x, struct jv self, const struct jargs *a, stru
 	if (given(a->v[1]) && !by_value && !jstr_is(&a->v[1], "key"))
 		return jx_raise(x, "You can only sort by either \"key\" or \"value\"");
 	if (jx_filter(x, "items", self, &none, &items) ||
-	    sorted(x, items, jv_int(by_value), (struct jv){ .type = J_MISSING }, flag(a->v[0]), flag(a->v[2]), &k, &n))
+	    sorted(x, items, &s, &k, &n))
 		return -1;
 	*out = jv_list(x->h, J_LIST, n);
 	for (size_t i = 0; i < n && !x->h->failed; i++)
@@ -253,12 +260,13 @@ static int push_group(struct jx *x, struct jlist *groups, struct jv key, struct 
 
 static int fn_groupby(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
+	const struct sorting s = { .attr = a->v[0], .missing = a->v[1], .with_case = flag(a->v[2]) };
 	struct jv *items = NULL, name;
 	struct keyed *k;
 	size_t n;
 
 	*out = fresh(x);
-	if (x->h->failed || sorted(x, self, a->v[0], a->v[1], flag(a->v[2]), false, &k, &n))
+	if (x->h->failed || sorted(x, self, &s, &k, &n))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (attribute(x, k[i].v, a->v[0], a->v[1], &name))
@@ -304,10 +312,12 @@ static int choose(struct jx *x, struct jv self, const struct jargs *a, bool attr
 	bool yes = false;
 	int rc;
 
-	if (attr && !a->n)
-		return jx_raise(x, "Missing parameter for attribute name");
 	if (x->h->failed)
 		return jx_limit(x);
+	if (!jv_truth(self))	/* None, undefined, 0: as if empty, whatever the rest says */
+		return generator(x, l, out);
+	if (attr && !a->n)
+		return jx_raise(x, "Missing parameter for attribute name");
 	if (jx_cursor(x, self, &c))
 		return -1;
 	while ((rc = jx_next(x, &c, &item)) > 0) {
@@ -371,10 +381,12 @@ static int fn_map(struct jx *x, struct jv self, const struct jargs *a, struct jv
 	struct jv item, v;
 	int rc;
 
-	if (!a->n && !given(attr))
-		return jx_raise(x, "map requires a filter argument");
 	if (x->h->failed)
 		return jx_limit(x);
+	if (!jv_truth(self))
+		return generator(x, l, out);
+	if (!a->n && !given(attr))
+		return jx_raise(x, "map requires a filter argument");
 	if (jx_cursor(x, self, &c))
 		return -1;
 	while ((rc = jx_next(x, &c, &item)) > 0)

@@ -130,16 +130,18 @@ static int run_print(struct jx *x, const struct jnode *n)
 
 static int run_if(struct jx *x, const struct jnode *n)
 {
+	const struct jnodes *rest;
 	struct jv v;
 
-	for (;;) {
+	for (;; n = rest->p[0]) {
+		rest = &n->u.branch.orelse;
 		if (jx_eval(x, n->u.branch.test, &v))
 			return -1;
 		if (jv_truth(v))
 			return jx_run(x, &n->u.branch.body);
-		if (n->u.branch.orelse.n != 1 || !n->u.branch.orelse.p[0]->flag)
-			return jx_run(x, &n->u.branch.orelse);
-		n = n->u.branch.orelse.p[0];	/* an elif */
+		/* an elif goes on here */
+		if (rest->n != 1 || rest->p[0]->kind != JN_IF || !rest->p[0]->flag)
+			return jx_run(x, rest);
 	}
 }
 
@@ -335,6 +337,7 @@ static int loop_turn(struct jx *x, struct jloop *l)
 	if (jx_store(x, l->frame, JNAME_LOOP, self) || jx_assign(x, l->node->u.loop.target, l->now) ||
 	    jx_run(x, &l->node->u.loop.body))
 		return -1;
+	l->whole |= x->flow == JFLOW_ON;
 	if (x->flow == JFLOW_BREAK)
 		rc = 0;
 	x->flow = JFLOW_ON;
@@ -361,7 +364,7 @@ int jx_loop(struct jx *x, const struct jnode *n, struct jframe *env, struct jv i
 	while (rc > 0);
 	x->frame = was;
 	x->depth--;
-	if (rc || l->index0 >= 0)
+	if (rc || l->whole)
 		return rc;
 	return run_body_in(x, &n->u.loop.orelse);
 }

@@ -50,7 +50,7 @@ static int done(struct jx *x, struct jbuf *b, struct jv *out)
 
 /* -- case -------------------------------------------------------------------------- */
 
-enum letters { UPPER, LOWER, TITLE, SWAP, FOLD };
+enum letters { UPPER, LOWER, TITLE, SWAP, FOLD, FINAL };
 
 static void put_case(struct jheap *h, struct jbuf *b, const char *p, size_t n, uint32_t tag, enum letters how)
 {
@@ -61,6 +61,10 @@ static void put_case(struct jheap *h, struct jbuf *b, const char *p, size_t n, u
 	ju_next(p, n, &cp);
 	if (how == SWAP)
 		how = uc_is_property_lowercase(cp) ? UPPER : LOWER;
+	if (how == FINAL) {
+		jbuf_add(h, b, "\xcf\x82", 2, tag);
+		return;
+	}
 	if (cp < 0x80) {
 		const char c = how == LOWER || how == FOLD ? (cp >= 'A' && cp <= 'Z' ? (char)(cp + 32) : (char)cp)
 							   : (cp >= 'a' && cp <= 'z' ? (char)(cp - 32) : (char)cp);
@@ -79,7 +83,48 @@ static void put_case(struct jheap *h, struct jbuf *b, const char *p, size_t n, u
 		free(r);	/* libunistring's own allocation */
 }
 
-struct casing { struct jheap *h; struct jbuf *b; enum letters first, rest; bool (*again)(uint32_t cp); bool start; };
+/* Of the filter `title`: its words are strings of their own, but for their first letter. */
+static bool opens_word(uint32_t cp)
+{
+	return ju_space(cp) || cp == '-' || cp == '(' || cp == '{' || cp == '[' || cp == '<';
+}
+
+struct casing {
+	struct jheap *h;
+	struct jbuf *b;
+	enum letters first, rest;
+	bool (*again)(uint32_t cp);
+	bool start;
+	const char *whole;
+	size_t at, from, n;	/* in it: here, where what is around a letter begins, its end */
+};
+
+/* A capital sigma at the end of a word, with a letter before it, has a small letter of its own. */
+static bool final_sigma(const struct casing *c)
+{
+	size_t i = c->at, k;
+	uint32_t cp = 0;
+
+	do {
+		k = i > c->from ? ju_prev(c->whole + c->from, i - c->from, &cp) : 0;
+		i -= k;
+	} while (k && uc_is_property_case_ignorable(cp));
+	if (!k || !uc_is_property_cased(cp))
+		return false;
+	i = c->at + 2;
+	do {
+		k = i < c->n ? ju_next(c->whole + i, c->n - i, &cp) : 0;
+		i += k;
+	} while (k && uc_is_property_case_ignorable(cp));
+	return !k || !uc_is_property_cased(cp);
+}
+
+static enum letters how_now(const struct casing *c, uint32_t cp)
+{
+	const enum letters how = c->start ? c->first : c->rest;
+
+	return cp == 0x3a3 && (how == LOWER || how == SWAP) && final_sigma(c) ? FINAL : how;
+}
 
 static void case_run(void *arg, const char *p, size_t n, uint32_t tag)
 {
@@ -89,7 +134,10 @@ static void case_run(void *arg, const char *p, size_t n, uint32_t tag)
 	jheap_walk(c->h, n);
 	for (size_t i = 0, k; i < n && !c->h->failed; i += k) {
 		k = ju_next(p + i, n - i, &cp);
-		put_case(c->h, c->b, p + i, k, tag, c->start ? c->first : c->rest);
+		put_case(c->h, c->b, p + i, k, tag, how_now(c, cp));
+		c->at += k;
+		if (c->start && c->again == opens_word)
+			c->from = c->at;
 		c->start = c->again && c->again(cp);
 	}
 }
@@ -98,7 +146,7 @@ static int recase(struct jx *x, struct jv v, enum letters first, enum letters re
 		  struct jv *out)
 {
 	const struct jv s = soft(x, v);
-	struct casing c = { x->h, jbuf_new(x->h, s.len), first, rest, again, true };
+	struct casing c = { x->h, jbuf_new(x->h, s.len), first, rest, again, true, jstr_p(&s), 0, 0, s.len };
 
 	jstr_runs(&s, case_run, &c);
 	return done(x, c.b, out);
@@ -144,11 +192,6 @@ static int fn_title_method(struct jx *x, struct jv self, const struct jargs *a, 
 {
 	(void)a;
 	return recase(x, self, TITLE, LOWER, uncased, out);
-}
-
-static bool opens_word(uint32_t cp)
-{
-	return ju_space(cp) || cp == '-' || cp == '(' || cp == '{' || cp == '[' || cp == '<';
 }
 
 /* The filter's words begin after blanks, "-", and opening brackets only. */

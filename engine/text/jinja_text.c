@@ -116,14 +116,31 @@ static int fn_urlencode(struct jx *x, struct jv self, const struct jargs *a, str
 	return 0;
 }
 
+/* Is it printed on one line, but for its length, and in the order that it has? */
+static bool one_line(struct jx *x, struct jv v, int depth)
+{
+	bool yes = depth < JINJA_MAX_DEPTH && jheap_step(x->h, 1);
+
+	if (v.type == J_DICT)
+		return yes && v.u.dict->n <= 1 && (!v.u.dict->n || one_line(x, v.u.dict->e[0].val, depth + 1));
+	for (uint32_t i = 0; (v.type == J_LIST || v.type == J_TUPLE) && i < v.u.list->n && yes; i++)
+		yes = one_line(x, v.u.list->v[i], depth + 1);
+	return yes;
+}
+
 static int fn_pprint(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
+	enum { LINE = 80 };
 	struct jbuf *b = jbuf_new(x->h, 0);
 
 	(void)a;
-	jv_repr(x->h, b, self);
-	*out = jbuf_value(b);
-	return 0;
+	if (one_line(x, self, 0) && !x->h->failed) {
+		jv_repr(x->h, b, self);
+		*out = jbuf_value(b);
+		if (jstr_chars(out) <= LINE)
+			return 0;
+	}
+	return x->h->failed ? jx_limit(x) : jx_raise(x, "pprint is supported for what fits a line and has no keys to sort");
 }
 
 static int fn_filesizeformat(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
@@ -134,17 +151,25 @@ static int fn_filesizeformat(struct jx *x, struct jv self, const struct jargs *a
 	};
 	const bool binary = a->v[0].type != J_MISSING && jv_truth(a->v[0]);
 	const double base = binary ? 1024 : 1000;
+	struct jv none = jv_none();
+	const struct jargs args = { .v = &none, .n = 1 };
+	const struct jv was = self;
 	struct jbuf *b = jbuf_new(x->h, 0);
 	double n, unit = base * base;
+	char said[64];
 	int k = 0;
 
-	if (jx_filter(x, "float", self, &(struct jargs){ 0 }, &self))
+	if (jx_filter(x, "float", self, &args, &self))
 		return -1;
+	if (self.type == J_NONE && was.type == J_STR)
+		return jx_raise(x, "could not convert string to float: '%s'", err_quote(said, sizeof said, jstr_p(&was), was.len));
+	if (self.type == J_NONE)
+		return jx_raise(x, "float() argument must be a string or a real number, not '%s'", jv_typename(was));
 	n = self.u.f;
 	if (n == 1) {
 		jbuf_adds(x->h, b, "1 Byte", JTAG_USER);
 	} else if (n < base) {
-		jbuf_addf(x->h, b, JTAG_USER, "%.0f Bytes", trunc(n));
+		jbuf_addf(x->h, b, JTAG_USER, "%.0f Bytes", trunc(n) + 0.0);
 	} else {
 		for (; k < 7 && n >= unit; k++)
 			unit *= base;
