@@ -99,6 +99,10 @@ static const struct { const char *src, *ctx, *want, *error; } cases[] = {
 	{ "{% for x in [1, 2] %}{% break %}{% else %}E{% endfor %}{% for x in [1, 2] %}{% continue %}{% else %}F{% endfor %}"
 	  "{% for x in [1, 2] %}{% if x == 2 %}{% break %}{% endif %}{% else %}G{% endfor %}{% for x in [] %}{% else %}H{% endfor %}",
 	  "{}", "EFH", NULL },
+	{ "{{ '%d' % 1e20 }}", "{}", NULL, "integer does not fit in 64 bits" },
+	{ "{{ 'ffffffffffffffffff'|int(base=16) }}", "{}", NULL, "integer does not fit in 64 bits" },
+	{ "{{ '0x1f'|int(base=0) }} {{ '-0b11'|int(7, 0) }} {{ '012'|int(7, 0) }} {{ '00'|int(7, 0) }} {{ '0x0x1'|int(7, 16) }} {{ '%d' % -2.7 }}",
+	  "{}", "31 -3 12 0 7 -2", NULL },
 	/* what does not exist is an error before anything is rendered, but for what stands right inside an if */
 	{ "{% macro m() %}{{ 'a'|trim.x }}{% endmacro %}", "{}", NULL, "No filter named 'trim.x'." },
 	{ "{{ 'a'|nix|nox }}", "{}", NULL, "No filter named 'nox'." },

@@ -52,24 +52,40 @@ static bool number_text(struct jv s, char *buf, size_t size)
 	return o > 0;
 }
 
-static bool parse_int(struct jv s, int base, int64_t *out)
+/* What "0x" and the like stand for; 0: nothing. */
+static int prefix_base(const char *p)
+{
+	const char c = *p == '0' ? (char)(p[1] | 0x20) : 0;
+
+	return c == 'x' ? 16 : c == 'o' ? 8 : c == 'b' ? 2 : 0;
+}
+
+/* Base 0: as the prefix says. Returns 1, 0: it is no integer, -1: it is too large. */
+static int parse_int(struct jv s, int base, int64_t *out)
 {
 	char buf[128], *end, *p = buf;
-	bool minus;
+	bool minus, bare = false;
 
 	if (!number_text(s, buf, sizeof buf))
-		return false;
+		return 0;
 	minus = *p == '-';
 	p += *p == '-' || *p == '+';
-	if (*p == '-' || *p == '+' || *p == ' ')
-		return false;
-	if (*p == '0' && p[1] && strchr(base == 2 ? "bB" : base == 8 ? "oO" : base == 16 ? "xX" : "", p[1]))
+	if (prefix_base(p) && (!base || base == prefix_base(p))) {
+		base = prefix_base(p);
 		p += 2;
+	} else if (!base) {
+		base = 10;
+		bare = *p == '0';	/* decimals do not begin with 0, but for 0 */
+	}
+	if (*p == '-' || *p == '+' || *p == ' ' || (base == 16 && prefix_base(p) == 16))
+		return 0;
 	errno = 0;
 	*out = strtoll(p, &end, base);
+	if (end == p || *end || (bare && *out))
+		return 0;
 	if (minus)
 		*out = -*out;
-	return end > p && !*end && !errno;
+	return errno ? -1 : 1;
 }
 
 static bool parse_float(struct jv s, double *out)
@@ -95,19 +111,23 @@ static int from_float(struct jx *x, double f, struct jv *out)
 static int fn_int(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
 	const struct jv missing = given(a->v[0]) ? a->v[0] : jv_int(0);
-	int64_t base = given(a->v[1]) && jv_isint(a->v[1]) ? jv_asint(a->v[1]) : 10, i;
+	int64_t base = given(a->v[1]) && jv_isint(a->v[1]) ? jv_asint(a->v[1]) : 10, i = 0;
 	double f;
+	int got;
 
 	if (self.type == J_UNDEF)
 		return jx_raise_undef(x, self);
 	if (base != 0 && (base < 2 || base > 36))
 		base = 10;
 	*out = missing;
+	got = self.type == J_STR ? parse_int(self, (int)base, &i) : 0;
+	if (got < 0)
+		return jx_raise(x, "integer does not fit in 64 bits");
 	if (jv_isint(self))
 		*out = jv_int(jv_asint(self));
 	else if (self.type == J_FLOAT)
 		return from_float(x, self.u.f, out);
-	else if (self.type == J_STR && parse_int(self, (int)base, &i))
+	else if (got)
 		*out = jv_int(i);
 	else if (self.type == J_STR && parse_float(self, &f) && isfinite(f))
 		return from_float(x, f, out);
@@ -347,10 +367,10 @@ static int put_field(struct jx *x, struct jbuf *b, struct field *f, struct jv v)
 		       jx_raise(x, "%%%c format: a number is required, not %s", f->type, jv_typename(v));
 	if (strchr("xXo", f->type) && !jv_isint(v))
 		return jx_raise(x, "%%%c format: an integer is required, not %s", f->type, jv_typename(v));
-	if (strchr("dxXob", f->type) && jv_isint(v))
+	if (strchr("dxXob", f->type) && !jv_isint(v) && from_float(x, v.u.f, &v))
+		return -1;
+	if (strchr("dxXob", f->type))
 		put_int(x, b, f, jv_asint(v));
-	else if (strchr("dxXob", f->type))
-		put_int(x, b, f, (int64_t)fmax(-9.2e18, fmin(9.2e18, jv_asfloat(v))));
 	else
 		put_float(x, b, f, jv_asfloat(v));
 	return 0;
