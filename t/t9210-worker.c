@@ -17,7 +17,7 @@ enum { SLOW = 1 };
 #else
 enum { SLOW = 0 };
 #endif
-enum { WAIT_MS = 60000, TRIES = 5 };
+enum { WAIT_MS = 240000, TRIES = 5 };	/* in vain: sanitizers on a busy machine take their time */
 
 struct drive {
 	struct loop *l;

@@ -50,7 +50,7 @@ static bool holds(const char *name, const char *want)
 
 int main(void)
 {
-	char text[16], state[600];
+	char text[32], state[600];
 	struct scribe *s;
 	struct err e = { 0 };
 	int64_t t;

@@ -6,7 +6,8 @@ why=$(screen_missing)
 [ -z "$why" ] || { test_skip 'writing in the chat screen' "$why"; test_done; }
 
 cursor () { screen_tmux display-message -p '#{cursor_x},#{cursor_y}'; }
-at () { [ "$(cursor)" = "$1" ]; }
+stands () { [ "$(cursor)" = "$1" ]; }
+at () { screen_until 5 stands "$1"; }
 screen_start 118 40
 screen_run "VISUAL=$TRASH/edit; export VISUAL"
 cat >edit <<'END'
@@ -85,7 +86,7 @@ open_draft () {
 kept () { cat home/.local/state/tidbit/draft-* 2>/dev/null; }
 test_expect_success 'what was typed outlives a crash, and comes back in the next run' '
 	screen_run "/bye" && screen_gone "Enter send" && screen_run "ulimit -c 0; clear" && screen_open --temp 0 && screen_type "half a sen" &&
-	screen_until 5 test -s "home/.local/state/tidbit/draft-$(cat pid)" && kill -SEGV "$(cat pid)" && screen_wait Segmentation &&
+	screen_until 5 test -s "home/.local/state/tidbit/draft-$(cat pid)" && kill -SEGV "$(cat pid)" && screen_wait "Segmentation\|DEADLYSIGNAL" &&
 	screen_run clear && screen_gone Segmentation && open_draft && kill -TERM "$(cat pid)" && screen_gone "› half" && [ "$(kept)" = "half a sen" ] &&
 	[ "$(stat -c %a home/.local/state/tidbit/draft-*)" = 600 ]
 '

@@ -24,6 +24,12 @@ enum { SANITIZED = 1 };
 #else
 enum { SANITIZED = 0 };
 #endif
+/* Times say nothing with this one, and it has a thread of its own that wakes. */
+#if defined(__SANITIZE_THREAD__)
+enum { SLOW = 1 };
+#else
+enum { SLOW = 0 };
+#endif
 
 static bool full;
 static char *model, *large;		/* the shipped one; one that takes its time, or NULL */
@@ -183,7 +189,7 @@ static void test_keys(bool paging)
 	p99 = part(ms, n, 0.99);
 	ok(!lost, "each of %d keys is seen while an answer streams%s", n, paging ? " and pages turn" : "");
 	/* what else the machine does falls on the slowest few */
-	ok((full ? p99 : p50) <= 50 * tap_patience(), "within 50 ms%s: half of them in %.1f, 99 of 100 in %.1f",
+	ok(SLOW || (full ? p99 : p50) <= 50 * tap_patience(), "within 50 ms%s: half of them in %.1f, 99 of 100 in %.1f",
 	   paging ? ", while pages turn thirty times a second" : "", p50, p99);
 	free(ms);
 	finish(s, "keys");
@@ -245,7 +251,7 @@ static void test_held(bool ctrl_s)
 	sleep((unsigned)amount(2, 10));
 	screenpty_use(s, &after);
 	grown = ((double)after.rss - (double)before.rss) / (1 << 20);
-	ok(after.cpu_ticks > before.cpu_ticks + 20, "a terminal %s: the answer goes on (%llu ticks)", what,
+	ok(after.cpu_ticks > before.cpu_ticks + (SLOW ? 2 : 20), "a terminal %s: the answer goes on (%llu ticks)", what,
 	   (unsigned long long)(after.cpu_ticks - before.cpu_ticks));
 	if (large && !SANITIZED)
 		ok(grown < 8 && grown > -8, "and takes no memory for what is not shown (%.1f MiB)", grown);
@@ -282,7 +288,7 @@ static void test_idle(void)
 		screenpty_use(s, &before);
 		screenpty_read(s, amount(700, 10000), amount(700, 10000));
 		screenpty_use(s, &after);
-		ok(before.switches && after.switches == before.switches && after.cpu_ticks == before.cpu_ticks && s->total == sent,
+		ok(before.switches && (SLOW || after.switches == before.switches) && after.cpu_ticks == before.cpu_ticks && s->total == sent,
 		   "%s: nothing is done while nothing happens (%llu switches, %llu ticks, %llu bytes)", panes[i].name,
 		   (unsigned long long)(after.switches - before.switches), (unsigned long long)(after.cpu_ticks - before.cpu_ticks),
 		   (unsigned long long)(s->total - sent));
