@@ -97,7 +97,11 @@ static void test_whole(void)
 	vocab_free(v);
 	b.pre = "gpt-2";
 	v = made(tok_bpe(&b));
-	is(v, "e\xcc\x81", "101 204 129", "and in no other");
+	is(v, "e\xcc\x81", "101 204 129", "and not in gpt-2");
+	vocab_free(v);
+	b.pre = "mpt";
+	v = made(tok_bpe(&b));
+	is(v, "e\xcc\x81", "195 169", "but in mpt, whose text is split alike");
 	vocab_free(v);
 }
 

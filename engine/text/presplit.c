@@ -2,8 +2,8 @@
  * The table of pre-split expressions, and PCRE2 to run them: compiled once a vocabulary,
  * matched under limits that grow with the text, so that the work is linear or an error.
  *
- * Sources: the tokenizer.json of each maker; names and groups as in llama.cpp's
- * llama-vocab.cpp (Aug 2026).
+ * Sources: the tokenizer.json of each maker (mpt and olmo have GPT-NeoX-20B's, which
+ * normalizes); names and groups as in llama.cpp's llama-vocab.cpp (Aug 2026).
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "config.h"
@@ -92,8 +92,8 @@ static const char *const splits[SPLIT_N][MAX_PASSES] = {
 
 static const struct presplit_row rows[] = {
 	{ "default", SPLIT_DEFAULT, 0 },
-	{ "gpt-2", SPLIT_GPT2, 0 }, { "phi-2", SPLIT_GPT2, 0 }, { "mpt", SPLIT_GPT2, 0 },
-	{ "olmo", SPLIT_GPT2, 0 }, { "jais", SPLIT_GPT2, 0 }, { "modern-bert", SPLIT_GPT2, 0 },
+	{ "gpt-2", SPLIT_GPT2, 0 }, { "phi-2", SPLIT_GPT2, 0 }, { "mpt", SPLIT_GPT2, PRESPLIT_NFC },
+	{ "olmo", SPLIT_GPT2, PRESPLIT_NFC }, { "jais", SPLIT_GPT2, 0 }, { "modern-bert", SPLIT_GPT2, 0 },
 	{ "gigachat", SPLIT_GPT2, 0 }, { "a.x-4.0", SPLIT_GPT2, 0 }, { "mellum", SPLIT_GPT2, 0 },
 	{ "exaone4", SPLIT_GPT2, 0 }, { "trillion", SPLIT_GPT2, 0 }, { "granite-docling", SPLIT_GPT2, 0 },
 	{ "smollm", SPLIT_SMOLLM, 0 }, { "starcoder", SPLIT_SMOLLM, 0 }, { "refact", SPLIT_SMOLLM, 0 },
