@@ -190,7 +190,7 @@ static void give_item_back(struct chat *c, struct chat_item *q)
 	chat_reattach(c, q);
 	chat_give_back(c, q->text.p + q->attached);
 	if (q->attached)
-		chat_note(c, "goes with the next message again: %s (/clear drops it)", c->attached_names);
+		chat_note(c, "goes with the next message again: %s (/clear drops it)", c->attached_names ? c->attached_names : "");
 	item_free(q);
 }
 

@@ -6,6 +6,7 @@
 #include "t/lib/drive.h"
 #include "t/lib/model.h"
 #include "t/lib/tap.h"
+#include "t/lib/tmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,6 +228,42 @@ static void test_refusal(struct drive *d, const char *model)
 	free(text);
 }
 
+/* Files that go before a message are not part of what was typed, wherever it comes back. */
+static void test_attached(struct drive *d)
+{
+	static char big[4000], command[300];
+	const char *small = tmp_path("small");
+	struct chat *c = d->c;
+
+	memset(big, 'x', sizeof big);
+	tmp_write(small, "one\n", 4);
+	tmp_write(tmp_path("big"), big, sizeof big);
+	drive_say(d, "/clear");
+	snprintf(command, sizeof command, "/read %s", small);
+	chat_submit(c, command);
+	drive_say(d, "//two");
+	ok(strstr(drive_last(c, ITEM_USER)->text.p, "one\n\n/two") && !c->attached, "a file, and a message with a slash");
+	chat_submit(c, "/edit");
+	ok(c->draft && !strcmp(c->draft, "//two") && note_has(c, "small, 4 bytes"), "edited: %s", c->draft);
+	drive_say(d, "three");
+	ok(strstr(drive_last(c, ITEM_USER)->text.p, "one\n\nthree") && chat_turns(c) == 1, "the file goes before it again");
+	chat_submit(c, "/edit");
+	chat_edit_leave(c);
+	ok(!c->attached, "left as it was: nothing waits");
+	snprintf(command, sizeof command, "/read %s", tmp_path("big"));
+	chat_submit(c, command);
+	mem_free(c->draft);
+	c->draft = NULL;
+	drive_say(d, "/four");
+	drive_say(d, "//five");
+	ok(c->draft && !strcmp(c->draft, "//five") && c->attached && strlen(c->attached) > sizeof big && chat_turns(c) == 1,
+	   "refused: the text comes back, the file waits beside it");
+	drive_say(d, "/clear");
+	ok(!c->attached, "/clear drops it");
+	mem_free(c->draft);
+	c->draft = NULL;
+}
+
 static void test_commands(struct drive *d)
 {
 	struct chat *c = d->c;
@@ -378,6 +415,7 @@ int main(void)
 	test_again(&d, model);
 	test_refusal(&d, model);
 	test_commands(&d);
+	test_attached(&d);
 	drive_close(&d);
 	test_early(model);
 	test_bad();
