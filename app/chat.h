@@ -109,6 +109,8 @@ struct chat {
 	unsigned cut;			/* serial of the message that the next one takes the place of; 0 none */
 	/* how text gets to the terminal's clipboard; set by the view, NULL where there is no terminal */
 	void (*to_terminal)(const char *bytes, size_t n);
+	/* Takes a theme, or says why not; set by the view, NULL where there are none. */
+	int (*take_theme)(const char *name, struct err *e);
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
 	unsigned n_made;		/* items ever */

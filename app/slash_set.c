@@ -10,21 +10,30 @@
 
 enum { N_NAMES = 64 };
 
+static int check_theme(const struct chat *c, const char *value, struct err *e)
+{
+	return c->take_theme ? c->take_theme(value, e) : 0;
+}
+
 /* Ranges, words and what they are for are the option's; the profile speaks of it by its key. */
-static const struct row { const char *name, *key; } rows[] = {
-	{ "temp", "temp" },
-	{ "top_k", "top-k" },
-	{ "top_p", "top-p" },
-	{ "min_p", "min-p" },
-	{ "repeat", "repeat-penalty" },
-	{ "seed", "seed" },
-	{ "n", "max-tokens" },
-	{ "switch", "mode" },
-	{ "policy", "context-policy" },
-	{ "theme", "theme" },
-	{ "bidi", "bidi" },
-	{ "bell", "bell" },
-	{ "mouse", "mouse" },
+static const struct row {
+	const char *name, *key;
+	bool answers;			/* an answer that runs goes on as it began */
+	int (*check)(const struct chat *c, const char *value, struct err *e);	/* what the option's row cannot know; or NULL */
+} rows[] = {
+	{ "temp", "temp", true, NULL },
+	{ "top_k", "top-k", true, NULL },
+	{ "top_p", "top-p", true, NULL },
+	{ "min_p", "min-p", true, NULL },
+	{ "repeat", "repeat-penalty", true, NULL },
+	{ "seed", "seed", true, NULL },
+	{ "n", "max-tokens", true, NULL },
+	{ "switch", "mode", false, NULL },
+	{ "policy", "context-policy", true, NULL },
+	{ "theme", "theme", false, check_theme },
+	{ "bidi", "bidi", false, NULL },
+	{ "bell", "bell", false, NULL },
+	{ "mouse", "mouse", false, NULL },
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -96,6 +105,11 @@ static void set_one(struct chat *c, const struct row *r, const char *arg)
 	char value[64];
 	struct err e;
 
+	if (kept && r->check && r->check(c, kept, &e) < 0) {
+		chat_complain(c, "%s", e.msg);
+		mem_free(kept);
+		return;
+	}
 	if (*arg && (!kept || opt_set(o, c->o, r->name, kept, &e) < 0)) {
 		chat_complain(c, "%s", kept ? e.msg : "no memory for this value");
 		mem_free(kept);
@@ -107,7 +121,7 @@ static void set_one(struct chat *c, const struct row *r, const char *arg)
 		opt_give(o, c->o);
 	}
 	opt_value_text(o, c->o, value, sizeof value);
-	chat_note(c, *arg && c->answer ? "%s %s, from the next answer on" : "%s %s", r->name, *value ? value : "is not set");
+	chat_note(c, *arg && c->answer && r->answers ? "%s %s, from the next answer on" : "%s %s", r->name, *value ? value : "is not set");
 }
 
 static void unknown_setting(struct chat *c, const char *name)

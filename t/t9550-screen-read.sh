@@ -67,7 +67,9 @@ test_expect_success "keys of the user's own: one more, one given back, one that 
 test_expect_success 'themes: one of ours, one of the user, an unknown one' '
 	rm home/.config/tidbit/keys.conf && printf "[mine]\nkey = red\ndim = bright-blue\n" >home/.config/tidbit/themes.conf &&
 	screen_run clear && screen_open --temp 0 --theme mine && screen_tmux capture-pane -p -e >seen &&
-	grep -q "$(printf "\033")\[[0-9;]*\(94\|34\)m" seen && screen_run "/bye" && screen_gone "Enter send" &&
+	grep -q "$(printf "\033")\[[0-9;]*\(94\|34\)m" seen && screen_run "/set theme nosuch" && screen_wait "! no theme" &&
+	screen_hides "theme nosuch" && screen_run "/set theme mono" && screen_wait "theme mono" && screen_tmux capture-pane -p -e >seen &&
+	! grep -q "$(printf "\033")\[[0-9;]*\(94\|34\)m" seen && screen_run "/bye" && screen_gone "Enter send" &&
 	screen_run "clear; \"$TEST_BUILD/tidbit\" --theme none \"$SCREEN_MODEL\"" && screen_wait "no theme \"none\": there are dark, light, mono, contrast, mine"
 '
 test_expect_success 'mono draws no colour' '

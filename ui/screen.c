@@ -466,6 +466,18 @@ static void take_draft(struct screen *s)
 	s->c->draft = NULL;
 }
 
+/* For /set, before it says that it is so; take_settings() tells of mistakes in the user's own. */
+static int try_theme(const char *name, struct err *e)
+{
+	struct str complaints;
+	int r;
+
+	str_init(&complaints, 16384);
+	r = style_theme(name, &complaints, e);
+	str_release(&complaints);
+	return r;
+}
+
 /* What /set changed that the screen has to do with. */
 static void take_settings(struct screen *s)
 {
@@ -1185,6 +1197,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	s->keys = keys_new(true);
 	s->c->can_ask = true;
 	s->c->to_terminal = term_send;
+	s->c->take_theme = try_theme;
 	s->chat = pane_chat_new(s->c, &s->reading);
 	if (!s->keys || !s->chat)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");
