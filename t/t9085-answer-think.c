@@ -84,10 +84,11 @@ int main(void)
 	const struct eng_session_opts so = { .n_ctx = 128 };
 	const struct eng_sample_opts greedy = { .repeat_penalty = 1, .top_p = 1 };
 	struct eng_weights *w = NULL;
+	char *path = shipped_model();
 	struct eng *g = NULL;
 	struct err e;
 
-	if (eng_new(&g, &o, &e) < 0 || eng_model_open(g, shipped_model(), false, &model, &e) < 0 ||
+	if (eng_new(&g, &o, &e) < 0 || eng_model_open(g, path, false, &model, &e) < 0 ||
 	    eng_weights_get(model, NULL, NULL, NULL, &w, &e) < 0 || eng_session_new(w, &so, &session, &e) < 0 ||
 	    !(sampler = eng_sampler_new(&greedy, &e))) {
 		printf("Bail out! %s\n", e.msg);
@@ -103,5 +104,6 @@ int main(void)
 	eng_weights_release(w);
 	eng_model_close(model);
 	eng_free(g);
+	free(path);
 	return tap_done();
 }
