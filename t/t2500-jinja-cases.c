@@ -103,6 +103,8 @@ static const struct { const char *src, *ctx, *want, *error; } cases[] = {
 	{ "{{ 'ffffffffffffffffff'|int(base=16) }}", "{}", NULL, "integer does not fit in 64 bits" },
 	{ "{{ '0x1f'|int(base=0) }} {{ '-0b11'|int(7, 0) }} {{ '012'|int(7, 0) }} {{ '00'|int(7, 0) }} {{ '0x0x1'|int(7, 16) }} {{ '%d' % -2.7 }}",
 	  "{}", "31 -3 12 0 7 -2", NULL },
+	{ "{{ (-9223372036854775807 - 1) % -1 }} {{ 9223372036854775807 % -270601 }} {{ -9223372036854775807 % 9223372036854775807 }} {{ -7 % 3 }} {{ 7 % -3 }}",
+	  "{}", "0 -207370 0 2 -2", NULL },
 	/* what does not exist is an error before anything is rendered, but for what stands right inside an if */
 	{ "{% macro m() %}{{ 'a'|trim.x }}{% endmacro %}", "{}", NULL, "No filter named 'trim.x'." },
 	{ "{{ 'a'|nix|nox }}", "{}", NULL, "No filter named 'nox'." },

@@ -212,6 +212,14 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a % b && (a < 0) != (b < 0) ? q - 1 : q;
 }
 
+/* What is left has the sign of b. */
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+	const int64_t rest = b == -1 ? 0 : a % b;
+
+	return rest && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
 static int int_binary(struct jx *x, enum jop op, int64_t a, int64_t b, struct jv *out)
 {
 	int64_t v = 0;
@@ -235,10 +243,12 @@ static int int_binary(struct jx *x, enum jop op, int64_t a, int64_t b, struct jv
 		return 0;
 	case JOP_POW:
 		return int_pow(x, a, b, out);
+	case JOP_MOD:
+		v = floor_mod(a, b);
+		break;
 	default:
 		over = b == -1 && a == INT64_MIN;
-		if (!over)
-			v = op == JOP_FLOORDIV ? floor_div(a, b) : a - floor_div(a, b) * b;
+		v = over ? 0 : floor_div(a, b);
 	}
 	*out = jv_int(v);
 	return over ? overflow(x) : 0;
