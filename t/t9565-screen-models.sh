@@ -47,7 +47,7 @@ test_expect_success '/model completes names, and opens one' '
 '
 test_expect_success '/model beside an answer stops it' '
 	screen_run "/model stories260k" && screen_wait "now stories260K" && screen_run "/clear" && screen_gone "^ you" &&
-	screen_run "/set n 100000" && screen_run "One day" && screen_wait "answering *F1" && screen_run "/model tiny-qwen3" &&
+	screen_run "/context grow 40000" && screen_wait "holds 40000" && screen_run "/set n 100000" && screen_run "One day" && screen_wait "answering *F1" && screen_run "/model tiny-qwen3" &&
 	screen_wait "stopped · " && screen_wait "now tiny-qwen3 · Q8_0" && screen_run "/set n 5" && screen_wait "n 5"
 '
 test_expect_success 'every key of the list at small sizes, and none of them loses the screen' '

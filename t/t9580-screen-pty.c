@@ -354,6 +354,44 @@ static void test_interrupt(void)
 	clean_state();
 }
 
+/* -- the bell ------------------------------------------------------------------------- */
+
+/* Bells since then, without those that end a title. */
+static int bells(const struct screenpty *s, uint64_t from)
+{
+	const uint64_t first = s->total - s->n;
+	int n = 0;
+
+	for (size_t i = from > first ? (size_t)(from - first) : 0; i < s->n; i++)
+		n += s->kept[i] == '\a' ? 1 : i + 3 < s->n && !memcmp(s->kept + i, "\033]2;", 4) ? -1 : 0;
+	return n;
+}
+
+/* An answer that lasts, whose end nobody sees; a short one, and one that is looked at, end in silence. */
+static void test_bell(void)
+{
+	struct screenpty *s = open_on(model, 24, 80, "-c", "400000");
+	const int lasts = full ? 11000 : 500;
+	uint64_t from = s->total;
+
+	type(s, "\033[O");
+	for (int looked = 0; looked < 1 + full; looked++) {
+		begin_answer(s);
+		type(s, looked ? "\033[I" : "");
+		screenpty_read(s, lasts, lasts);
+		from = s->total;
+		type(s, "\003");
+		if (screenpty_until(s, from, "stopped", 3000 * tap_patience()) < 0) {
+			tap_skip("the bell: the model had no more to say");
+			continue;
+		}
+		screenpty_read(s, 200, 1000);
+		ok(bells(s, from) == (full && !looked), "an answer of %d ms %s rings %d times", lasts,
+		   looked ? "that is looked at" : "beside another window", bells(s, from));
+	}
+	finish(s, "bell");
+}
+
 /* -- hostile text --------------------------------------------------------------------- */
 
 static const char *const evil[] = {
@@ -665,6 +703,7 @@ int main(void)
 	test_held(false);
 	test_idle();
 	test_interrupt();
+	test_bell();
 	test_answers(SIGTERM);
 	test_answers(SIGSEGV);
 	test_hostile();
