@@ -8,9 +8,9 @@
  *
  *	tile      12 queries × 2 vectors = 24 sums, 2 of keys or values, a query broadcast
  *
- * A tile's queries are stored turned, [d][12], so that one pointer reaches them all. A page of
- * which a token sees a part only is walked over for that token alone, with its own bounds: a
- * query's numbers depend on nothing but itself and the keys it sees.
+ * A tile's queries are stored turned, [d][12], so that one pointer reaches them all. Keys of a
+ * page that a query of the tile does not see weigh 0 for it, and those that none sees are not
+ * looked at: a query's numbers depend on nothing but itself and the keys it sees.
  */
 #include "config.h"
 #include "engine/kernels/kern_avx512vnni.h"
@@ -20,8 +20,8 @@
 enum {
 	WIDE = 2 * LANES,		/* keys, or columns, of a tile */
 	TILE_Q = 12,
-	MAX_Q = 96,			/* queries at a time, and what they take turned */
-	MAX_TURNED = MAX_Q * 128,
+	MAX_Q = 192,			/* queries at a time, and what they take turned */
+	MAX_TURNED = MAX_Q * 128,	/* and what their outputs take */
 	MAX_HD = KERN_KV_MAX_HEAD,
 	Q8_BLOCK = 32, Q8_BYTES = 34,	/* a scale (half) and 32 numbers */
 };
@@ -143,25 +143,39 @@ struct work {
 	int queries;			/* t · g, of MAX_Q at most; query m is head m mod g of token m / g */
 	float *turned;			/* [tile][d][TILE_Q]: queries, scaled */
 	float *p;			/* [query][KERN_PAGE]: scores, then weights */
-	float max[MAX_Q], sum[MAX_Q], shrink[MAX_Q];
+	float *out;			/* [query][width] */
+	int width;			/* hd, or more: a multiple of WIDE */
+	int token[MAX_Q];
+	float max[MAX_Q + LANES], shrink[MAX_Q + LANES];
+	__m512 sum[MAX_Q];		/* of weights, by key mod 16 */
 };
 
-INLINE float *out_of(const struct work *w, int m)
+INLINE int width_of(const struct kern_attn *a)
 {
-	return w->a->out + m / w->a->g * w->a->ldto + m % w->a->g * w->a->ldo;
+	return (a->hd + WIDE - 1) / WIDE * WIDE;
 }
 
 static void turn_queries(struct work *w)
 {
 	const struct kern_attn *a = w->a;
 
-	for (int m = 0; m < w->queries; m++) {
-		const float *q = a->q + m / a->g * a->ldt + m % a->g * a->ldq;
-		float *to = w->turned + m / TILE_Q * TILE_Q * a->hd + m % TILE_Q;
+	for (int m = 0; m < w->queries; m += TILE_Q)
+		for (int d = 0; d < a->hd; d += LANES) {
+			float *to = w->turned + (m * a->hd + d * TILE_Q);
+			__m512 v[LANES];
 
-		for (int d = 0; d < a->hd; d++)
-			to[d * TILE_Q] = q[d] * a->scale;
-	}
+			UNROLL
+			for (int i = 0; i < LANES; i++) {
+				const float *q = i < TILE_Q && m + i < w->queries ?
+					a->q + w->token[m + i] * a->ldt + (m + i - w->token[m + i] * a->g) * a->ldq : NULL;
+
+				v[i] = q ? _mm512_mul_ps(_mm512_maskz_loadu_ps(below(a->hd - d), q + d),
+							 _mm512_set1_ps(a->scale)) : _mm512_setzero_ps();
+			}
+			turn(v);
+			for (int i = 0; i < LANES && d + i < a->hd; i++)
+				_mm512_mask_storeu_ps(to + i * TILE_Q, below(TILE_Q), v[i]);
+		}
 }
 
 /* Scores of n queries of a tile, the first at q. */
@@ -190,20 +204,19 @@ INLINE void score_tile(const float *q, const float *keys, int hd, int n, float *
 	}
 }
 
-/* n queries' outputs of WIDE columns: o = o · shrink + Σ p[j] · v[j], rows from … to-1; cols are there. */
-INLINE void value_tile(const struct work *w, int m0, const float *v, int c, int cols, int from, int to, int n)
+/* n queries' outputs of columns from c on: o = o · shrink + Σ p[j] · v[j], rows from … to-1. */
+INLINE void value_tile(const struct work *w, int m0, const float *v, int c, int from, int to, int n)
 {
-	const __mmask16 mask[2] = { below(cols), below(cols > LANES ? cols - LANES : 0) };
 	const float *p = w->p + m0 * KERN_PAGE;
+	float *out = w->out + m0 * w->width + c;
 	__m512 acc[TILE_Q][2];
 
 	UNROLL
 	for (int m = 0; m < n; m++) {
 		const __m512 shrink = _mm512_set1_ps(w->shrink[m0 + m]);
-		const float *out = out_of(w, m0 + m) + c;
 
-		acc[m][0] = _mm512_mul_ps(shrink, _mm512_maskz_loadu_ps(mask[0], out));
-		acc[m][1] = _mm512_mul_ps(shrink, _mm512_maskz_loadu_ps(mask[1], out + LANES));
+		acc[m][0] = _mm512_mul_ps(shrink, _mm512_loadu_ps(out + m * w->width));
+		acc[m][1] = _mm512_mul_ps(shrink, _mm512_loadu_ps(out + m * w->width + LANES));
 	}
 	for (int j = from; j < to; j++) {
 		const __m512 v0 = _mm512_loadu_ps(v + j * WIDE), v1 = _mm512_loadu_ps(v + j * WIDE + LANES);
@@ -218,10 +231,8 @@ INLINE void value_tile(const struct work *w, int m0, const float *v, int c, int 
 	}
 	UNROLL
 	for (int m = 0; m < n; m++) {
-		float *out = out_of(w, m0 + m) + c;
-
-		_mm512_mask_storeu_ps(out, mask[0], acc[m][0]);
-		_mm512_mask_storeu_ps(out + LANES, mask[1], acc[m][1]);
+		_mm512_storeu_ps(out + m * w->width, acc[m][0]);
+		_mm512_storeu_ps(out + m * w->width + LANES, acc[m][1]);
 	}
 }
 
@@ -233,15 +244,36 @@ INLINE int part(int m, int end)
 	return n == TILE_Q ? TILE_Q : n >= 4 ? 4 : n;
 }
 
-static void score_queries(const struct work *w, int m, int end, const float *keys, int at)
+/* Keys of a page that someone sees: from … to-1, none when to <= from. */
+struct seen { int from, to; };
+
+/* What any of queries m … m+n-1 sees; seen: of each token. */
+static struct seen seen_by(const struct work *w, const struct seen *seen, int m, int n)
+{
+	struct seen o = { KERN_PAGE, 0 };
+
+	for (int i = w->token[m]; i <= w->token[m + n - 1]; i++) {
+		if (seen[i].from >= seen[i].to)
+			continue;
+		o.from = seen[i].from < o.from ? seen[i].from : o.from;
+		o.to = seen[i].to > o.to ? seen[i].to : o.to;
+	}
+	return o;
+}
+
+static void score_queries(const struct work *w, const struct seen *seen, const float *keys, int at)
 {
 	const int hd = w->a->hd;
 
-	for (int n; m < end; m += n) {
+	for (int m = 0, n; m < w->queries; m += n) {
 		const float *q = w->turned + m / TILE_Q * TILE_Q * hd + m % TILE_Q;
 		float *p = w->p + m * KERN_PAGE + at;
+		struct seen s;
 
-		n = part(m, end);
+		n = part(m, w->queries);
+		s = seen_by(w, seen, m, n);
+		if (s.to <= at || s.from >= at + WIDE)
+			continue;
 		if (n == TILE_Q)
 			score_tile(q, keys, hd, TILE_Q, p);
 		else if (n == 4)
@@ -255,60 +287,77 @@ static void score_queries(const struct work *w, int m, int end, const float *key
 	}
 }
 
-static void value_queries(const struct work *w, int m, int end, const float *v, int c, int from, int to)
+static void value_queries(const struct work *w, const struct seen *seen, const float *v, int c)
 {
-	const int cols = w->a->hd - c;
+	for (int m = 0, n; m < w->queries; m += n) {
+		struct seen s;
 
-	for (int n; m < end; m += n) {
-		n = part(m, end);
+		n = part(m, w->queries);
+		s = seen_by(w, seen, m, n);
+		if (s.from >= s.to)
+			continue;
 		if (n == TILE_Q)
-			value_tile(w, m, v, c, cols, from, to, TILE_Q);
+			value_tile(w, m, v, c, s.from, s.to, TILE_Q);
 		else if (n == 4)
-			value_tile(w, m, v, c, cols, from, to, 4);
+			value_tile(w, m, v, c, s.from, s.to, 4);
 		else if (n == 3)
-			value_tile(w, m, v, c, cols, from, to, 3);
+			value_tile(w, m, v, c, s.from, s.to, 3);
 		else if (n == 2)
-			value_tile(w, m, v, c, cols, from, to, 2);
+			value_tile(w, m, v, c, s.from, s.to, 2);
 		else
-			value_tile(w, m, v, c, cols, from, to, 1);
+			value_tile(w, m, v, c, s.from, s.to, 1);
 	}
 }
 
-/* A query's scores of keys from … to-1 of a page → weights relative to its new maximum. */
-static void fold_scores(struct work *w, int m, int from, int to)
+/* A query's scores of a page, those of keys that it does not see minus infinity; their maximum and the old one's. */
+static void mask_scores(struct work *w, int m, struct seen seen)
 {
 	float *p = w->p + m * KERN_PAGE;
-	const float old = w->max[m];
-	__m512 s[KERN_PAGE / LANES], top = _mm512_set1_ps(old), total = _mm512_setzero_ps();
-	float max, shrink;
+	__m512 top = _mm512_set1_ps(w->max[m]);
 
 	UNROLL
 	for (int i = 0; i < KERN_PAGE / LANES; i++) {
-		const int lo = from - i * LANES, hi = to - i * LANES;
-		const __mmask16 seen = hi <= 0 || lo >= LANES ? 0 : (__mmask16)(below(hi) & ~below(lo > 0 ? lo : 0));
+		const int lo = seen.from - i * LANES, hi = seen.to - i * LANES;
+		const __mmask16 mask = hi <= 0 || lo >= LANES ? 0 : (__mmask16)(below(hi) & ~below(lo > 0 ? lo : 0));
+		__m512 s = _mm512_loadu_ps(p + i * LANES);
 
-		s[i] = _mm512_loadu_ps(p + i * LANES);
 		if (w->a->softcap > 0)
-			s[i] = soft_cap(s[i], w->a->softcap);
-		s[i] = _mm512_mask_mov_ps(_mm512_set1_ps(-INFINITY), seen, s[i]);
-		top = _mm512_max_ps(top, s[i]);
+			s = soft_cap(s, w->a->softcap);
+		s = _mm512_mask_mov_ps(_mm512_set1_ps(-INFINITY), mask, s);
+		_mm512_storeu_ps(p + i * LANES, s);
+		top = _mm512_max_ps(top, s);
 	}
-	max = _mm512_reduce_max_ps(top);
-	UNROLL
-	for (int i = 0; i < KERN_PAGE / LANES; i++) {
-		const __m512 e = exp_lanes(_mm512_sub_ps(s[i], _mm512_set1_ps(max)));
-
-		_mm512_storeu_ps(p + i * LANES, e);
-		total = _mm512_add_ps(total, e);
-	}
-	shrink = _mm512_cvtss_f32(exp_lanes(_mm512_set1_ps(old - max)));
-	w->sum[m] = w->sum[m] * shrink + _mm512_reduce_add_ps(total);
-	w->shrink[m] = shrink;
-	w->max[m] = max;
+	w->shrink[m] = w->max[m];
+	w->max[m] = _mm512_reduce_max_ps(top);
 }
 
-/* Which of a page's keys a token sees: from … to-1, none when to <= from. */
-struct seen { int from, to; };
+/* Scores → weights relative to their query's new maximum; what the old one makes of all before. */
+static void fold_scores(struct work *w, const struct seen *seen)
+{
+	for (int m = 0; m < w->queries; m++)
+		mask_scores(w, m, seen[w->token[m]]);
+	for (int m = 0; m < w->queries; m += LANES) {
+		const __m512 max = _mm512_loadu_ps(w->max + m), old = _mm512_loadu_ps(w->shrink + m);
+		const __mmask16 none = _mm512_cmp_ps_mask(max, _mm512_set1_ps(-INFINITY), _CMP_EQ_OQ);
+
+		/* nothing seen yet: -∞ - -∞ */
+		_mm512_storeu_ps(w->shrink + m, exp_lanes(_mm512_maskz_sub_ps((__mmask16)~none, old, max)));
+	}
+	for (int m = 0; m < w->queries; m++) {
+		const __m512 max = _mm512_set1_ps(w->max[m] > -INFINITY ? w->max[m] : 0);
+		__m512 sum = _mm512_mul_ps(w->sum[m], _mm512_set1_ps(w->shrink[m]));
+		float *p = w->p + m * KERN_PAGE;
+
+		UNROLL
+		for (int i = 0; i < KERN_PAGE / LANES; i++) {
+			const __m512 e = exp_lanes(_mm512_sub_ps(_mm512_loadu_ps(p + i * LANES), max));
+
+			_mm512_storeu_ps(p + i * LANES, e);
+			sum = _mm512_add_ps(sum, e);
+		}
+		w->sum[m] = sum;
+	}
+}
 
 static struct seen seen_of(const struct kern_attn *a, int token, int64_t page)
 {
@@ -318,87 +367,59 @@ static struct seen seen_of(const struct kern_attn *a, int token, int64_t page)
 	return (struct seen){ from > 0 ? from < KERN_PAGE ? (int)from : KERN_PAGE : 0, to < KERN_PAGE ? (int)to : KERN_PAGE };
 }
 
-/*
- * Tokens that see a page whole stand together (they are neighbours): first … last-1; all others
- * are taken one by one.
- */
-struct whole { int first, last; };
-
-static struct whole whole_of(const struct seen *s, int n)
-{
-	struct whole o = { 0, 0 };
-
-	while (o.first < n && (s[o.first].from > 0 || s[o.first].to < KERN_PAGE))
-		o.first++;
-	for (o.last = o.first; o.last < n && s[o.last].from == 0 && s[o.last].to == KERN_PAGE;)
-		o.last++;
-	return o;
-}
-
 INLINE void page(struct work *w, const struct kv_type t, int64_t at)
 {
 	const struct kern_attn *a = w->a;
 	const char *keys = a->kpage[at / KERN_PAGE], *values = a->vpage[at / KERN_PAGE];
 	_Alignas(64) float buf[MAX_HD * WIDE];
 	struct seen seen[MAX_Q];
-	struct whole all;
 	int to = 0;
 
 	for (int i = 0; i < a->t; i++) {
 		seen[i] = seen_of(a, i, at);
 		to = seen[i].to > to && seen[i].from < seen[i].to ? seen[i].to : to;
 	}
-	all = whole_of(seen, a->t);
 	for (int k = 0; k < to; k += WIDE) {
 		turn_keys(t, keys + k * t.row, to - k < WIDE ? to - k : WIDE, a->hd, buf);
-		score_queries(w, all.first * a->g, all.last * a->g, buf, k);
-		for (int i = 0; i < a->t; i++)
-			if ((i < all.first || i >= all.last) && seen[i].from < seen[i].to)
-				score_queries(w, i * a->g, (i + 1) * a->g, buf, k);
+		score_queries(w, seen, buf, k);
 	}
-	for (int i = 0; i < a->t; i++)
-		for (int m = i * a->g; m < (i + 1) * a->g && seen[i].from < seen[i].to; m++)
-			fold_scores(w, m, seen[i].from, seen[i].to);
+	fold_scores(w, seen);
 	for (int c = 0; c < a->hd; c += WIDE) {
 		spread_values(t, values, to, c, a->hd, buf);
-		value_queries(w, all.first * a->g, all.last * a->g, buf, c, 0, KERN_PAGE);
-		for (int i = 0; i < a->t; i++)
-			if ((i < all.first || i >= all.last) && seen[i].from < seen[i].to)
-				value_queries(w, i * a->g, (i + 1) * a->g, buf, c, seen[i].from, seen[i].to);
+		value_queries(w, seen, buf, c);
 	}
 }
 
 /* As many queries as there is room for. */
 INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
 {
-	_Alignas(64) float turned[MAX_TURNED + TILE_Q * MAX_HD], p[MAX_Q * KERN_PAGE];
-	struct work w = { .a = a, .queries = a->t * a->g, .turned = turned, .p = p };
+	_Alignas(64) float turned[MAX_TURNED + TILE_Q * MAX_HD], out[MAX_TURNED], p[MAX_Q * KERN_PAGE];
+	struct work w = { .a = a, .queries = a->t * a->g, .turned = turned, .p = p, .out = out, .width = width_of(a) };
 	const int64_t n = a->n + a->t - 1;
 
-	turn_queries(&w);
 	for (int m = 0; m < w.queries; m++) {
-		float *out = out_of(&w, m);
-
+		w.token[m] = m / a->g;
 		w.max[m] = -INFINITY;
-		w.sum[m] = 0;
-		for (int i = 0; i < a->hd; i++)
-			out[i] = 0;
+		w.sum[m] = _mm512_setzero_ps();
+		for (int i = 0; i < w.width; i++)
+			out[m * w.width + i] = 0;
 	}
+	turn_queries(&w);
 	for (int64_t at = a->first / KERN_PAGE * KERN_PAGE; at < n; at += KERN_PAGE)
 		page(&w, t, at);
 	for (int m = 0; m < w.queries; m++) {
-		const float share = 1 / w.sum[m];
-		float *out = out_of(&w, m);
+		const float share = 1 / _mm512_reduce_add_ps(w.sum[m]);
+		float *to = a->out + w.token[m] * a->ldto + (m - w.token[m] * a->g) * a->ldo;
 
 		for (int i = 0; i < a->hd; i++)
-			out[i] *= share;
+			to[i] = out[m * w.width + i] * share;
 	}
 }
 
 /* Heads, then tokens, as many as there is room for. */
 INLINE void attn(const struct kern_attn *a, const struct kv_type t)
 {
-	const int most = MAX_TURNED / a->hd < MAX_Q ? MAX_TURNED / a->hd : MAX_Q;
+	const int fit = MAX_TURNED / width_of(a), most = fit < MAX_Q ? fit : MAX_Q;
 	const int heads = a->g < most ? a->g : most, tokens = most / heads;
 
 	for (int h = 0; h < a->g; h += heads)

@@ -105,6 +105,15 @@ INLINE int load_u32(const void *p)
 
 #include "engine/kernels/kern_block.h"
 
+/*
+ * 1.5 · 2^23. An integer s below 2^22 added to its bits gives the bits of LIFT + s, so that
+ * sums that begin with them are floats without being converted; fma(d, LIFT + s, -LIFT · d)
+ * rounds once and gives what d · s would, for d of at most 22 bits times LIFT is exact. The
+ * largest sum is that of int8 weights, 32 · 255 · 128.
+ */
+#define LIFT 0x1.8p23f
+enum { LIFT_BITS = 0x4b400000 };
+
 /* vpdpbusd wants weights unsigned: int8 as w + 128. */
 INLINE struct form adjust_form(struct form f)
 {
@@ -124,6 +133,7 @@ INLINE void adjust(const struct form f, struct block *w)
 		w->sc[0] = _mm512_mul_ps(w->d, w->sc[0]);
 		w->sc[1] = _mm512_mul_ps(w->d, w->sc[1]);
 	}
+	w->lift = _mm512_mul_ps(f.scale ? w->sc[0] : w->d, _mm512_set1_ps(-LIFT));
 }
 
 /* Two panels take 12 sums, 12 outputs, 2 weights and an activation; with halves 8 of each, and 8 joined sums. */
@@ -146,19 +156,21 @@ INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, 
 	if (f.min)
 		_mm512_storeu_ps(o, v_to_float(s));
 	else
-		_mm512_storeu_si512(o, s);
+		_mm512_storeu_si512(o, _mm512_add_epi32(s, v_set32(LIFT_BITS)));
 }
 
-/* -offset times the sum of a half block's activations, or of both. */
-INLINE vec offset_sum(const struct form f, const struct token *x, int64_t b, int half)
+/* What a sum begins with: -offset times that of a half block's activations, or of both; lifted, but for second halves. */
+INLINE vec begin_sum(const struct form f, const struct token *x, int64_t b, int half)
 {
 	const int low = -f.offset & 0xffff, high = (int)((unsigned)-f.offset << 16);
+	const vec lift = half ? _mm512_setzero_si512() : v_set32(LIFT_BITS);
 
 	if (!f.offset)
-		return _mm512_setzero_si512();
+		return lift;
 	if (x->start)
 		return broadcast_4(x->start + b);
-	return _mm512_madd_epi16(broadcast_4(x->sum + 2 * b), v_set32(!f.scale ? low | high : half ? high : low));
+	return _mm512_add_epi32(lift, _mm512_madd_epi16(broadcast_4(x->sum + 2 * b),
+							v_set32(!f.scale ? low | high : half ? high : low)));
 }
 
 /* What a block's minimum is multiplied with. */
@@ -196,7 +208,7 @@ INLINE void mul_block(const struct form f, const struct block *w, int n_panels, 
 	for (int h = 0; h < halves; h++) {
 		UNROLL
 		for (int t = 0; t < n; t++) {
-			sum[0][t] = offset_sum(f, x + t, b, h);
+			sum[0][t] = begin_sum(f, x + t, b, h);
 			UNROLL
 			for (int p = 1; p < n_panels; p++)
 				sum[p][t] = sum[0][t];
@@ -205,13 +217,10 @@ INLINE void mul_block(const struct form f, const struct block *w, int n_panels, 
 		UNROLL
 		for (int t = 0; t < n; t++)
 			UNROLL
-			for (int p = 0; p < n_panels; p++) {
-				const vecf s = v_to_float(sum[p][t]);
-
-				u[p][t] = !f.scale ? _mm512_mul_ps(w[p * PIECE].d, s) :
-					  h ? _mm512_fmadd_ps(w[p * PIECE].sc[1], s, u[p][t]) :
-					      _mm512_mul_ps(w[p * PIECE].sc[0], s);
-			}
+			for (int p = 0; p < n_panels; p++)
+				u[p][t] = h ? _mm512_fmadd_ps(w[p * PIECE].sc[1], v_to_float(sum[p][t]), u[p][t]) :
+					_mm512_fmadd_ps(f.scale ? w[p * PIECE].sc[0] : w[p * PIECE].d,
+							_mm512_castsi512_ps(sum[p][t]), w[p * PIECE].lift);
 	}
 	UNROLL
 	for (int t = 0; t < n; t++)

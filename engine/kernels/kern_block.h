@@ -48,7 +48,7 @@ enum {
 
 struct block {
 	vec w[8];
-	vecf d, m;
+	vecf d, m, lift;	/* lift: the instruction set's own, from adjust() */
 	vec_scale sc[2];	/* per half block, where the form has them */
 	vec mn;			/* int16 in pairs, the same */
 };
@@ -285,7 +285,7 @@ INLINE void unpack_piece(const struct kern_mul *m, const struct panel *p, const 
 	}
 }
 
-/* A panel's outputs of tokens t0 … t1-1. */
+/* A panel's outputs of tokens t0 … t1-1, whole pairs where there is a rest. */
 INLINE void put(const struct kern_mul *m, const struct panel *p, int64_t t0, int64_t t1, const vecf *v)
 {
 	if (!m->rest)
@@ -294,6 +294,28 @@ INLINE void put(const struct kern_mul *m, const struct panel *p, int64_t t0, int
 	else
 		for (int64_t t = t0; t < t1; t += 2, v += 2 * PANELS)
 			vf_store(p->y + t / 2 * m->ldy, p->mask, vf_add(v[0], v[PANELS]));
+}
+
+/* Where the weights of the piece behind c begin, or of the rows behind p: fetched while tiles are walked over. */
+struct ahead { const uint8_t *at[PANELS]; int64_t lines, next; };
+
+INLINE struct ahead ahead_of(const struct kern_mul *m, const struct panel *p, const struct form f, const struct piece *c)
+{
+	const int64_t blocks = m->a->k / GROUP, b = c->b + c->n < blocks ? c->b + c->n : 0;
+	const int64_t n = b && blocks - b < c->n ? blocks - b : c->n;
+	struct ahead a = { .lines = m->panel ? n / f.per * f.words * 4 * ROWS / 64 : 0 };
+
+	for (int i = 0; i < PANELS; i++)
+		a.at[i] = p[i].w + (b ? b / f.per * f.words * 4 * ROWS : PANELS * m->w_stride);
+	return a;
+}
+
+/* What is due when `done` of `all` tokens are. */
+INLINE void fetch_ahead(struct ahead *a, int64_t done, int64_t all)
+{
+	for (const int64_t due = a->lines * done / all; a->next < due; a->next++)
+		for (int i = 0; i < PANELS; i++)
+			__builtin_prefetch(a->at[i] + a->next * 64, 0, 2);
 }
 
 /* Blocks of a piece: equal parts of a row, for a short one costs nearly as much as a long one. */
@@ -314,19 +336,27 @@ INLINE void panels_many(const struct kern_mul *m, const struct panel *p, const s
 	struct piece c;
 
 	for (c.b = 0; c.b < blocks; c.b += most) {
-		int64_t t = t0;
+		struct ahead ahead;
+		int64_t ready = t0;
 
 		c.n = blocks - c.b < most ? blocks - c.b : most;
 		unpack_piece(m, p, f, load, &c);
-		for (; t + tile <= t1; t += tile)
-			piece_tile(m, &c, f, t, t1, tile, out + (t - t0) * PANELS);
-		if (t1 - t > 2)
-			piece_tile(m, &c, f, t, t1, tile, out + (t - t0) * PANELS);
-		else if (t1 > t)
-			piece_tile(m, &c, f, t, t1, 2, out + (t - t0) * PANELS);
+		ahead = ahead_of(m, p, f, &c);
+		for (int64_t t = t0; t < t1; t += tile) {
+			const int64_t end = t1 - t < tile ? t1 : t + tile, from = ready;
+
+			if (end - t > 2)
+				piece_tile(m, &c, f, t, t1, tile, out + (t - t0) * PANELS);
+			else
+				piece_tile(m, &c, f, t, t1, 2, out + (t - t0) * PANELS);
+			fetch_ahead(&ahead, end - t0, t1 - t0);
+			if (c.b + c.n < blocks)
+				continue;
+			ready = m->rest ? end & ~INT64_C(1) : end;
+			for (int i = 0; i < PANELS; i++)
+				put(m, p + i, from, ready, out + (from - t0) * PANELS + i);
+		}
 	}
-	for (int i = 0; i < PANELS; i++)
-		put(m, p + i, t0, t1, out + i);
 }
 
 /* -- rows ------------------------------------------------------------------------------- */

@@ -15,7 +15,8 @@
 
 enum {
 	MUL_GRAIN = 32,		/* matrix rows are shared out in units of this: whole panels */
-	ATTN_TOKENS = 32,	/* most tokens in one call of attention */
+	ATTN_TOKENS = 64,	/* most tokens in one call of attention */
+	ATTN_CALLS = 4,		/* calls of it a thread should have to choose from */
 	MUL_CALL = 64,		/* most matrix rows in one kernel call of a chunk: cancelling is seen between calls */
 	MUL_CALL_F32 = 8,	/* the same with unrounded activations */
 };
@@ -333,12 +334,12 @@ static void rope_share(const struct step *s, const struct layer *y, int32_t il, 
 	}
 }
 
-/* How many rows from t on are one session's at following positions. */
-static int run_of(const struct step *s, int t)
+/* How many rows from t on, of most, are one session's at following positions. */
+static int run_of(const struct step *s, int t, int most)
 {
 	int n = 1;
 
-	while (t + n < s->n && n < ATTN_TOKENS && s->rows[t + n].kv == s->rows[t].kv &&
+	while (t + n < s->n && n < most && s->rows[t + n].kv == s->rows[t].kv &&
 	       s->rows[t + n].pos == s->rows[t].pos + n)
 		n++;
 	return n;
@@ -369,10 +370,11 @@ static void attn_share(const struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer_config *l = &s->c->layer[il];
 	const void **kp = s->pages + 2 * ith * s->n_pages, **vp = kp + s->n_pages;
+	const int fair = s->n * l->n_head_kv / (ATTN_CALLS * nth), most = fair < 1 ? 1 : fair < ATTN_TOKENS ? fair : ATTN_TOKENS;
 	int item = 0;
 
 	for (int t = 0, n; t < s->n; t += n) {
-		n = run_of(s, t);
+		n = run_of(s, t, most);
 		for (int32_t kvh = 0; kvh < l->n_head_kv; kvh++)
 			if (item++ % nth == ith && !cancelled(s))
 				attn_run(s, il, t, n, kvh, kp, vp);

@@ -9,7 +9,7 @@
 
 enum {
 	SESSION_CTX_DEFAULT = 8192,	/* positions, when the model was trained on more */
-	SESSION_CHUNK = 128,		/* tokens computed together in a prefill */
+	SESSION_CHUNK = 512,		/* tokens computed together in a prefill */
 	SESSION_MAX_CTX = ENG_CTX_MAX,
 };
 

@@ -141,19 +141,28 @@ static void run_attn(void *arg)
 	r->k->kv[r->kv].attn(&r->a);
 }
 
-/* All KV heads of a token at depth n. */
-static void bench_attn(const struct kern *k, enum kern_kv kv, int g, int hd, int64_t n)
+struct attn_shape { int t, g, hd; int64_t n; };
+
+static const struct attn_shape attn_shapes[] = {
+	{ 1, 3, 64, 512 }, { 1, 2, 128, 4096 }, { 1, 1, 128, 4096 }, { 64, 2, 128, 1 }, { 64, 2, 128, 193 }, { 64, 4, 256, 193 },
+};
+
+/* Query heads of one KV head, of tokens from depth n on: bytes are counted once a token, operations as seen. */
+static void bench_attn(const struct kern *k, enum kern_kv kv, const struct attn_shape *s)
 {
 	static const char *const names[KERN_KV_N] = { "f16", "bf16", "f32", "q8_0" };
-	const int64_t page = (int64_t)KERN_PAGE * hd, row = kern_kv_row(k, kv, hd), pages = (n + KERN_PAGE - 1) / KERN_PAGE;
-	float *f = take((size_t)page * sizeof *f), q[16 * 256], out[16 * 256];
+	const int64_t page = (int64_t)KERN_PAGE * s->hd, row = kern_kv_row(k, kv, s->hd), ld = s->g * s->hd;
+	const int64_t keys = s->n + s->t - 1, pages = (keys + KERN_PAGE - 1) / KERN_PAGE;
+	const double seen = (double)s->t * (double)(s->n + keys) / 2;
+	float *f = take((size_t)page * sizeof *f), *q = take((size_t)(s->t * ld) * sizeof *q);
+	float *out = take((size_t)(s->t * ld) * sizeof *out);
 	const void *kp[256], *vp[256];
 	uint64_t seed = 1;
-	struct attn_run r = { k, { .t = 1, .q = q, .ldq = hd, .g = g, .hd = hd, .kpage = kp, .vpage = vp, .n = n,
-				    .scale = 0.125f, .out = out, .ldo = hd }, kv };
+	struct attn_run r = { k, { .t = s->t, .q = q, .ldt = ld, .ldq = s->hd, .g = s->g, .hd = s->hd, .kpage = kp, .vpage = vp,
+				    .n = s->n, .scale = 0.125f, .out = out, .ldto = ld, .ldo = s->hd }, kv };
 	double ns;
 
-	for (int i = 0; i < g * hd; i++)
+	for (int64_t i = 0; i < s->t * ld; i++)
 		q[i] = blocks_uniform(&seed);
 	for (int64_t p = 0; p < 2 * pages; p++) {
 		void *mem = take((size_t)page * 4);
@@ -161,15 +170,17 @@ static void bench_attn(const struct kern *k, enum kern_kv kv, int g, int hd, int
 		for (int64_t i = 0; i < page; i++)
 			f[i] = blocks_uniform(&seed);
 		for (int64_t i = 0; i < KERN_PAGE; i++)
-			k->kv[kv].store((char *)mem + i * row, f + i * hd, hd);
-		(p % 2 ? kp : vp)[p / 2] = mem;
+			k->kv[kv].store((char *)mem + i * row, f + i * s->hd, s->hd);
+		(p % 2 ? vp : kp)[p / 2] = mem;
 	}
 	ns = (double)best_ns(run_attn, &r);
-	printf("attn %-4s %-10s g %d hd %3d n %5d %7.1f GB/s %7.1f Gop/s\n", names[kv], k->name, g, hd,
-	       (int)n, (double)(2 * n * row) / ns, 4.0 * (double)(n * hd * g) / ns);
+	printf("attn %-4s %-10s t %3d g %d hd %3d n %5d %7.1f GB/s %7.1f Gop/s\n", names[kv], k->name, s->t, s->g, s->hd,
+	       (int)s->n, 2 * seen * (double)row / ns, 4 * seen * (double)ld / ns);
 	for (int64_t p = 0; p < 2 * pages; p++)
-		mem_free((void *)(p % 2 ? kp : vp)[p / 2]);
+		mem_free((void *)(p % 2 ? vp : kp)[p / 2]);
 	mem_free(f);
+	mem_free(q);
+	mem_free(out);
 }
 
 int main(int argc, char **argv)
@@ -206,11 +217,9 @@ int main(int argc, char **argv)
 		if (set >= 0 && !(cpu_flags() >> set & 1))
 			continue;
 		kern_fill(&k, set < 0 ? 0 : (2u << set) - 1);
-		for (int kv = 0; kv < KERN_KV_N; kv++) {
-			bench_attn(&k, kv, 3, 64, 512);
-			bench_attn(&k, kv, 2, 128, 4096);
-			bench_attn(&k, kv, 1, 128, 4096);
-		}
+		for (int kv = 0; kv < KERN_KV_N; kv++)
+			for (size_t i = 0; i < sizeof attn_shapes / sizeof *attn_shapes; i++)
+				bench_attn(&k, kv, &attn_shapes[i]);
 	}
 	return 0;
 }
