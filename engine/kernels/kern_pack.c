@@ -12,7 +12,7 @@ static const struct { enum quant_id id; int at; } halves[] = {
 };
 
 struct parts {
-	int words, before;	/* of four bytes; those before the half */
+	int words, before;	/* of four bytes; those before the half. F16 and BF16: none, a half alone */
 	bool half;
 };
 
@@ -28,7 +28,7 @@ static struct parts parts_of(const struct quant_type *t)
 
 bool kern_packs(const struct quant_type *t)
 {
-	return t->block > 1;
+	return t->id != QUANT_F32;
 }
 
 int64_t kern_panel_bytes(const struct quant_type *t, int panel, int64_t k)
