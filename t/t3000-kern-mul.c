@@ -201,7 +201,7 @@ static void test_type(const struct blocks_type *t, const struct kern *kern, cons
 	kern_mul_fn *fn = f32 ? kern->type[t->id].mul_f32 : kern->type[t->id].mul;
 	kern_mul_fn *definition = f32 ? scalars->type[t->id].mul_f32 : scalars->type[t->id].mul;
 	const bool rounded = !f32 && kern->type[t->id].act == KERN_ACT_Q8;
-	const bool packs = kern->panel && kern_packs(qt);
+	const bool packs = kern->panel;
 	bool right = true, same = true, packed = true, rest = true;
 	uint64_t seed = t->id + 1;
 

@@ -270,7 +270,7 @@ int main(void)
 		others[i] = i ? 3 + i * 29 % 200 : 1;
 	}
 	test_need(m);
-	test_suggestions(m, NULL, 512, 8);
+	test_suggestions(m, NULL, 512, 7);
 	test_suggestions(m, NULL, 64, 8);
 	test_suggestions(m, "Q8_0", 512, 5);
 	test_alive(m);

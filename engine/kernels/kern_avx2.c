@@ -7,7 +7,6 @@ void kern_init_avx2(struct kern *k)
 	k->panel = 8;
 	kern_avx2_plain_init(k);
 	kern_avx2_super_init(k);
-	kern_avx2_half_init(k);
 	kern_avx2_float_init(k);
 	kern_avx2_ops_init(k);
 	kern_avx2_attn_init(k);

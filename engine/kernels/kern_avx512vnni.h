@@ -9,8 +9,7 @@
 
 void kern_avx512vnni_plain_init(struct kern *k);	/* blocks of 32 */
 void kern_avx512vnni_super_init(struct kern *k);	/* blocks of 256 */
-void kern_avx512vnni_half_init(struct kern *k);	/* F16 BF16 */
-void kern_avx512vnni_float_init(struct kern *k);	/* F32, and the others with unrounded activations */
+void kern_avx512vnni_float_init(struct kern *k);	/* F32 F16 BF16, and every type with unrounded activations */
 void kern_avx512vnni_ops_init(struct kern *k);
 void kern_avx512vnni_attn_init(struct kern *k);
 

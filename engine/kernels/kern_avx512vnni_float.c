@@ -1,16 +1,33 @@
-/* The vectors of kern_float.h for AVX-512: sixteen chains, tiles of 8 × 3 registers. */
+/* The vectors of kern_float.h for AVX-512: tiles of 4 panels × 6 tokens. */
 #include "config.h"
 #include "engine/kernels/kern_avx512vnni.h"
 
 typedef __m512 vecf;
 
-enum { CHAINS = 16, ROWS = 8, TILE = 3 };
+enum { ROWS = 16, PANELS = 4, TILE = 6 };
 
 #include "engine/kernels/kern_float.h"
 
-INLINE vecf vf_load(const float *p)
+INLINE vecf load_f32(const uint8_t *p)
 {
 	return _mm512_loadu_ps(p);
+}
+
+INLINE vecf load_f16(const uint8_t *p)
+{
+	return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+INLINE vecf load_bf16(const uint8_t *p)
+{
+	const __m256i h = _mm256_loadu_si256((const __m256i *)p);
+
+	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
+
+INLINE vecf vf_fma_at(const float *x, vecf w, vecf acc)
+{
+	return _mm512_fmadd_ps(_mm512_set1_ps(*x), w, acc);
 }
 
 INLINE vecf vf_zero(void)
@@ -18,38 +35,9 @@ INLINE vecf vf_zero(void)
 	return _mm512_setzero_ps();
 }
 
-INLINE vecf vf_fma(vecf a, vecf b, vecf sum)
+INLINE void vf_store_lanes(float *p, vecf v, int from, int to)
 {
-	return _mm512_fmadd_ps(a, b, sum);
-}
-
-/* Lane i + lane i + 8, for i < 8. */
-INLINE __m256 fold(__m512 v)
-{
-	return _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
-}
-
-/* Pairs of neighbours are added, then pairs of those, then the two halves; eight rows at a time or one. */
-INLINE void add_sums(float *y, const vecf *v, int n)
-{
-	__m256 a[ROWS];
-	__m128 sum[2];
-
-	UNROLL
-	for (int r = 0; r < ROWS; r++)
-		a[r] = r < n ? fold(v[r]) : _mm256_setzero_ps();
-	UNROLL
-	for (int half = 0; half < 2; half++) {
-		const __m256 b = _mm256_hadd_ps(_mm256_hadd_ps(a[4 * half], a[4 * half + 1]),
-						_mm256_hadd_ps(a[4 * half + 2], a[4 * half + 3]));
-
-		sum[half] = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
-	}
-	if (n == ROWS)
-		_mm256_storeu_ps(y, _mm256_add_ps(_mm256_loadu_ps(y), _mm256_set_m128(sum[1], sum[0])));
-	else
-		for (int r = 0; r < n; r++)
-			y[r] += _mm_cvtss_f32(sum[0]);
+	_mm512_mask_storeu_ps(p, (__mmask16)((1u << to) - (1u << (from < to ? from : to))), v);
 }
 
 void kern_avx512vnni_float_init(struct kern *k)

@@ -16,7 +16,6 @@ void kern_init_avx512vnni(struct kern *k)
 	k->panel = ROWS;
 	kern_avx512vnni_plain_init(k);
 	kern_avx512vnni_super_init(k);
-	kern_avx512vnni_half_init(k);
 	kern_avx512vnni_float_init(k);
 	kern_avx512vnni_ops_init(k);
 	kern_avx512vnni_attn_init(k);

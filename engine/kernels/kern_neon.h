@@ -17,8 +17,7 @@
 
 void kern_neon_plain_init(struct kern *k);	/* blocks of 32 */
 void kern_neon_super_init(struct kern *k);	/* blocks of 256 */
-void kern_neon_half_init(struct kern *k);	/* F16 BF16 */
-void kern_neon_float_init(struct kern *k);	/* F32, and the others with unrounded activations */
+void kern_neon_float_init(struct kern *k);	/* F32 F16 BF16, and every type with unrounded activations */
 void kern_neon_ops_init(struct kern *k);
 void kern_neon_attn_init(struct kern *k);
 void kern_neon_dot_plain_init(struct kern *k);	/* the blocks once more, by dot products of bytes */

@@ -1,33 +1,45 @@
-/* The vectors of kern_float.h for NEON: eight chains, two registers, in tiles of 24 of the 32 registers. */
+/* The vectors of kern_float.h for NEON: tiles of 4 panels × 6 tokens. */
 #include "config.h"
 #include "engine/kernels/kern_neon.h"
 
-typedef struct f8 vecf;
+typedef float32x4_t vecf;
 
-enum { CHAINS = 8, ROWS = 4, TILE = 3 };
+enum { ROWS = 4, PANELS = 4, TILE = 6 };
 
 #include "engine/kernels/kern_float.h"
 
-INLINE vecf vf_load(const float *p)
+INLINE vecf load_f32(const uint8_t *p)
 {
-	return f8_load(p);
+	return vreinterpretq_f32_u8(vld1q_u8(p));
+}
+
+INLINE vecf load_f16(const uint8_t *p)
+{
+	return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
+}
+
+INLINE vecf load_bf16(const uint8_t *p)
+{
+	return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(p)), 16));
+}
+
+INLINE vecf vf_fma_at(const float *x, vecf w, vecf acc)
+{
+	return vfmaq_n_f32(acc, w, *x);
 }
 
 INLINE vecf vf_zero(void)
 {
-	return f8_set(0);
+	return vdupq_n_f32(0);
 }
 
-INLINE vecf vf_fma(vecf a, vecf b, vecf sum)
+INLINE void vf_store_lanes(float *p, vecf v, int from, int to)
 {
-	return f8_fma(sum, a, b);
-}
+	float all[ROWS];
 
-INLINE void add_sums(float *y, const vecf *v, int n)
-{
-	UNROLL
-	for (int r = 0; r < n; r++)
-		y[r] += f8_sum(v[r]);
+	vst1q_f32(all, v);
+	for (int i = from; i < to; i++)
+		p[i] = all[i];
 }
 
 void kern_neon_float_init(struct kern *k)

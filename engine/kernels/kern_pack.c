@@ -26,11 +26,6 @@ static struct parts parts_of(const struct quant_type *t)
 	return p;
 }
 
-bool kern_packs(const struct quant_type *t)
-{
-	return t->id != QUANT_F32;
-}
-
 int64_t kern_panel_bytes(const struct quant_type *t, int panel, int64_t k)
 {
 	return (k / t->block * t->bytes * panel + 63) & ~(int64_t)63;

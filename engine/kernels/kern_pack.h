@@ -21,9 +21,6 @@
 
 #include "engine/quant/quant.h"
 
-/* Whether kernels take this type in panels. */
-bool kern_packs(const struct quant_type *t);
-
 /* Bytes of a panel of so many rows of k weights, k a multiple of the block. */
 int64_t kern_panel_bytes(const struct quant_type *t, int panel, int64_t k);
 

@@ -5,16 +5,16 @@ engine_libengine_a_SOURCES += \
 	%D%/kern_scalar.h %D%/kern_ops.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
 
 ISA_LIBS =
-KERN_BLOCK = %D%/kern_inline.h %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h %D%/kern_half.h %D%/kern_float.h
+KERN_BLOCK = %D%/kern_inline.h %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h %D%/kern_float.h
 KERN_AVX2 = $(KERN_BLOCK) %D%/kern_avx2.h %D%/kern_avx2_block.h %D%/kern_avx2.c %D%/kern_avx2_plain.c \
-	%D%/kern_avx2_super.c %D%/kern_avx2_half.c %D%/kern_avx2_float.c \
+	%D%/kern_avx2_super.c %D%/kern_avx2_float.c \
 	%D%/kern_avx2_ops.c %D%/kern_avx2_attn.c \
 	%D%/probe.h %D%/probe_avx2.c
 KERN_AVX512VNNI = $(KERN_BLOCK) %D%/kern_avx512vnni.h %D%/kern_avx512vnni_block.h %D%/kern_avx512vnni_plain.c \
-	%D%/kern_avx512vnni_super.c %D%/kern_avx512vnni_half.c %D%/kern_avx512vnni_float.c \
+	%D%/kern_avx512vnni_super.c %D%/kern_avx512vnni_float.c \
 	%D%/kern_avx512vnni_ops.c %D%/kern_avx512vnni_attn.c %D%/probe.h %D%/probe_avx512vnni.c
 KERN_NEON = $(KERN_BLOCK) %D%/kern_neon.h %D%/kern_neon_block.h %D%/kern_neon_mla.h %D%/kern_neon.c \
-	%D%/kern_neon_plain.c %D%/kern_neon_super.c %D%/kern_neon_half.c %D%/kern_neon_float.c \
+	%D%/kern_neon_plain.c %D%/kern_neon_super.c %D%/kern_neon_float.c \
 	%D%/kern_neon_ops.c %D%/kern_neon_attn.c \
 	%D%/probe.h %D%/probe_neon.c
 KERN_DOTPROD = $(KERN_BLOCK) %D%/kern_neon.h %D%/kern_neon_block.h %D%/kern_neon_dot.h %D%/kern_neon_dot_plain.c \

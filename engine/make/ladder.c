@@ -142,7 +142,7 @@ static bool changes(const struct making *k, const struct view *v)
 {
 	const struct quant_type *t = k->l ? target(k->l, &k->lm, v) : v->type;
 
-	return t != v->type || (k->m->eng->kern.panel && kern_packs(t));
+	return t != v->type || k->m->eng->kern.panel;
 }
 
 static int count_view(void *arg, struct view *v, int layer)
@@ -158,7 +158,7 @@ static int count_view(void *arg, struct view *v, int layer)
 /* Room for a view at type t. */
 static int view_alloc(struct making *k, struct view *v, const struct quant_type *t)
 {
-	const int panel = kern_packs(t) ? k->m->eng->kern.panel : 0;
+	const int panel = k->m->eng->kern.panel;
 
 	v->type = t;
 	v->panel = panel;

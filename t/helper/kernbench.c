@@ -74,7 +74,7 @@ static void run_mul(void *arg)
 /* The rows of m in panels: memory to free, or NULL when they are left as they are. */
 static uint8_t *pack(const struct kern *k, const struct quant_type *t, struct kern_mul *m)
 {
-	const int64_t bytes = kern_packs(t) && k->panel ? kern_panel_bytes(t, k->panel, m->a->k) : 0;
+	const int64_t bytes = k->panel ? kern_panel_bytes(t, k->panel, m->a->k) : 0;
 	uint8_t *p;
 
 	if (!bytes)
