@@ -240,9 +240,8 @@ struct piece {
 	int64_t b, n;		/* first block of the row, how many */
 };
 
-/* n tokens from t, of which those from `last` on are the last one again; acc: theirs of all panels. */
-INLINE void piece_tile(const struct kern_mul *m, const struct piece *c, const struct form f, int64_t t, int64_t last,
-		       int n, vecf *out)
+/* n tokens; out: their outputs, of all panels. */
+INLINE void piece_tile(const struct piece *c, const struct form f, const struct token *tokens, int n, vecf *out)
 {
 	union start start[TILE][PIECE];
 	struct token x[TILE];
@@ -250,7 +249,7 @@ INLINE void piece_tile(const struct kern_mul *m, const struct piece *c, const st
 
 	UNROLL
 	for (int i = 0; i < n; i++) {
-		x[i] = token_at(m, t + i < last ? t + i : last - 1, c->b);
+		x[i] = (struct token){ tokens[i].q + c->b * GROUP, tokens[i].d + c->b, tokens[i].sum + 2 * c->b, NULL };
 		if (!f.scale && (f.offset || f.min)) {
 			start_fill(f, start[i], x[i].sum, c->n);
 			x[i].start = start[i];
@@ -326,9 +325,9 @@ INLINE int64_t piece_blocks(const struct form f, int64_t blocks)
 	return (blocks + parts * f.per - 1) / (parts * f.per) * f.per;
 }
 
-/* Tokens t0 … t1-1, at most MANY. */
-INLINE void panels_many(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load, int64_t t0,
-			int64_t t1)
+/* Tokens t0 … t1-1, at most MANY: x[0] is t0, and what comes after the last one is the last one again. */
+INLINE void panels_many(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load,
+			const struct token *x, int64_t t0, int64_t t1)
 {
 	const int64_t blocks = m->a->k / GROUP, most = piece_blocks(f, blocks);
 	const int tile = tile_tokens(f);
@@ -346,9 +345,9 @@ INLINE void panels_many(const struct kern_mul *m, const struct panel *p, const s
 			const int64_t end = t1 - t < tile ? t1 : t + tile, from = ready;
 
 			if (end - t > 2)
-				piece_tile(m, &c, f, t, t1, tile, out + (t - t0) * PANELS);
+				piece_tile(&c, f, x + (t - t0), tile, out + (t - t0) * PANELS);
 			else
-				piece_tile(m, &c, f, t, t1, 2, out + (t - t0) * PANELS);
+				piece_tile(&c, f, x + (t - t0), 2, out + (t - t0) * PANELS);
 			fetch_ahead(&ahead, end - t0, t1 - t0);
 			if (c.b + c.n < blocks)
 				continue;
@@ -368,7 +367,7 @@ INLINE struct panel panel_at(const struct kern_mul *m, int64_t r)
 
 	return (struct panel){
 		.w = (const uint8_t *)m->w + (m->panel ? r / ROWS : r) * m->w_stride,
-		.rows = left < ROWS ? (int)left : ROWS, .y = m->y + r,
+		.rows = left < ROWS ? (int)left : ROWS, .y = m->y + r - m->y0,
 		.mask = v_mask(m->r0 > r ? (int)(m->r0 - r) : 0, left < ROWS ? (int)left : ROWS),
 	};
 }
@@ -395,7 +394,11 @@ INLINE void mul_rows(const struct kern_mul *m, const struct form f, load_fn *loa
 		}
 		return;
 	}
-	for (int64_t t = 0; t < tokens; t += step)
+	for (int64_t t = 0; t < tokens; t += step) {
+		struct token x[MANY + TILE];
+
+		for (int64_t i = 0; i < step + TILE; i++)
+			x[i] = token_at(m, t + i < tokens ? t + i : tokens - 1, 0);
 		for (int64_t r = first; r < m->r1; r += PANELS * ROWS) {
 			p[0] = panel_at(m, r);
 			for (int i = 1; i < PANELS; i++) {	/* a panel that is not there: the last one again, unseen */
@@ -405,8 +408,9 @@ INLINE void mul_rows(const struct kern_mul *m, const struct form f, load_fn *loa
 				if (!there)
 					p[i].mask = v_mask(0, 0);
 			}
-			panels_many(m, p, f, load, t, tokens - t < step ? tokens : t + step);
+			panels_many(m, p, f, load, x, t, tokens - t < step ? tokens : t + step);
 		}
+	}
 }
 
 /* A row of a table of types: name, loader, the members of its form. */

@@ -68,7 +68,7 @@ INLINE struct panel panel_at(const struct kern_mul *m, int64_t r, int i)
 
 	return (struct panel){
 		.row = at, .w = (const uint8_t *)m->w + (m->panel ? at / ROWS : at) * m->w_stride,
-		.from = m->r0 > at ? (int)(m->r0 - at) : 0, .to = there ? rows : 0, .y = m->y + at,
+		.from = m->r0 > at ? (int)(m->r0 - at) : 0, .to = there ? rows : 0, .y = m->y + at - m->y0,
 	};
 }
 

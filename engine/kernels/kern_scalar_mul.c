@@ -280,7 +280,7 @@ static void mul_row(const struct kern_mul *m, int64_t r, int64_t t0, int64_t t1,
 		}
 	}
 	for (int64_t t = t0; t < t1; t++)
-		m->y[t * m->ldy + r] = m->rest ? acc[t - t0] + rest[t - t0] : acc[t - t0];
+		m->y[t * m->ldy + r - m->y0] = m->rest ? acc[t - t0] + rest[t - t0] : acc[t - t0];
 }
 
 static void mul_rows(const struct kern_mul *m, unpack_fn *unpack)
@@ -299,18 +299,18 @@ static void mul_decoded(const struct kern_mul *m, enum quant_id id)
 
 	for (int64_t r = m->r0; r < m->r1; r++) {
 		for (int64_t t = 0; t < a->t; t++)
-			m->y[t * m->ldy + r] = 0;
+			m->y[t * m->ldy + r - m->y0] = 0;
 		for (int64_t k = 0; k < a->k; k += SUPER) {
 			const int64_t n = a->k - k < SUPER ? a->k - k : SUPER;
 
 			kern_decode(type, m->w, m->w_stride, m->panel, a->k, r, k, n, w);
 			for (int64_t t = 0; t < a->t; t++) {
 				const float *x = a->x + t * a->k + k;
-				float s = m->y[t * m->ldy + r];
+				float s = m->y[t * m->ldy + r - m->y0];
 
 				for (int64_t i = 0; i < n; i++)
 					s += w[i] * x[i];
-				m->y[t * m->ldy + r] = s;
+				m->y[t * m->ldy + r - m->y0] = s;
 			}
 		}
 	}

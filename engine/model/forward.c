@@ -39,10 +39,11 @@ struct step {
 	float *h;			/* (n, n_embd) normed; a matrix's output before it is added */
 	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
 	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
-	float *gate, *up;		/* (n, max_ff) */
+	float *gate;			/* (n, max_ff): gated, where that is not rounded at once */
+	float *slices;			/* (threads, 2, slice): rows of gate and up that a thread works on */
 	float *cs[ROPE_N];		/* (n, n_rot) cosines and sines; NULL when no layer wants them */
-	void *rounded;			/* activations rounded to int8, with scales and sums … */
-	void *rest;			/* … and what that left over, likewise */
+	void *rounded[2];		/* activations rounded to int8, with scales and sums; [1]: of gated ones … */
+	void *rest[2];			/* … and what that left over, likewise */
 	const void **pages;		/* (threads, 2 × pages of the context) */
 	int64_t n_pages;
 	const struct row **out_rows;	/* (n_logits) those that want logits */
@@ -60,6 +61,20 @@ static void *carve(struct carve *v, int64_t n, size_t size)
 	return r;
 }
 
+/* Rows of a matrix in one kernel call, whole panels where there are several: about the work of `most` by a chunk; a lone token's share is one call or a few. */
+static int64_t call_rows(int64_t most, int64_t tokens)
+{
+	const int64_t rows = tokens >= 64 ? most : most * 64 / (tokens ? tokens : 1);
+
+	return rows < MUL_GRAIN ? rows : rows / MUL_GRAIN * MUL_GRAIN;
+}
+
+/* Room for all tokens' outputs of one call. */
+static int64_t slice_floats(const struct step *s)
+{
+	return s->n * call_rows(MUL_CALL, s->n);
+}
+
 static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 {
 	const struct config *c = s->c;
@@ -67,7 +82,6 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	int64_t widest = (int64_t)c->max_head * c->head_dim;
 
 	widest = c->n_embd > widest ? c->n_embd : widest;
-	widest = c->max_ff > widest ? c->max_ff : widest;
 	s->n_pages = (n_ctx + KERN_PAGE - 1) / KERN_PAGE;
 	s->x = carve(v, n * c->n_embd, sizeof(float));
 	s->h = carve(v, n * c->n_embd, sizeof(float));
@@ -76,11 +90,13 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	s->kx = carve(v, n * c->max_head_kv * c->head_dim, sizeof(float));
 	s->vx = carve(v, n * c->max_head_kv * c->head_dim, sizeof(float));
 	s->gate = carve(v, n * c->max_ff, sizeof(float));
-	s->up = carve(v, n * c->max_ff, sizeof(float));
+	s->slices = carve(v, nth * 2 * slice_floats(s), sizeof(float));
 	for (int i = 0; i < ROPE_N; i++)
 		s->cs[i] = i == ROPE_WINDOW && !c->window ? NULL : carve(v, n * c->n_rot, sizeof(float));
-	s->rounded = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
-	s->rest = carve(v, (int64_t)kern_acts_bytes(n, widest), 1);
+	for (int i = 0; i < 2; i++) {
+		s->rounded[i] = carve(v, (int64_t)kern_acts_bytes(n, i ? c->max_ff : widest), 1);
+		s->rest[i] = carve(v, (int64_t)kern_acts_bytes(n, i ? c->max_ff : widest), 1);
+	}
 	s->pages = carve(v, 2 * nth * s->n_pages, sizeof *s->pages);
 	s->out_rows = carve(v, s->n_logits, sizeof *s->out_rows);
 	s->cancel = carve(v, n, sizeof *s->cancel);
@@ -150,19 +166,19 @@ struct input {
 	bool trained;		/* rounding is part of the model: by token, and what it leaves over is lost */
 };
 
-static struct input input(const struct step *s, float *x, int64_t t, int64_t k, bool trained)
+static struct input input(const struct step *s, int which, float *x, int64_t t, int64_t k, bool trained)
 {
 	struct input in = { .a = { .t = t, .k = k, .x = x }, .rest = { .t = t, .k = k }, .x = x, .trained = trained };
 
-	kern_acts_place(&in.a, s->rounded);
-	kern_acts_place(&in.rest, s->rest);
+	kern_acts_place(&in.a, s->rounded[which]);
+	kern_acts_place(&in.rest, s->rest[which]);
 	return in;
 }
 
-/* What goes into a layer's matrices. */
-static struct input layer_input(const struct step *s, float *x, int64_t k)
+/* What goes into a layer's matrices; `which` of the places for rounded ones it takes. */
+static struct input layer_input(const struct step *s, int which, float *x, int64_t k)
 {
-	return input(s, x, s->n, k, s->act != ENG_ACT_F32 && s->c->family->flags & FAMILY_ACT_TOKEN);
+	return input(s, which, x, s->n, k, s->act != ENG_ACT_F32 && s->c->family->flags & FAMILY_ACT_TOKEN);
 }
 
 static bool rounds(const struct step *s, const struct view *v)
@@ -215,16 +231,14 @@ static void round_input(const struct step *s, const struct input *in, const stru
 		keep_rounded(in->x + t * in->a.k, in->a.k);
 }
 
-/* A matrix's rows lo … hi for all tokens, in calls short enough to be cancelled between. */
+/* A matrix's rows lo … hi for all tokens, y from row y0 on, in calls short enough to be cancelled between. */
 static void mul_rows(const struct step *s, const struct view *v, const struct input *in, int64_t lo, int64_t hi,
-		     float *y, int64_t ldy)
+		     float *y, int64_t y0, int64_t ldy)
 {
 	struct kern_mul m = { .w = v->data, .w_stride = v->stride, .panel = v->panel, .a = &in->a,
-			      .rest = is_wide(s, v, in) ? &in->rest : NULL, .y = y, .ldy = ldy };
+			      .rest = is_wide(s, v, in) ? &in->rest : NULL, .y = y, .ldy = ldy, .y0 = y0 };
 	const float gain = v->scale * v->factor;
-	/* about the work of MUL_CALL rows by a chunk; a lone token's share is one call or a few */
-	const int64_t most = s->act == ENG_ACT_F32 ? MUL_CALL_F32 : MUL_CALL;
-	const int64_t step = in->a.t >= 64 ? most : most * 64 / (in->a.t ? in->a.t : 1);
+	const int64_t step = call_rows(s->act == ENG_ACT_F32 ? MUL_CALL_F32 : MUL_CALL, in->a.t);
 
 	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
 		m.r0 = r;
@@ -233,7 +247,7 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 	}
 	for (int64_t t = 0; t < in->a.t && gain != 1; t++)
 		for (int64_t r = lo; r < hi; r++)
-			y[t * ldy + r] *= gain;
+			y[t * ldy + r - y0] *= gain;
 }
 
 /*
@@ -253,7 +267,7 @@ static void mul_share(const struct step *s, const struct out *o, int n, const st
 		const int64_t from = lo > at ? lo - at : 0, to = hi - at < o[i].v->rows ? hi - at : o[i].v->rows;
 
 		if (from < to)
-			mul_rows(s, o[i].v, in, from, to, o[i].y, o[i].ldy);
+			mul_rows(s, o[i].v, in, from, to, o[i].y, 0, o[i].ldy);
 	}
 }
 
@@ -268,7 +282,7 @@ static void mul_add(const struct step *s, const struct view *v, const float *bia
 	int64_t lo, hi, t0, t1;
 
 	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
-	mul_rows(s, v, in, lo, hi, s->h, n);
+	mul_rows(s, v, in, lo, hi, s->h, 0, n);
 	for (int64_t t = 0; t < s->n; t++) {
 		if (bias)
 			s->k->add(s->h + t * n + lo, bias + lo, hi - lo);
@@ -293,7 +307,7 @@ static void norm_share(const struct step *s, const float *weight, const struct v
 	int64_t t0, t1;
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
-	*in = layer_input(s, s->h, s->c->n_embd);
+	*in = layer_input(s, 0, s->h, s->c->n_embd);
 	for (int64_t t = t0; t < t1; t++)
 		s->k->rmsnorm(s->h + t * s->c->n_embd, s->x + t * s->c->n_embd, weight, s->c->n_embd, s->c->norm_eps);
 	round_input(s, in, v, n, t0, t1);
@@ -417,7 +431,7 @@ static void attention(struct step *s, int32_t il, int ith, int nth)
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_ATTN);
 	mark_attn(s, ith, &s->c->layer[il]);
-	in = layer_input(s, s->o, y->wo.cols);
+	in = layer_input(s, 0, s->o, y->wo.cols);
 	round_share(s, &in, y->attn_sub_norm, &y->wo, ith, nth);
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_ROUND_O);
@@ -426,44 +440,80 @@ static void attention(struct step *s, int32_t il, int ith, int nth)
 	mark_mul(s, ith, WORK_O, &y->wo, s->n);
 }
 
-/* gate = f(gate) × up of a token, biases before. */
-static void gate_token(const struct step *s, const struct layer *y, int64_t t, int64_t ff)
+/* y = f(gate) × up of a token's rows from r on, biases before. */
+static void gate_rows(const struct step *s, const struct layer *y, float *gate, float *up, int64_t r, int64_t n, float *out)
 {
 	kern_glu_fn *const glu[] = { [GATE_SILU] = s->k->swiglu, [GATE_GELU] = s->k->geglu, [GATE_RELU2] = s->k->relu2glu };
-	float *gate = s->gate + t * ff, *up = s->up + t * ff;
 
 	if (y->bgate)
-		s->k->add(gate, y->bgate, ff);
+		s->k->add(gate, y->bgate + r, n);
 	if (y->bup)
-		s->k->add(up, y->bup, ff);
-	glu[s->c->family->gate](gate, gate, up, ff);
+		s->k->add(up, y->bup + r, n);
+	glu[s->c->family->gate](out, gate, up, n);
+}
+
+/* Rounds n values at x, a token's from k0 on, into their place in `in`. */
+static void round_rows(const struct step *s, const struct input *in, const struct view *v, int64_t t, const float *x,
+		       int64_t k0, int64_t n)
+{
+	const int64_t at = t * in->a.k + k0, group = at / KERN_ACT_BLOCK;
+	const struct kern_acts a = { 1, n, x, in->a.q + at, in->a.d + group, in->a.sum + 2 * group };
+	const struct kern_acts rest = { 1, n, NULL, in->rest.q + at, in->rest.d + group, in->rest.sum + 2 * group };
+
+	s->k->quant_q8(&a, 0, 1);
+	if (is_wide(s, v, in))
+		s->k->rest_q8(&a, &rest, 0, 1);
+}
+
+/*
+ * Gate and up together, a slice of rows of both at a time that stays in the cache: multiplied,
+ * gated, and rounded at once where that goes group by group; else gated into s->gate.
+ */
+static void gate_up(const struct step *s, const struct layer *y, const struct input *in, const struct input *gated,
+		    bool at_once, int ith, int nth)
+{
+	const int64_t step = call_rows(MUL_CALL, s->n), ff = y->gate.rows;
+	float *gate = s->slices + 2 * ith * slice_floats(s), *up = gate + slice_floats(s);
+	int64_t lo, hi;
+
+	pool_share(ff, MUL_GRAIN, ith, nth, &lo, &hi);
+	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
+		const int64_t n = hi - r < step ? hi - r : step;
+
+		mul_rows(s, &y->gate, in, r, r + n, gate, r, n);
+		mul_rows(s, &y->up, in, r, r + n, up, r, n);
+		for (int64_t t = 0; t < s->n; t++) {
+			float *g = gate + t * n;
+
+			gate_rows(s, y, g, up + t * n, r, n, at_once ? g : s->gate + t * ff + r);
+			if (at_once)
+				round_rows(s, gated, &y->down, t, g, r, n);
+		}
+	}
 }
 
 static void feed_forward(struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer *y = &s->w->layer[il];
 	const struct view *const into[] = { &y->gate, &y->up };
-	const int64_t ff = y->gate.rows;
-	const struct out out[] = { { &y->gate, s->gate, ff }, { &y->up, s->up, ff } };
+	const struct input gated = layer_input(s, 1, s->gate, y->gate.rows);
+	const bool at_once = rounds(s, &y->down) && !gated.trained && !y->ffn_sub_norm;
 	struct input in;
-	int64_t lo, hi;
 
 	norm_share(s, y->ffn_norm, into, 2, &in, ith, nth);
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_NORM);
-	mul_share(s, out, 2, &in, ith, nth);
+	gate_up(s, y, &in, &gated, at_once, ith, nth);
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_UP);
 	for (int i = 0; i < 2; i++)
 		mark_mul(s, ith, WORK_UP, into[i], s->n);
-	pool_share(s->n, 1, ith, nth, &lo, &hi);
-	for (int64_t t = lo; t < hi; t++)
-		gate_token(s, y, t, ff);
-	in = layer_input(s, s->gate, ff);
-	round_share(s, &in, y->ffn_sub_norm, &y->down, ith, nth);
-	pool_barrier(s->pool);
-	mark(s, ith, WORK_GATE);
-	mul_add(s, &y->down, y->bdown, y->ffn_post_norm, &in, ith, nth);
+	if (!at_once) {
+		round_share(s, &gated, y->ffn_sub_norm, &y->down, ith, nth);
+		pool_barrier(s->pool);
+		mark(s, ith, WORK_GATE);
+	}
+	mul_add(s, &y->down, y->bdown, y->ffn_post_norm, &gated, ith, nth);
 	mark(s, ith, WORK_DOWN);
 	mark_mul(s, ith, WORK_DOWN, &y->down, s->n);
 }
@@ -473,7 +523,7 @@ static void head(struct step *s, int ith, int nth)
 {
 	const struct config *c = s->c;
 	const struct view *const v = &s->w->output;
-	struct input in = input(s, s->h, s->n_logits, c->n_embd, false);
+	struct input in = input(s, 0, s->h, s->n_logits, c->n_embd, false);
 	float *y = s->n_logits > 1 ? s->logits : s->out_rows[0]->logits;
 	int64_t lo, hi;
 
@@ -486,7 +536,7 @@ static void head(struct step *s, int ith, int nth)
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_HEAD_NORM);
 	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
-	mul_rows(s, v, &in, lo, hi, y, c->n_vocab);
+	mul_rows(s, v, &in, lo, hi, y, 0, c->n_vocab);
 	for (int64_t i = 0; i < s->n_logits; i++) {
 		float *out = s->out_rows[i]->logits, *from = y + i * c->n_vocab;
 

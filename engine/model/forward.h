@@ -39,8 +39,8 @@ int forward(const struct eng_weights *w, const struct row *rows, int n, enum eng
 	X(ATTN, "attention") \
 	X(ROUND_O, "rounding") \
 	X(O, "attention's output") \
-	X(UP, "gate, up") \
-	X(GATE, "activation, rounding") \
+	X(UP, "gate, up, activation") \
+	X(GATE, "gated norm, rounding") \
 	X(DOWN, "down") \
 	X(HEAD_NORM, "last norm") \
 	X(HEAD, "output matrix")
