@@ -3,6 +3,7 @@
 noinst_LIBRARIES += %D%/libengine.a
 engine_libengine_a_SOURCES = %D%/engine.h %D%/engine.c
 engine_libengine_a_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS) $(JANSSON_CFLAGS) $(UNISTRING_CFLAGS)
+ISA_LIBS =
 
 include %D%/base/local.mk
 include %D%/format/local.mk

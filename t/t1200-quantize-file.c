@@ -2,6 +2,7 @@
 #include "engine/base/pool.h"
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
+#include "engine/kernels/cpu.h"
 #include "engine/make/level.h"
 #include "engine/model/model.h"
 #include "engine/quant/layout.h"
@@ -17,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct eng one, two;	/* of as many threads; all that eng_quantize() takes of an eng */
+static struct eng one, two;	/* of as many threads, plain code and the best; all that eng_quantize() takes of an eng */
 static char source[1024];
 
 /* Paths that stay: tmp_path() lends its memory for a few calls only. */
@@ -500,6 +501,8 @@ int main(void)
 	snprintf(source, sizeof source, "%s/stories260K.gguf", profiles ? profiles : "profiles");
 	one.pool = pool_new(1, &e);
 	two.pool = pool_new(2, &e);
+	kern_fill(&one.kern, 0);
+	kern_fill(&two.kern, cpu_flags());
 	for (const struct level *l = levels; l->name; l++)
 		if (!l->ternary)
 			test_level(l);

@@ -4,6 +4,7 @@
 #include "engine/base/pool.h"
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
+#include "engine/kernels/cpu.h"
 #include "engine/make/level.h"
 #include "engine/model/model.h"
 #include "engine/quant/layout.h"
@@ -236,6 +237,7 @@ int main(void)
 	struct err e;
 
 	eng.pool = pool_new(3, &e);
+	kern_fill(&eng.kern, cpu_flags());
 	test_memory();
 	test_containers();
 	test_counts();

@@ -4,15 +4,19 @@
 
 void kern_fill(struct kern *k, unsigned flags)
 {
-	*k = (struct kern){ 0 };
+	*k = (struct kern){ .codecs = quant_codecs };
 	kern_init_scalar(k);
 #ifdef HAVE_ISA_AVX2
-	if (flags & CPU_AVX2)
+	if (flags & CPU_AVX2) {
 		kern_init_avx2(k);
+		k->codecs = quant_codecs_avx2;
+	}
 #endif
 #ifdef HAVE_ISA_AVX512VNNI
-	if (flags & CPU_AVX512VNNI)
+	if (flags & CPU_AVX512VNNI) {
 		kern_init_avx512vnni(k);
+		k->codecs = quant_codecs_avx512vnni;
+	}
 #endif
 #ifdef HAVE_ISA_NEON
 	if (flags & CPU_NEON)

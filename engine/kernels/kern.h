@@ -145,6 +145,7 @@ struct kern_type {
 struct kern {
 	const char *name;		/* of the best set in use: "avx2" */
 	int panel;			/* rows of a panel of packed weights; 0: none are packed */
+	const struct quant_codec *codecs;	/* in the order of quant_types[]: kern_codec() */
 	/* by quant id (gaps have mul NULL) */
 	struct kern_type type[64];
 	kern_quant_fn *quant_q8;
@@ -161,6 +162,12 @@ struct kern {
 		kern_attn_fn *attn;
 	} kv[KERN_KV_N];
 };
+
+/* A type's functions by the instruction set in use; their results are the definition's. */
+static inline const struct quant_codec *kern_codec(const struct kern *k, const struct quant_type *t)
+{
+	return &k->codecs[t - quant_types];
+}
 
 /* Bytes of one key or value of hd floats in a cache's type. */
 static inline int64_t kern_kv_row(const struct kern *k, enum kern_kv type, int64_t hd)

@@ -4,7 +4,6 @@ engine_libengine_a_SOURCES += \
 	%D%/probe.h %D%/probe.c %D%/probe_scalar.c \
 	%D%/kern_scalar.h %D%/kern_ops.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
 
-ISA_LIBS =
 KERN_BLOCK = %D%/kern_inline.h %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h %D%/kern_float.h
 KERN_AVX2 = $(KERN_BLOCK) %D%/kern_avx2.h %D%/kern_avx2_block.h %D%/kern_avx2.c %D%/kern_avx2_plain.c \
 	%D%/kern_avx2_super.c %D%/kern_avx2_float.c \

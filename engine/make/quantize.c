@@ -409,15 +409,16 @@ static int measure(struct work *k, const float *x, int64_t n, struct err *e)
 static int convert(struct work *k, int64_t lo, int64_t n, void *raw, float *x, struct err *e)
 {
 	const struct quant_type *from = quant_by_id(k->it->t->type), *to = k->it->to;
+	const struct kern *kern = &k->q->eng->kern;
 
 	if (read_piece(k, lo, n, raw, e) < 0)
 		return -1;
-	from->decode(raw, x, n);
+	kern_codec(kern, from)->decode(raw, x, n);
 	for (int64_t i = 0; i < n && from->tail; i++)
 		x[i] *= k->from_scale;
 	if (k->measure)
 		return measure(k, x, n, e);
-	to->encode(x, raw, n);
+	kern_codec(kern, to)->encode(x, raw, n);
 	return gguf_writer_put(k->q->w, k->number, (uint64_t)(lo / to->block * to->bytes), raw,
 			       (size_t)(n / to->block * to->bytes), e);
 }

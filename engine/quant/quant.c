@@ -3,30 +3,11 @@
 
 #include <strings.h>
 
-#define ROW(name, fn, block, bytes) \
-	{ #name, QUANT_##name, block, bytes, 0, quant_decode_##fn, quant_encode_##fn, false }
-#define WIDE(name, fn, block, bytes) \
-	{ #name, QUANT_##name, block, bytes, 0, quant_decode_##fn, quant_encode_##fn, true }
+#define TYPE(name, fn, block, bytes, tail, wide) \
+	{ #name, QUANT_##name, block, bytes, tail, quant_decode_##fn, quant_encode_##fn, wide },
 
 const struct quant_type quant_types[] = {
-	ROW(F32, f32, 1, 4),
-	ROW(F16, f16, 1, 2),
-	ROW(BF16, bf16, 1, 2),
-	WIDE(Q8_0, q8_0, QK, 34),
-	WIDE(Q6_K, q6_k, QK_K, 210),
-	ROW(Q5_1, q5_1, QK, 24),
-	ROW(Q5_K, q5_k, QK_K, 176),
-	ROW(Q5_0, q5_0, QK, 22),
-	ROW(Q4_1, q4_1, QK, 20),
-	ROW(Q4_K, q4_k, QK_K, 144),
-	ROW(IQ4_NL, iq4_nl, QK, 18),
-	ROW(Q4_0, q4_0, QK, 18),
-	ROW(IQ4_XS, iq4_xs, QK_K, 136),
-	ROW(Q3_K, q3_k, QK_K, 110),
-	ROW(Q2_K, q2_k, QK_K, 84),
-	ROW(TQ2_0, tq2_0, QK_K, 66),
-	{ "I2_S", QUANT_I2_S, 128, 32, 32, quant_decode_i2_s, quant_encode_i2_s, false },
-	ROW(TQ1_0, tq1_0, QK_K, 54),
+	QUANT_TYPES(TYPE)
 	{ NULL, 0, 0, 0, 0, NULL, NULL, false },
 };
 
@@ -80,4 +61,31 @@ float quant_bf16_to_f32(uint16_t h)
 uint16_t quant_f32_to_bf16(float f)
 {
 	return bf16_encode(f);
+}
+
+bool quant_ternary(const float *x, int64_t n, float *scale)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const float a = fabsf(x[i]);
+
+		if (a == 0.0f || a == *scale)
+			continue;
+		if (*scale != 0.0f || !isfinite(a))
+			return false;
+		*scale = a;
+	}
+	return true;
+}
+
+float quant_tail_scale(const struct quant_type *t, const void *tail)
+{
+	return t->tail ? f32_from_bits(get32(tail)) : 1.0f;
+}
+
+void quant_tail_write(const struct quant_type *t, float scale, void *tail)
+{
+	if (!t->tail)
+		return;
+	memset(tail, 0, (size_t)t->tail);
+	put32(tail, f32_bits(scale));
 }

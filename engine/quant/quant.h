@@ -48,6 +48,14 @@ struct quant_type {
 /* All types, in the order of precision (F32 first); ends with name NULL. */
 extern const struct quant_type quant_types[];
 
+/*
+ * The same functions by instruction set, in the order of quant_types[]: one source, compiled
+ * again with more lanes (lanes.h), and the same bits. What may be run is for the caller to
+ * know: kern_codec() of engine/kernels/kern.h.
+ */
+struct quant_codec { quant_decode_fn *decode; quant_encode_fn *encode; };
+extern const struct quant_codec quant_codecs[], quant_codecs_avx2[], quant_codecs_avx512vnni[];
+
 /* NULL when unknown. Names in any case. */
 const struct quant_type *quant_by_id(uint32_t id);
 const struct quant_type *quant_by_name(const char *name);

@@ -157,30 +157,69 @@ static inline void get_pairs(const uint8_t *qs, uint8_t *q)
 				q[32 * n + l] = qs[l] >> 2 * n & 3;
 }
 
-/* The value of largest magnitude, the first one on ties; 0 when all are. */
-float quant_largest(const float *x, int n);
+/* -- extremes: kept side by side, so that the search is many comparisons wide; NaN is never kept. */
 
-/* One row of the table each; n is whole blocks. */
-#define QUANT_CODEC(name) \
-	quant_decode_fn quant_decode_##name; \
-	quant_encode_fn quant_encode_##name;
-QUANT_CODEC(f32)
-QUANT_CODEC(f16)
-QUANT_CODEC(bf16)
-QUANT_CODEC(q8_0)
-QUANT_CODEC(q5_1)
-QUANT_CODEC(q5_0)
-QUANT_CODEC(q4_1)
-QUANT_CODEC(q4_0)
-QUANT_CODEC(q6_k)
-QUANT_CODEC(q5_k)
-QUANT_CODEC(q4_k)
-QUANT_CODEC(q3_k)
-QUANT_CODEC(q2_k)
-QUANT_CODEC(iq4_nl)
-QUANT_CODEC(iq4_xs)
-QUANT_CODEC(tq1_0)
-QUANT_CODEC(tq2_0)
-QUANT_CODEC(i2_s)
+enum { WIDE = 8 };
+
+static inline float amax(const float *x, int n)
+{
+	float m[WIDE] = { 0 };
+	float top = 0.0f;
+
+	for (int j = 0; j < n; j += WIDE)
+		for (int l = 0; l < WIDE; l++)
+			m[l] = fabsf(x[j + l]) > m[l] ? fabsf(x[j + l]) : m[l];
+	for (int l = 0; l < WIDE; l++)
+		top = m[l] > top ? m[l] : top;
+	return top;
+}
+
+/* The value of largest magnitude, the first one on ties; 0 when all are. */
+static inline float quant_largest(const float *x, int n)
+{
+	const float top = amax(x, n);
+
+	for (int j = 0; j < n && top > 0.0f; j++)
+		if (fabsf(x[j]) == top)
+			return x[j];
+	return 0.0f;
+}
+
+/*
+ * The types: name and id, functions, weights and bytes a block, bytes behind a tensor, wide.
+ * The files with their functions are compiled once for any machine and once for each
+ * instruction set, with QUANT_ISA for the end of their names.
+ */
+#define QUANT_TYPES(X) \
+	X(F32, f32, 1, 4, 0, false) \
+	X(F16, f16, 1, 2, 0, false) \
+	X(BF16, bf16, 1, 2, 0, false) \
+	X(Q8_0, q8_0, QK, 34, 0, true) \
+	X(Q6_K, q6_k, QK_K, 210, 0, true) \
+	X(Q5_1, q5_1, QK, 24, 0, false) \
+	X(Q5_K, q5_k, QK_K, 176, 0, false) \
+	X(Q5_0, q5_0, QK, 22, 0, false) \
+	X(Q4_1, q4_1, QK, 20, 0, false) \
+	X(Q4_K, q4_k, QK_K, 144, 0, false) \
+	X(IQ4_NL, iq4_nl, QK, 18, 0, false) \
+	X(Q4_0, q4_0, QK, 18, 0, false) \
+	X(IQ4_XS, iq4_xs, QK_K, 136, 0, false) \
+	X(Q3_K, q3_k, QK_K, 110, 0, false) \
+	X(Q2_K, q2_k, QK_K, 84, 0, false) \
+	X(TQ2_0, tq2_0, QK_K, 66, 0, false) \
+	X(I2_S, i2_s, 128, 32, 32, false) \
+	X(TQ1_0, tq1_0, QK_K, 54, 0, false)
+
+#ifndef QUANT_ISA
+#define QUANT_ISA
+#endif
+#define QUANT_JOIN(a, b) a##b
+#define QUANT_PASTE(a, b) QUANT_JOIN(a, b)
+#define QUANT_NAME(name) QUANT_PASTE(name, QUANT_ISA)
+
+#define QUANT_CODEC(name, fn, block, bytes, tail, wide) \
+	quant_decode_fn QUANT_NAME(quant_decode_##fn); \
+	quant_encode_fn QUANT_NAME(quant_encode_##fn);
+QUANT_TYPES(QUANT_CODEC)
 
 #endif

@@ -74,7 +74,7 @@ static inline void get_weights(const uint8_t *qs, float d, float *dst)
 
 enum { IQ4_NL_BYTES = 18 };
 
-void quant_encode_iq4_nl(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_iq4_nl)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -86,7 +86,7 @@ void quant_encode_iq4_nl(const float *src, void *dst, int64_t n)
 	}
 }
 
-void quant_decode_iq4_nl(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_iq4_nl)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -120,7 +120,7 @@ static void xs_encode_block(const float *x, uint8_t *b)
 	put16(b + IQ4_XS_HIGH, (uint16_t)high);
 }
 
-void quant_encode_iq4_xs(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_iq4_xs)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -128,7 +128,7 @@ void quant_encode_iq4_xs(const float *src, void *dst, int64_t n)
 		xs_encode_block(src, b);
 }
 
-void quant_decode_iq4_xs(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_iq4_xs)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 

@@ -1,30 +1,23 @@
 /*
  * The K types: super-blocks of 256 weights whose sub-blocks have scales of a few bits. A
- * sub-block's scale is found by trying. The sums over a sub-block are taken in index
- * order, as the bytes depend on their last bit; so it is sub-blocks (or candidates) that
- * stand side by side in the inner loops and fill a vector.
+ * sub-block's scale is found by trying, LANES sub-blocks at once (lanes.h), which may belong
+ * to more than one super-block.
  */
 #include "config.h"
-#include "engine/quant/quant_block.h"
+#include "engine/quant/lanes.h"
 
 #define TINY 1e-15f	/* a sub-block without larger magnitudes is zero */
 
-enum {
-	SUBS = 8,		/* sub-blocks that are searched side by side */
-	SUB_MAX = 32,		/* weights in the longest sub-block */
-};
+enum { SUB_MAX = 32 };		/* weights in the longest sub-block */
+
+/* Weights that are searched ahead: enough sub-blocks of so many weights to fill the lanes. */
+#define AHEAD(len) (LANES * (len) > QK_K ? LANES * (len) : QK_K)
+
+enum { FITS = AHEAD(SUB_MAX) / SUB_MAX > 16 ? AHEAD(SUB_MAX) / SUB_MAX : 16 };
 
 static inline int32_t code_of(float x, int lo, int hi)
 {
 	return clamp_int(round_even(x), lo, hi);
-}
-
-/* x (SUBS, len) → t (len, SUBS) */
-static inline void side_by_side(const float *x, int len, float (*t)[SUBS])
-{
-	for (int s = 0; s < SUBS; s++)
-		for (int i = 0; i < len; i++)
-			t[i][s] = x[s * len + i];
 }
 
 static inline float largest_positive(const float *x, int n)
@@ -34,6 +27,21 @@ static inline float largest_positive(const float *x, int n)
 	for (int i = 0; i < n; i++)
 		m = x[i] > m ? x[i] : m;
 	return m;
+}
+
+/* Codes above the lowest, -half, by a scale as it is stored. */
+LANE void codes_by(const float *x, float step, int half, uint8_t *q)
+{
+	for (int i = 0; i < 16; i++)
+		q[i] = (uint8_t)(code_of(x[i] / step, -half, half - 1) + half);
+}
+
+/* Sub-blocks of `len` to search at weight `at` of n: none but at the first of those AHEAD. */
+static inline int subs_ahead(int64_t at, int64_t n, int len)
+{
+	if (at % AHEAD(len))
+		return 0;
+	return (int)(n - at < AHEAD(len) ? n - at : AHEAD(len)) / len;
 }
 
 /* -- types with a scale and a minimum a sub-block: Q2_K, Q4_K, Q5_K ----------------- */
@@ -49,192 +57,180 @@ static const struct min_search q2_search = { 16, 3, 15, -0.5f, false };
 static const struct min_search q4_search = { 32, 15, 20, -1.0f, true };
 static const struct min_search q5_search = { 32, 31, 15, -0.5f, true };
 
-/* SUBS sub-blocks at work: weights i of all of them lie together. */
+/* What is found: weights ≈ scale × code - min, code = inv × (x - from), rounded, at most top. */
+struct min_fit { float scale[FITS], min[FITS], inv[FITS], from[FITS], top[FITS]; };
+
+/* LANES sub-blocks at work. */
 struct min_state {
-	float x[SUB_MAX][SUBS];
-	float w[SUB_MAX][SUBS];		/* how much an error at x counts */
-	float sw[SUBS], sx[SUBS];	/* sums of w and w x */
-	float lo[SUBS], hi[SUBS];	/* minimum so far (at most 0), largest x */
-	bool flat[SUBS];		/* nothing above the minimum */
-	float scale[SUBS], loss[SUBS];	/* the best so far, */
-	float inv[SUBS], from[SUBS];	/* its codes: inv × (x - from), rounded */
+	lanes_f x[SUB_MAX];
+	lanes_f w[SUB_MAX];	/* how much an error at x counts */
+	lanes_f sw, sx;		/* sums of w and w x */
+	lanes_f lo, hi;		/* minimum so far (at most 0), largest x */
+	lanes_m flat;		/* nothing above the minimum */
+	lanes_f scale, loss;	/* the best so far, */
+	lanes_f inv, from;	/* its codes */
 };
 
-static inline void min_weights(const struct min_search *p, struct min_state *m)
+LANE void min_weights(const struct min_search *p, struct min_state *m)
 {
-	float base[SUBS] = { 0 };
+	lanes_f base = f_all(0.0f);
 
 	for (int i = 0; i < p->len && p->squares; i++)
-		for (int s = 0; s < SUBS; s++)
-			base[s] += m->x[i][s] * m->x[i][s];
-	for (int s = 0; s < SUBS; s++)
-		base[s] = sqrtf(base[s] / (float)p->len);
+		base += m->x[i] * m->x[i];
+	base = f_sqrt(base / f_all((float)p->len));
 	for (int i = 0; i < p->len; i++)
-		for (int s = 0; s < SUBS; s++)
-			m->w[i][s] = base[s] + fabsf(m->x[i][s]);
+		m->w[i] = base + f_abs(m->x[i]);
 }
 
-static inline float min_loss(const struct min_search *p, float diff)
+/* The weighted error of a code at weight i. */
+LANE lanes_f min_loss(const struct min_search *p, const struct min_state *m, int i, lanes_f scale,
+		      lanes_f lo, lanes_f code)
 {
-	return p->squares ? diff * diff : fabsf(diff);
-}
+	const lanes_f diff = scale * code + lo - m->x[i];
 
-static inline void min_extent(const struct min_search *p, struct min_state *m)
-{
-	memset(m->sw, 0, sizeof m->sw);
-	memset(m->sx, 0, sizeof m->sx);
-	memcpy(m->lo, m->x[0], sizeof m->lo);
-	memcpy(m->hi, m->x[0], sizeof m->hi);
-	for (int i = 0; i < p->len; i++) {
-		for (int s = 0; s < SUBS; s++) {
-			const float x = m->x[i][s];
-
-			m->lo[s] = x < m->lo[s] ? x : m->lo[s];
-			m->hi[s] = x > m->hi[s] ? x : m->hi[s];
-			m->sw[s] += m->w[i][s];
-			m->sx[s] += m->w[i][s] * x;
-		}
-	}
+	if (p->squares)
+		return m->w[i] * (diff * diff);
+	return m->w[i] * f_abs(diff);
 }
 
 /* The first guess: from the minimum to the largest in equal steps. */
-static inline void min_start(const struct min_search *p, struct min_state *m)
+LANE void min_start(const struct min_search *p, struct min_state *m)
 {
-	min_extent(p, m);
-	for (int s = 0; s < SUBS; s++) {
-		m->lo[s] = m->lo[s] > 0.0f ? 0.0f : m->lo[s];
-		m->flat[s] = m->hi[s] == m->lo[s];
-		m->inv[s] = (float)p->top / (m->hi[s] - m->lo[s]);
-		m->from[s] = m->lo[s];
-		m->scale[s] = 1.0f / m->inv[s];
-		m->loss[s] = 0.0f;
-	}
-	for (int i = 0; i < p->len; i++) {
-		for (int s = 0; s < SUBS; s++) {
-			const float c =
-			    (float)code_of(m->inv[s] * (m->x[i][s] - m->lo[s]), 0, p->top);
+	const lanes_f zero = f_all(0.0f);
 
-			m->loss[s] +=
-			    m->w[i][s] * min_loss(p, m->scale[s] * c + m->lo[s] - m->x[i][s]);
-		}
+	m->sw = m->sx = m->loss = zero;
+	m->lo = m->hi = m->x[0];
+	for (int i = 0; i < p->len; i++) {
+		m->lo = f_min(m->x[i], m->lo);
+		m->hi = f_max(m->x[i], m->hi);
+		m->sw += m->w[i];
+		m->sx += m->w[i] * m->x[i];
 	}
+	m->lo = f_pick(f_less(zero, m->lo), zero, m->lo);
+	m->flat = f_equal(m->hi, m->lo);
+	m->inv = f_all((float)p->top) / (m->hi - m->lo);
+	m->from = m->lo;
+	m->scale = f_all(1.0f) / m->inv;
+	for (int i = 0; i < p->len; i++)
+		m->loss += min_loss(p, m, i, m->scale, m->lo,
+				    f_code(m->inv * (m->x[i] - m->lo), 0, p->top));
 }
 
 /* Codes by another step, the scale and minimum that fit them best; kept if they do better. */
-static inline void min_try(const struct min_search *p, struct min_state *m, int step)
+LANE void min_try(const struct min_search *p, struct min_state *m, int step)
 {
-	float code[SUB_MAX][SUBS], inv[SUBS];
-	float sl[SUBS] = { 0 }, sl2[SUBS] = { 0 }, sxl[SUBS] = { 0 };
-	float det[SUBS], scale[SUBS], lo[SUBS], loss[SUBS] = { 0 };
+	const lanes_f zero = f_all(0.0f);
+	const lanes_f inv = f_all(p->first + 0.1f * (float)step + (float)p->top) / (m->hi - m->lo);
+	lanes_f code[SUB_MAX], sl = zero, sl2 = zero, sxl = zero, loss = zero;
+	lanes_f det, scale, lo;
+	lanes_m up, keep;
 
-	for (int s = 0; s < SUBS; s++)
-		inv[s] = (p->first + 0.1f * (float)step + (float)p->top) / (m->hi[s] - m->lo[s]);
 	for (int i = 0; i < p->len; i++) {
-		for (int s = 0; s < SUBS; s++) {
-			const float c = (float)code_of(inv[s] * (m->x[i][s] - m->lo[s]), 0, p->top);
-			const float wc = m->w[i][s] * c;
+		const lanes_f c = f_code(inv * (m->x[i] - m->lo), 0, p->top);
+		const lanes_f wc = m->w[i] * c;
 
-			code[i][s] = c;
-			sl[s] += wc;
-			sl2[s] += wc * c;
-			sxl[s] += wc * m->x[i][s];
-		}
+		code[i] = c;
+		sl += wc;
+		sl2 += wc * c;
+		sxl += wc * m->x[i];
 	}
-	for (int s = 0; s < SUBS; s++) {
-		const float through_zero = sxl[s] / sl2[s];
-
-		det[s] = m->sw[s] * sl2[s] - sl[s] * sl[s];
-		scale[s] = (m->sw[s] * sxl[s] - m->sx[s] * sl[s]) / det[s];
-		lo[s] = (sl2[s] * m->sx[s] - sl[s] * sxl[s]) / det[s];
-		scale[s] = lo[s] > 0.0f ? through_zero : scale[s];
-		lo[s] = lo[s] > 0.0f ? 0.0f : lo[s];
-	}
+	det = m->sw * sl2 - sl * sl;
+	lo = (sl2 * m->sx - sl * sxl) / det;
+	up = f_less(zero, lo);
+	scale = f_pick(up, sxl / sl2, (m->sw * sxl - m->sx * sl) / det);
+	lo = f_pick(up, zero, lo);
 	for (int i = 0; i < p->len; i++)
-		for (int s = 0; s < SUBS; s++)
-			loss[s] +=
-			    m->w[i][s] * min_loss(p, scale[s] * code[i][s] + lo[s] - m->x[i][s]);
-	for (int s = 0; s < SUBS; s++) {
-		if (!(det[s] > 0.0f && loss[s] < m->loss[s]))
-			continue;
-		m->loss[s] = loss[s];
-		m->scale[s] = scale[s];
-		m->inv[s] = inv[s];
-		m->from[s] = m->lo[s];
-		m->lo[s] = lo[s];
-	}
+		loss += min_loss(p, m, i, scale, lo, code[i]);
+	keep = m_and(f_less(zero, det), f_less(loss, m->loss));
+	m->loss = f_pick(keep, loss, m->loss);
+	m->scale = f_pick(keep, scale, m->scale);
+	m->inv = f_pick(keep, inv, m->inv);
+	m->from = f_pick(keep, m->lo, m->from);
+	m->lo = f_pick(keep, lo, m->lo);
 }
 
 /*
- * Weights ≈ scale × code - min, for SUBS sub-blocks: steps of 1 / scale are tried, each
- * with the best scale and minimum for its codes, and the least weighted error is kept. A
- * kept minimum is where the next steps start from.
+ * n sub-blocks: steps of 1 / scale are tried, each with the best scale and minimum for its
+ * codes, and the least weighted error is kept. A kept minimum is where the next steps start
+ * from.
  */
-static inline void min_search(const struct min_search *p, const float *x, float *scale, float *min,
-			      uint8_t *q)
+LANE void min_search(const struct min_search *p, const float *x, int n, struct min_fit *fit)
 {
-	struct min_state m;
+	const lanes_f zero = f_all(0.0f);
 
-	side_by_side(x, p->len, m.x);
-	min_weights(p, &m);
-	min_start(p, &m);
-	for (int step = 0; step <= p->steps; step++)
-		min_try(p, &m, step);
-	for (int s = 0; s < SUBS; s++) {
-		for (int i = 0; i < p->len; i++) {
-			const float c = m.inv[s] * (m.x[i][s] - m.from[s]);
+	for (int s = 0; s < n; s += LANES, x += LANES * p->len) {
+		struct min_state m;
 
-			q[s * p->len + i] = m.flat[s] ? 0 : (uint8_t)code_of(c, 0, p->top);
-		}
-		scale[s] = m.flat[s] ? 0.0f : m.scale[s];
-		min[s] = -m.lo[s];
+		side_by_side(x, n - s, p->len, m.x);
+		min_weights(p, &m);
+		min_start(p, &m);
+		for (int step = 0; step <= p->steps; step++)
+			min_try(p, &m, step);
+		f_store(fit->scale + s, f_pick(m.flat, zero, m.scale));
+		f_store(fit->min + s, -m.lo);
+		f_store(fit->inv + s, m.inv);
+		f_store(fit->from + s, m.from);
+		f_store(fit->top + s, f_pick(m.flat, zero, f_all((float)p->top)));
 	}
 }
 
-/* The codes that fit the scale and minimum as they are stored. */
-static inline void min_requant(const float *x, int len, int top, float step, float min, uint8_t *q)
+/* The codes of sub-block j that fit the scale and minimum as they are stored; without a scale, those found. */
+LANE void min_codes(const struct min_search *p, const struct min_fit *fit, int j, const float *x,
+		    float step, float min, uint8_t *q)
 {
-	for (int i = 0; i < len && step != 0.0f; i++)
-		q[i] = (uint8_t)code_of((x[i] + min) / step, 0, top);
+	const float inv = fit->inv[j], from = fit->from[j];
+	const int top = (int)fit->top[j];
+
+	if (step == 0.0f) {
+		for (int i = 0; i < p->len; i++)
+			q[i] = (uint8_t)code_of(inv * (x[i] - from), 0, top);
+		return;
+	}
+	for (int i = 0; i < p->len; i++)
+		q[i] = (uint8_t)code_of((x[i] + min) / step, 0, p->top);
 }
 
 /* -- Q2_K: 16 scales and minima in nibbles, pairs, d, dmin -------------------------- */
 
 enum { Q2_K_BYTES = 84, Q2_K_QS = 16, Q2_K_D = 80 };
 
-static void q2_encode_block(const float *x, uint8_t *b)
+static void q2_encode_block(const float *x, const struct min_fit *fit, uint8_t *b)
 {
-	float scale[16], min[16], top_scale, top_min, d, dmin, inv_scale, inv_min;
+	const float top_scale = largest_positive(fit->scale, 16);
+	const float top_min = largest_positive(fit->min, 16);
+	const float inv_scale = top_scale > 0.0f ? 15.0f / top_scale : 0.0f;
+	const float inv_min = top_min > 0.0f ? 15.0f / top_min : 0.0f;
+	float d, dmin;
 	uint8_t q[QK_K];
 
-	for (int h = 0; h < 2; h++)
-		min_search(&q2_search, x + 128 * h, scale + SUBS * h, min + SUBS * h, q + 128 * h);
-	top_scale = largest_positive(scale, 16);
-	top_min = largest_positive(min, 16);
-	inv_scale = top_scale > 0.0f ? 15.0f / top_scale : 0.0f;
-	inv_min = top_min > 0.0f ? 15.0f / top_min : 0.0f;
 	put_half(b + Q2_K_D, top_scale / 15.0f);
 	put_half(b + Q2_K_D + 2, top_min / 15.0f);
 	d = get_half(b + Q2_K_D);
 	dmin = get_half(b + Q2_K_D + 2);
 	for (int j = 0; j < 16; j++) {
-		const int sc = code_of(inv_scale * scale[j], 0, 15);
-		const int mn = code_of(inv_min * min[j], 0, 15);
+		const int sc = code_of(inv_scale * fit->scale[j], 0, 15);
+		const int mn = code_of(inv_min * fit->min[j], 0, 15);
 
 		b[j] = (uint8_t)(sc | mn << 4);
-		min_requant(x + 16 * j, 16, 3, d * (float)sc, dmin * (float)mn, q + 16 * j);
+		min_codes(&q2_search, fit, j, x + 16 * j, d * (float)sc, dmin * (float)mn,
+			  q + 16 * j);
 	}
 	put_pairs(b + Q2_K_QS, q);
 }
 
-void quant_encode_q2_k(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q2_k)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
-	for (; n > 0; n -= QK_K, b += Q2_K_BYTES, src += QK_K)
-		q2_encode_block(src, b);
+	for (; n > 0; n -= QK_K, b += Q2_K_BYTES, src += QK_K) {
+		struct min_fit fit;
+
+		min_search(&q2_search, src, 16, &fit);
+		q2_encode_block(src, &fit, b);
+	}
 }
 
-void quant_decode_q2_k(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q2_k)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -298,26 +294,29 @@ static void get_nibbles(const uint8_t *qs, uint8_t *q)
 	}
 }
 
-/* Writes d, dmin and the scales to the head of a block; q gets the codes. */
-static inline void min_encode(const struct min_search *p, const float *x, uint8_t *b, uint8_t *q)
+/*
+ * Writes d, dmin and the scales to the head of a block, whose sub-blocks start at `first` of
+ * those found; q gets the codes.
+ */
+static inline void min_encode(const struct min_search *p, const struct min_fit *fit, int first,
+			      const float *x, uint8_t *b, uint8_t *q)
 {
-	float scale[SUBS], min[SUBS], top_scale, top_min, d, dmin, inv_scale, inv_min;
-	uint8_t sc[SUBS], mn[SUBS];
+	const float top_scale = largest_positive(fit->scale + first, 8);
+	const float top_min = largest_positive(fit->min + first, 8);
+	const float inv_scale = top_scale > 0.0f ? 63.0f / top_scale : 0.0f;
+	const float inv_min = top_min > 0.0f ? 63.0f / top_min : 0.0f;
+	uint8_t sc[8], mn[8];
+	float d, dmin;
 
-	min_search(p, x, scale, min, q);
-	top_scale = largest_positive(scale, SUBS);
-	top_min = largest_positive(min, SUBS);
-	inv_scale = top_scale > 0.0f ? 63.0f / top_scale : 0.0f;
-	inv_min = top_min > 0.0f ? 63.0f / top_min : 0.0f;
 	put_half(b, top_scale / 63.0f);
 	put_half(b + 2, top_min / 63.0f);
 	d = get_half(b);
 	dmin = get_half(b + 2);
-	for (int j = 0; j < SUBS; j++) {
-		sc[j] = (uint8_t)code_of(inv_scale * scale[j], 0, 63);
-		mn[j] = (uint8_t)code_of(inv_min * min[j], 0, 63);
-		min_requant(x + 32 * j, 32, p->top, d * (float)sc[j], dmin * (float)mn[j],
-			    q + 32 * j);
+	for (int j = 0; j < 8; j++) {
+		sc[j] = (uint8_t)code_of(inv_scale * fit->scale[first + j], 0, 63);
+		mn[j] = (uint8_t)code_of(inv_min * fit->min[first + j], 0, 63);
+		min_codes(p, fit, first + j, x + 32 * j, d * (float)sc[j], dmin * (float)mn[j],
+			  q + 32 * j);
 	}
 	put_six(b + K_SCALES, sc, mn);
 }
@@ -325,10 +324,10 @@ static inline void min_encode(const struct min_search *p, const float *x, uint8_
 static inline void min_decode(const uint8_t *b, const uint8_t *q, float *dst)
 {
 	const float d = get_half(b), dmin = get_half(b + 2);
-	uint8_t sc[SUBS], mn[SUBS];
+	uint8_t sc[8], mn[8];
 
 	get_six(b + K_SCALES, sc, mn);
-	for (int j = 0; j < SUBS; j++) {
+	for (int j = 0; j < 8; j++) {
 		const float step = d * (float)sc[j], min = dmin * (float)mn[j];
 
 		for (int i = 32 * j; i < 32 * j + 32; i++)
@@ -336,19 +335,21 @@ static inline void min_decode(const uint8_t *b, const uint8_t *q, float *dst)
 	}
 }
 
-void quant_encode_q4_k(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q4_k)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
+	struct min_fit fit;
 
-	for (; n > 0; n -= QK_K, b += Q4_K_BYTES, src += QK_K) {
+	for (int64_t at = 0; at < n; at += QK_K, b += Q4_K_BYTES, src += QK_K) {
 		uint8_t q[QK_K];
 
-		min_encode(&q4_search, src, b, q);
+		min_search(&q4_search, src, subs_ahead(at, n, 32), &fit);
+		min_encode(&q4_search, &fit, at % AHEAD(32) / 32, src, b, q);
 		put_nibbles(b + Q4_K_QS, q);
 	}
 }
 
-void quant_decode_q4_k(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q4_k)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -369,20 +370,22 @@ static void put_fifth(uint8_t *qh, const uint8_t *q)
 			qh[l] |= (uint8_t)(q[32 * j + l] >> 4 << j);
 }
 
-void quant_encode_q5_k(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q5_k)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
+	struct min_fit fit;
 
-	for (; n > 0; n -= QK_K, b += Q5_K_BYTES, src += QK_K) {
+	for (int64_t at = 0; at < n; at += QK_K, b += Q5_K_BYTES, src += QK_K) {
 		uint8_t q[QK_K];
 
-		min_encode(&q5_search, src, b, q);
+		min_search(&q5_search, src, subs_ahead(at, n, 32), &fit);
+		min_encode(&q5_search, &fit, at % AHEAD(32) / 32, src, b, q);
 		put_fifth(b + Q5_K_HIGH, q);
 		put_nibbles(b + Q5_K_QS, q);
 	}
 }
 
-void quant_decode_q5_k(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q5_k)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -402,57 +405,54 @@ void quant_decode_q5_k(const void *src, float *dst, int64_t n)
 
 enum { Q3_K_BYTES = 110, Q3_K_QS = 32, Q3_K_SCALES = 96, Q3_K_D = 108, Q3_SWEEPS = 5 };
 
+struct q3_fit { float scale[16], code[16][16]; };	/* code[weight][sub-block], -4 … 3 */
+
 /*
- * Scales of SUBS sub-blocks of 16: from the first rounding on, each weight in turn takes
+ * The scales of 16 sub-blocks of 16: from the first rounding on, each weight in turn takes
  * the code that is best for the scale of the others, while the squared error falls.
  */
-static void q3_search(const float *x, float *scale, uint8_t *q)
+static inline void q3_search(const float *src, struct q3_fit *fit)
 {
-	float xt[16][SUBS], w[16][SUBS], l[16][SUBS];
-	float inv[SUBS], slx[SUBS] = { 0 }, sl2[SUBS] = { 0 };
-	bool zero[SUBS], moved = true;
+	const lanes_f zero = f_all(0.0f);
 
-	side_by_side(x, 16, xt);
-	for (int s = 0; s < SUBS; s++) {
-		const float max = quant_largest(x + 16 * s, 16);
+	for (int first = 0; first < 16; first += LANES) {
+		lanes_f x[16], w[16], l[16], max, inv, scale, slx = zero, sl2 = zero;
+		lanes_m none;
+		bool moved = true;
 
-		zero[s] = fabsf(max) < TINY;
-		inv[s] = -4.0f / max;
-	}
-	for (int i = 0; i < 16; i++) {
-		for (int s = 0; s < SUBS; s++) {
-			w[i][s] = xt[i][s] * xt[i][s];
-			l[i][s] = (float)code_of(inv[s] * xt[i][s], -4, 3);
-			slx[s] += w[i][s] * xt[i][s] * l[i][s];
-			sl2[s] += w[i][s] * l[i][s] * l[i][s];
-		}
-	}
-	for (int sweep = 0; sweep < Q3_SWEEPS && moved; sweep++) {
-		int moves = 0;
-
+		side_by_side(src + 16 * first, LANES, 16, x);
+		max = f_largest(x, 16);
+		none = f_less(f_abs(max), f_all(TINY));
+		inv = f_all(-4.0f) / max;
 		for (int i = 0; i < 16; i++) {
-			for (int s = 0; s < SUBS; s++) {
-				const float wx = w[i][s] * xt[i][s];
-				const float rest = slx[s] - wx * l[i][s];
-				const float rest2 = sl2[s] - w[i][s] * l[i][s] * l[i][s];
-				const float c = (float)code_of(xt[i][s] * rest2 / rest, -4, 3);
-				const float nlx = rest + wx * c;
-				const float nl2 = rest2 + w[i][s] * c * c;
-				const bool take = (rest > 0.0f) & (c != l[i][s]) & (nl2 > 0.0f) &
-						  (nlx * nlx * sl2[s] > slx[s] * slx[s] * nl2);
+			w[i] = x[i] * x[i];
+			l[i] = f_code(inv * x[i], -4, 3);
+			slx += w[i] * x[i] * l[i];
+			sl2 += w[i] * l[i] * l[i];
+		}
+		for (int sweep = 0; sweep < Q3_SWEEPS && moved; sweep++) {
+			moved = false;
+			for (int i = 0; i < 16; i++) {
+				const lanes_f wx = w[i] * x[i];
+				const lanes_f rest = slx - wx * l[i];
+				const lanes_f rest2 = sl2 - w[i] * l[i] * l[i];
+				const lanes_f c = f_code(x[i] * rest2 / rest, -4, 3);
+				const lanes_f nlx = rest + wx * c;
+				const lanes_f nl2 = rest2 + w[i] * c * c;
+				const lanes_m better = f_less(slx * slx * nl2, nlx * nlx * sl2);
+				const lanes_m fit_for = m_and(f_less(zero, rest), f_less(zero, nl2));
+				const lanes_m take = m_andnot(m_and(fit_for, better), f_equal(c, l[i]));
 
-				l[i][s] = take ? c : l[i][s];
-				slx[s] = take ? nlx : slx[s];
-				sl2[s] = take ? nl2 : sl2[s];
-				moves += take;
+				l[i] = f_pick(take, c, l[i]);
+				slx = f_pick(take, nlx, slx);
+				sl2 = f_pick(take, nl2, sl2);
+				moved |= m_any(take);
 			}
 		}
-		moved = moves > 0;
-	}
-	for (int s = 0; s < SUBS; s++) {
-		scale[s] = !zero[s] && sl2[s] > 0.0f ? slx[s] / sl2[s] : 0.0f;
+		scale = f_pick(m_andnot(f_less(zero, sl2), none), slx / sl2, zero);
+		f_store(fit->scale + first, scale);
 		for (int i = 0; i < 16; i++)
-			q[16 * s + i] = zero[s] ? 0 : (uint8_t)(l[i][s] + 4.0f);
+			f_store(fit->code[i] + first, f_pick(none, f_all(-4.0f), l[i]));
 	}
 }
 
@@ -469,24 +469,26 @@ static int q3_get_scale(const uint8_t *p, int j)
 
 static void q3_encode_block(const float *x, uint8_t *b)
 {
-	float scale[16], max, inv, d;
+	struct q3_fit fit;
+	float max, inv, d;
 	uint8_t q[QK_K];
 
 	memset(b, 0, Q3_K_BYTES);
-	for (int h = 0; h < 2; h++)
-		q3_search(x + 128 * h, scale + SUBS * h, q + 128 * h);
-	max = quant_largest(scale, 16);
+	q3_search(x, &fit);
+	max = quant_largest(fit.scale, 16);
 	inv = max != 0.0f ? -32.0f / max : 0.0f;
 	put_half(b + Q3_K_D, inverse(inv));
 	d = get_half(b + Q3_K_D);
 	for (int j = 0; j < 16; j++) {
-		const int code = code_of(inv * scale[j], -32, 31);
+		const int code = code_of(inv * fit.scale[j], -32, 31);
 		const float step = d * (float)code;
 
 		if (max != 0.0f)
 			q3_put_scale(b + Q3_K_SCALES, j, code + 32);
-		for (int i = 16 * j; i < 16 * j + 16 && step != 0.0f; i++)
-			q[i] = (uint8_t)(code_of(x[i] / step, -4, 3) + 4);
+		for (int i = 0; i < 16 && step == 0.0f; i++)
+			q[16 * j + i] = (uint8_t)(fit.code[i][j] + 4.0f);
+		if (step != 0.0f)
+			codes_by(x + 16 * j, step, 4, q + 16 * j);
 	}
 	for (int j = 0; j < 8; j++)
 		for (int l = 0; l < 32; l++)
@@ -494,7 +496,7 @@ static void q3_encode_block(const float *x, uint8_t *b)
 	put_pairs(b + Q3_K_QS, q);
 }
 
-void quant_encode_q3_k(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q3_k)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -502,7 +504,7 @@ void quant_encode_q3_k(const float *src, void *dst, int64_t n)
 		q3_encode_block(src, b);
 }
 
-void quant_decode_q3_k(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q3_k)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -525,48 +527,61 @@ void quant_decode_q3_k(const void *src, float *dst, int64_t n)
 
 /* -- Q6_K: low nibbles, high pairs, 16 signed scales, d ---------------------------- */
 
-enum { Q6_K_BYTES = 210, Q6_K_HIGH = 128, Q6_K_SCALES = 192, Q6_K_D = 208, Q6_TRIES = 20 };
+enum { Q6_K_BYTES = 210, Q6_K_HIGH = 128, Q6_K_SCALES = 192, Q6_K_D = 208, Q6_TRIES = 9 };
 
-/* First guess, then -9 … 9 tenths without 0; the 20th is there to fill the vector. */
-static const float q6_try[Q6_TRIES] = {
-	0, -9, -8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0,
-};
+/* Weights ≈ scale × code, code = inv × x, rounded, -32 … 31; all are -32 where there is no scale. */
+struct q6_fit { float scale[16], inv[16], none[16]; };
 
-/* The scale of 16 weights by least squares weighted by x², over 19 roundings; codes, 0 … 63. */
-static float q6_search(const float *x, uint8_t *q)
+/* Sums of w x code and w code² for the codes by one step. */
+LANE void q6_sums(const lanes_f *x, const lanes_f *w, const lanes_f *wx, lanes_f inv, lanes_f *slx,
+		  lanes_f *sl2)
 {
-	const float max = quant_largest(x, 16);
-	float is[Q6_TRIES], slx[Q6_TRIES] = { 0 }, sl2[Q6_TRIES] = { 0 };
-	float scale, best;
-	int kept = 0;
-
-	memset(q, 0, 16);
-	if (fabsf(max) < TINY)
-		return 0.0f;
-	for (int t = 0; t < Q6_TRIES; t++)
-		is[t] = -(32.0f + 0.1f * q6_try[t]) / max;
+	*slx = *sl2 = f_all(0.0f);
 	for (int i = 0; i < 16; i++) {
-		const float w = x[i] * x[i];
+		const lanes_f c = f_code(inv * x[i], -32, 31);
 
-		for (int t = 0; t < Q6_TRIES; t++) {
-			const float l = (float)code_of(is[t] * x[i], -32, 31);
+		*slx += wx[i] * c;
+		*sl2 += w[i] * c * c;
+	}
+}
 
-			slx[t] += w * x[i] * l;
-			sl2[t] += w * l * l;
+/*
+ * The scales of 16 sub-blocks of 16 by least squares weighted by x², over 19 roundings: with
+ * the largest on -32, and up to nine tenths to each side.
+ */
+static inline void q6_search(const float *src, struct q6_fit *fit)
+{
+	const lanes_f zero = f_all(0.0f), one = f_all(1.0f);
+
+	for (int first = 0; first < 16; first += LANES) {
+		lanes_f x[16], w[16], wx[16], max, kept, scale, best, slx, sl2;
+		lanes_m none;
+
+		side_by_side(src + 16 * first, LANES, 16, x);
+		max = f_largest(x, 16);
+		none = f_less(f_abs(max), f_all(TINY));
+		for (int i = 0; i < 16; i++) {
+			w[i] = x[i] * x[i];
+			wx[i] = w[i] * x[i];
 		}
-	}
-	scale = sl2[0] != 0.0f ? slx[0] / sl2[0] : 0.0f;
-	best = scale * slx[0];
-	for (int t = 1; t < Q6_TRIES - 1; t++) {
-		if (sl2[t] > 0.0f && slx[t] * slx[t] > best * sl2[t]) {
-			scale = slx[t] / sl2[t];
-			best = scale * slx[t];
-			kept = t;
+		kept = f_all(-32.0f) / max;
+		q6_sums(x, w, wx, kept, &slx, &sl2);
+		scale = f_pick(f_equal(sl2, zero), zero, slx / sl2);
+		best = scale * slx;
+		for (int t = -Q6_TRIES; t <= Q6_TRIES; t += t == -1 ? 2 : 1) {
+			const lanes_f inv = f_all(-(32.0f + 0.1f * (float)t)) / max;
+			lanes_m better;
+
+			q6_sums(x, w, wx, inv, &slx, &sl2);
+			better = m_and(f_less(zero, sl2), f_less(best * sl2, slx * slx));
+			kept = f_pick(better, inv, kept);
+			scale = f_pick(better, slx / sl2, scale);
+			best = f_pick(better, scale * slx, best);
 		}
+		f_store(fit->scale + first, f_pick(none, zero, scale));
+		f_store(fit->inv + first, kept);
+		f_store(fit->none + first, f_pick(none, one, zero));
 	}
-	for (int i = 0; i < 16; i++)
-		q[i] = (uint8_t)(code_of(is[kept] * x[i], -32, 31) + 32);
-	return scale;
 }
 
 static void q6_pack(uint8_t *b, const uint8_t *q)
@@ -585,13 +600,13 @@ static void q6_pack(uint8_t *b, const uint8_t *q)
 
 static void q6_encode_block(const float *x, uint8_t *b)
 {
-	float scales[16], inv, d;
+	struct q6_fit fit;
+	float inv, d;
 	uint8_t q[QK_K];
 	int8_t *codes = (int8_t *)b + Q6_K_SCALES;
 
-	for (int j = 0; j < 16; j++)
-		scales[j] = q6_search(x + 16 * j, q + 16 * j);
-	d = quant_largest(scales, 16);
+	q6_search(x, &fit);
+	d = quant_largest(fit.scale, 16);
 	if (!(fabsf(d) >= TINY)) {
 		memset(b, 0, Q6_K_BYTES);
 		return;
@@ -599,18 +614,20 @@ static void q6_encode_block(const float *x, uint8_t *b)
 	inv = -128.0f / d;
 	put_half(b + Q6_K_D, 1.0f / inv);
 	d = get_half(b + Q6_K_D);
-	for (int j = 0; j < 16; j++) {
+	for (int j = 0; j < 16; j++, x += 16) {
 		float step;
 
-		codes[j] = (int8_t)code_of(inv * scales[j], -128, 127);
+		codes[j] = (int8_t)code_of(inv * fit.scale[j], -128, 127);
 		step = d * (float)codes[j];
-		for (int i = 16 * j; i < 16 * j + 16 && step != 0.0f; i++)
-			q[i] = (uint8_t)(code_of(x[i] / step, -32, 31) + 32);
+		for (int i = 0; i < 16 && step == 0.0f; i++)
+			q[16 * j + i] = (uint8_t)(fit.none[j] != 0.0f ? 0 : code_of(fit.inv[j] * x[i], -32, 31) + 32);
+		if (step != 0.0f)
+			codes_by(x, step, 32, q + 16 * j);
 	}
 	q6_pack(b, q);
 }
 
-void quant_encode_q6_k(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q6_k)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -632,7 +649,7 @@ static void q6_unpack(const uint8_t *b, uint8_t *q)
 	}
 }
 
-void quant_decode_q6_k(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q6_k)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 

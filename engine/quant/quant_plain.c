@@ -4,7 +4,7 @@
 
 #include <float.h>
 
-void quant_decode_f32(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_f32)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *p = src;
 
@@ -12,7 +12,7 @@ void quant_decode_f32(const void *src, float *dst, int64_t n)
 		dst[i] = f32_from_bits(get32(p + 4 * i));
 }
 
-void quant_encode_f32(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_f32)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *p = dst;
 
@@ -20,7 +20,7 @@ void quant_encode_f32(const float *src, void *dst, int64_t n)
 		put32(p + 4 * i, f32_bits(src[i]));
 }
 
-void quant_decode_f16(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_f16)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *p = src;
 
@@ -28,7 +28,7 @@ void quant_decode_f16(const void *src, float *dst, int64_t n)
 		dst[i] = half_decode(get16(p + 2 * i));
 }
 
-void quant_encode_f16(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_f16)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *p = dst;
 
@@ -36,7 +36,7 @@ void quant_encode_f16(const float *src, void *dst, int64_t n)
 		put16(p + 2 * i, half_encode(src[i]));
 }
 
-void quant_decode_bf16(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_bf16)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *p = src;
 
@@ -44,40 +44,12 @@ void quant_decode_bf16(const void *src, float *dst, int64_t n)
 		dst[i] = bf16_decode(get16(p + 2 * i));
 }
 
-void quant_encode_bf16(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_bf16)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *p = dst;
 
 	for (int64_t i = 0; i < n; i++)
 		put16(p + 2 * i, bf16_encode(src[i]));
-}
-
-/* -- extremes ---------------------------------------------------------------------- */
-
-/* Kept side by side so that the search is eight comparisons wide; NaN is never kept. */
-enum { LANES = 8 };
-
-static inline float amax(const float *x, int n)
-{
-	float m[LANES] = { 0 };
-	float top = 0.0f;
-
-	for (int j = 0; j < n; j += LANES)
-		for (int l = 0; l < LANES; l++)
-			m[l] = fabsf(x[j + l]) > m[l] ? fabsf(x[j + l]) : m[l];
-	for (int l = 0; l < LANES; l++)
-		top = m[l] > top ? m[l] : top;
-	return top;
-}
-
-float quant_largest(const float *x, int n)
-{
-	const float top = amax(x, n);
-
-	for (int j = 0; j < n && top > 0.0f; j++)
-		if (fabsf(x[j]) == top)
-			return x[j];
-	return 0.0f;
 }
 
 /* The lanes forget which zero came first, and the sign of a smallest zero is stored. */
@@ -91,19 +63,19 @@ static float first_zero(const float *x, int n)
 
 static inline void extent(const float *x, float *min, float *max)
 {
-	float lo[LANES], hi[LANES];
+	float lo[WIDE], hi[WIDE];
 
-	for (int l = 0; l < LANES; l++) {
+	for (int l = 0; l < WIDE; l++) {
 		lo[l] = FLT_MAX;
 		hi[l] = -FLT_MAX;
 	}
-	for (int j = 0; j < QK; j += LANES) {
-		for (int l = 0; l < LANES; l++) {
+	for (int j = 0; j < QK; j += WIDE) {
+		for (int l = 0; l < WIDE; l++) {
 			lo[l] = x[j + l] < lo[l] ? x[j + l] : lo[l];
 			hi[l] = x[j + l] > hi[l] ? x[j + l] : hi[l];
 		}
 	}
-	for (int l = 1; l < LANES; l++) {
+	for (int l = 1; l < WIDE; l++) {
 		lo[0] = lo[l] < lo[0] ? lo[l] : lo[0];
 		hi[0] = hi[l] > hi[0] ? hi[l] : hi[0];
 	}
@@ -166,7 +138,7 @@ static inline void add_fifth(const uint8_t *qh, uint8_t *q)
 
 enum { Q8_0_BYTES = 34, Q5_1_BYTES = 24, Q5_0_BYTES = 22, Q4_1_BYTES = 20, Q4_0_BYTES = 18 };
 
-void quant_decode_q8_0(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q8_0)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -178,7 +150,7 @@ void quant_decode_q8_0(const void *src, float *dst, int64_t n)
 	}
 }
 
-void quant_encode_q8_0(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q8_0)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -196,7 +168,7 @@ void quant_encode_q8_0(const float *src, void *dst, int64_t n)
 
 /* -- Q5_1: d, m, fifth bits, nibbles ----------------------------------------------- */
 
-void quant_decode_q5_1(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q5_1)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -211,7 +183,7 @@ void quant_decode_q5_1(const void *src, float *dst, int64_t n)
 	}
 }
 
-void quant_encode_q5_1(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q5_1)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -231,7 +203,7 @@ void quant_encode_q5_1(const float *src, void *dst, int64_t n)
 
 /* -- Q5_0: d, fifth bits, nibbles -------------------------------------------------- */
 
-void quant_decode_q5_0(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q5_0)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -246,7 +218,7 @@ void quant_decode_q5_0(const void *src, float *dst, int64_t n)
 	}
 }
 
-void quant_encode_q5_0(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q5_0)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -263,7 +235,7 @@ void quant_encode_q5_0(const float *src, void *dst, int64_t n)
 
 /* -- Q4_1: d, m, nibbles ----------------------------------------------------------- */
 
-void quant_decode_q4_1(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q4_1)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -277,7 +249,7 @@ void quant_decode_q4_1(const void *src, float *dst, int64_t n)
 	}
 }
 
-void quant_encode_q4_1(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q4_1)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -296,7 +268,7 @@ void quant_encode_q4_1(const float *src, void *dst, int64_t n)
 
 /* -- Q4_0: d, nibbles -------------------------------------------------------------- */
 
-void quant_decode_q4_0(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_q4_0)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -310,7 +282,7 @@ void quant_decode_q4_0(const void *src, float *dst, int64_t n)
 	}
 }
 
-void quant_encode_q4_0(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_q4_0)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 

@@ -33,7 +33,7 @@ static uint8_t tq1_pack(const uint8_t *q, int stride, int digits)
 	return (uint8_t)((v * 256 + 242) / 243);
 }
 
-void quant_encode_tq1_0(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_tq1_0)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -61,7 +61,7 @@ static inline void tq1_unpack(const uint8_t *b, int bytes, int digits, float d, 
 		}
 }
 
-void quant_decode_tq1_0(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_tq1_0)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -77,7 +77,7 @@ void quant_decode_tq1_0(const void *src, float *dst, int64_t n)
 
 enum { TQ2_0_BYTES = 66, TQ2_0_D = 64 };
 
-void quant_encode_tq2_0(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_tq2_0)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -91,7 +91,7 @@ void quant_encode_tq2_0(const float *src, void *dst, int64_t n)
 	}
 }
 
-void quant_decode_tq2_0(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_tq2_0)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -109,7 +109,7 @@ void quant_decode_tq2_0(const void *src, float *dst, int64_t n)
 
 enum { I2_S_BLOCK = 128, I2_S_BYTES = 32 };
 
-void quant_encode_i2_s(const float *src, void *dst, int64_t n)
+void QUANT_NAME(quant_encode_i2_s)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
 
@@ -127,7 +127,7 @@ void quant_encode_i2_s(const float *src, void *dst, int64_t n)
 	}
 }
 
-void quant_decode_i2_s(const void *src, float *dst, int64_t n)
+void QUANT_NAME(quant_decode_i2_s)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
 
@@ -135,31 +135,4 @@ void quant_decode_i2_s(const void *src, float *dst, int64_t n)
 		for (int k = 0; k < 4; k++)
 			for (int m = 0; m < 32; m++)
 				*dst++ = (float)((b[m] >> (6 - 2 * k) & 3) - 1);
-}
-
-bool quant_ternary(const float *x, int64_t n, float *scale)
-{
-	for (int64_t i = 0; i < n; i++) {
-		const float a = fabsf(x[i]);
-
-		if (a == 0.0f || a == *scale)
-			continue;
-		if (*scale != 0.0f || !isfinite(a))
-			return false;
-		*scale = a;
-	}
-	return true;
-}
-
-float quant_tail_scale(const struct quant_type *t, const void *tail)
-{
-	return t->tail ? f32_from_bits(get32(tail)) : 1.0f;
-}
-
-void quant_tail_write(const struct quant_type *t, float scale, void *tail)
-{
-	if (!t->tail)
-		return;
-	memset(tail, 0, (size_t)t->tail);
-	put32(tail, f32_bits(scale));
 }
