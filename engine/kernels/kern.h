@@ -62,7 +62,7 @@ struct kern_mul {
 	int panel;			/* 0: rows as in a file; else struct kern's of the same instruction set */
 	const struct kern_acts *a, *rest;	/* rest: NULL, or of the same shape */
 	int64_t r0, r1;
-	float *y;			/* (t, ldy): rows from y0 on, a multiple of 32 */
+	float *y;			/* (t, ldy): rows from y0 ≤ r0 on */
 	int64_t ldy, y0;
 };
 typedef void kern_mul_fn(const struct kern_mul *m);

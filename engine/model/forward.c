@@ -40,7 +40,7 @@ struct step {
 	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
 	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
 	float *gate;			/* (n, max_ff): gated, where that is not rounded at once */
-	float *slices;			/* (threads, 2, slice): rows of gate and up that a thread works on */
+	float *slices;			/* (threads, 2, slice): the rows that a thread works on; two for gate and up */
 	float *cs[ROPE_N];		/* (n, n_rot) cosines and sines; NULL when no layer wants them */
 	void *rounded[2];		/* activations rounded to int8, with scales and sums; [1]: of gated ones … */
 	void *rest[2];			/* … and what that left over, likewise */
@@ -73,6 +73,12 @@ static int64_t call_rows(int64_t most, int64_t tokens)
 static int64_t slice_floats(const struct step *s)
 {
 	return s->n * call_rows(MUL_CALL, s->n);
+}
+
+/* A thread's two. */
+static float *slices_of(const struct step *s, int ith)
+{
+	return s->slices + 2 * ith * slice_floats(s);
 }
 
 static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
@@ -271,6 +277,25 @@ static void mul_share(const struct step *s, const struct out *o, int n, const st
 	}
 }
 
+/* x += v · a + bias, a slice of rows at a time that stays in the cache. */
+static void add_slices(const struct step *s, const struct view *v, const float *bias, const struct input *in, int ith,
+		       int64_t lo, int64_t hi)
+{
+	const int64_t step = call_rows(MUL_CALL, s->n);
+	float *slice = slices_of(s, ith);
+
+	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
+		const int64_t n = hi - r < step ? hi - r : step;
+
+		mul_rows(s, v, in, r, r + n, slice, r, n);
+		for (int64_t t = 0; t < s->n; t++) {
+			if (bias)
+				s->k->add(slice + t * n, bias + r, n);
+			s->k->add(s->x + t * v->rows + r, slice + t * n, n);
+		}
+	}
+}
+
 /*
  * One matrix whose result is added to the residual stream: x += v · a, or x += norm(v · a), for
  * which whole rows are waited for.
@@ -278,17 +303,16 @@ static void mul_share(const struct step *s, const struct out *o, int n, const st
 static void mul_add(const struct step *s, const struct view *v, const float *bias, const float *norm,
 		    const struct input *in, int ith, int nth)
 {
-	const int64_t n = s->c->n_embd;
+	const int64_t n = v->rows;
 	int64_t lo, hi, t0, t1;
 
-	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
-	mul_rows(s, v, in, lo, hi, s->h, 0, n);
-	for (int64_t t = 0; t < s->n; t++) {
-		if (bias)
-			s->k->add(s->h + t * n + lo, bias + lo, hi - lo);
-		if (!norm)
-			s->k->add(s->x + t * n + lo, s->h + t * n + lo, hi - lo);
-	}
+	pool_share(n, MUL_GRAIN, ith, nth, &lo, &hi);
+	if (norm)
+		mul_rows(s, v, in, lo, hi, s->h, 0, n);
+	else
+		add_slices(s, v, bias, in, ith, lo, hi);
+	for (int64_t t = 0; t < s->n && norm && bias; t++)
+		s->k->add(s->h + t * n + lo, bias + lo, hi - lo);
 	pool_barrier(s->pool);
 	if (!norm)
 		return;
@@ -473,7 +497,7 @@ static void gate_up(const struct step *s, const struct layer *y, const struct in
 		    bool at_once, int ith, int nth)
 {
 	const int64_t step = call_rows(MUL_CALL, s->n), ff = y->gate.rows;
-	float *gate = s->slices + 2 * ith * slice_floats(s), *up = gate + slice_floats(s);
+	float *gate = slices_of(s, ith), *up = gate + slice_floats(s);
 	int64_t lo, hi;
 
 	pool_share(ff, MUL_GRAIN, ith, nth, &lo, &hi);
