@@ -15,14 +15,27 @@
 #define QK 32		/* weights in a block of the plain types */
 #define QK_K 256	/* weights in a super-block */
 
+/* Said so that loops over them vectorize. */
 static inline uint16_t get16(const uint8_t *p)
 {
-	return (uint16_t)(p[0] | p[1] << 8);
+	uint16_t v;
+
+	memcpy(&v, p, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap16(v);
+#endif
+	return v;
 }
 
 static inline uint32_t get32(const uint8_t *p)
 {
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap32(v);
+#endif
+	return v;
 }
 
 static inline void put16(uint8_t *p, uint16_t v)
@@ -103,22 +116,6 @@ static inline void put_half(uint8_t *p, float f)
 	put16(p, half_encode(f));
 }
 
-/* Toward zero; 0 for what no int32 holds, NaN among it. */
-static inline int32_t trunc_int(float f)
-{
-	return (int32_t)(fabsf(f) < 0x1p31f ? f : 0.0f);
-}
-
-/* Half away from zero, as roundf(); 0 beyond 2^22, where no format has a code. */
-static inline int32_t round_away(float f)
-{
-	const float g = fabsf(f) < 0x1p22f ? f : 0.0f;
-	const int32_t i = (int32_t)g;
-	const float rest = g - (float)i;
-
-	return i + (rest >= 0.5f) - (rest <= -0.5f);
-}
-
 /*
  * Half to even, for |f| < 2^22: beside 1.5 × 2^23 a float's last place is 1. Beyond it
  * some number in ±2^22, the same on every machine.
@@ -157,32 +154,14 @@ static inline void get_pairs(const uint8_t *qs, uint8_t *q)
 				q[32 * n + l] = qs[l] >> 2 * n & 3;
 }
 
-/* -- extremes: kept side by side, so that the search is many comparisons wide; NaN is never kept. */
-
-enum { WIDE = 8 };
-
-static inline float amax(const float *x, int n)
+/* The scale of largest magnitude, the first one on ties; 0 when all are; NaN is never one. */
+static inline float largest_scale(const float *x, int n)
 {
-	float m[WIDE] = { 0 };
-	float top = 0.0f;
+	float max = 0.0f;
 
-	for (int j = 0; j < n; j += WIDE)
-		for (int l = 0; l < WIDE; l++)
-			m[l] = fabsf(x[j + l]) > m[l] ? fabsf(x[j + l]) : m[l];
-	for (int l = 0; l < WIDE; l++)
-		top = m[l] > top ? m[l] : top;
-	return top;
-}
-
-/* The value of largest magnitude, the first one on ties; 0 when all are. */
-static inline float quant_largest(const float *x, int n)
-{
-	const float top = amax(x, n);
-
-	for (int j = 0; j < n && top > 0.0f; j++)
-		if (fabsf(x[j]) == top)
-			return x[j];
-	return 0.0f;
+	for (int j = 0; j < n; j++)
+		max = fabsf(x[j]) > fabsf(max) ? x[j] : max;
+	return max;
 }
 
 /*

@@ -1,8 +1,8 @@
 /* Four bits on an uneven grid: IQ4_NL (a scale a block of 32) and IQ4_XS (in super-blocks). */
 #include "config.h"
-#include "engine/quant/quant_block.h"
+#include "engine/quant/lanes.h"
 
-enum { GRID = 16, TRIES = 7 };
+enum { GRID = 16, TRIES = 7, BLOCKS = LANES > 8 ? LANES : 8 };	/* BLOCKS: searched ahead */
 
 static const int8_t grid[GRID] = {
 	-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
@@ -14,52 +14,73 @@ static const float between[GRID] = {
 	7.0f, 19.0f, 31.5f, 45.5f, 61.0f, 79.0f, 101.0f, INFINITY,
 };
 
-/* The nearest of the grid, the upper one on ties; no branch in it. */
-static inline int nearest(float x)
+/* The nearest of the grid, the upper one on ties; NaN is the lowest. */
+LANE lanes_f nearest(lanes_f x)
 {
-	int i = x >= between[7] ? 8 : 0;
+	lanes_f q = f_all((float)grid[0]);
 
-	i += x >= between[i + 3] ? 4 : 0;
-	i += x >= between[i + 1] ? 2 : 0;
-	return i + (x >= between[i]);
+	for (int i = 0; i < GRID - 1; i++)
+		q += f_pick(f_upto(f_all(between[i]), x), f_all((float)(grid[i + 1] - grid[i])), f_all(0.0f));
+	return q;
+}
+
+/* Its number. */
+LANE lanes_f nearest_code(lanes_f x)
+{
+	lanes_f code = f_all(0.0f);
+
+	for (int i = 0; i < GRID - 1; i++)
+		code += f_pick(f_upto(f_all(between[i]), x), f_all(1.0f), f_all(0.0f));
+	return code;
 }
 
 /*
- * The scale of a block of 32 by least squares weighted by x²; the codes come from where
- * the largest magnitude is laid on the grid: first on its end, then seven units about it.
+ * The scales of n ≤ BLOCKS blocks of 32 by least squares weighted by x²; the codes come from
+ * where the largest magnitude is laid on the grid: first on its end, then seven units about it.
  */
-static float search(const float *x)
+static inline void search(const float *src, int n, float *scale)
 {
-	const float max = quant_largest(x, QK);
-	float d = 0.0f, best = 0.0f;
+	const lanes_f zero = f_all(0.0f);
 
-	if (fabsf(max) < 1e-15f)
-		return 0.0f;
-	for (int t = -TRIES - 1; t <= TRIES; t++) {
-		const bool first = t < -TRIES;
-		const float inv = first ? 1.0f / (-max / (float)grid[0])
-					: (float)(t + grid[0]) / max;
-		float sqx = 0.0f, sq2 = 0.0f;
+	for (int s = 0; s < n; s += LANES) {
+		lanes_f x[QK], w[QK], max, d = zero, best = zero;
 
-		for (int j = 0; j < QK; j++) {
-			const float q = (float)grid[nearest(inv * x[j])];
-			const float wq = x[j] * x[j] * q;
+		side_by_side(src + s * QK, n - s, QK, x);
+		max = f_largest(x, QK);
+		for (int j = 0; j < QK; j++)
+			w[j] = x[j] * x[j];
+		for (int t = -TRIES - 1; t <= TRIES; t++) {
+			const bool first = t < -TRIES;
+			const lanes_f inv = first ? f_all(1.0f) / (-max / f_all((float)grid[0]))
+						  : f_all((float)(t + grid[0])) / max;
+			lanes_f sqx = zero, sq2 = zero;
+			lanes_m better;
 
-			sqx += wq * x[j];
-			sq2 += wq * q;
+			for (int j = 0; j < QK; j++) {
+				const lanes_f q = nearest(inv * x[j]);
+				const lanes_f wq = w[j] * q;
+
+				sqx += wq * x[j];
+				sq2 += wq * q;
+			}
+			better = f_less(zero, sq2);
+			if (!first)
+				better = m_and(better, f_less(best * sq2, sqx * sqx));
+			d = f_pick(better, sqx / sq2, d);
+			best = f_pick(better, d * sqx, best);
 		}
-		if (sq2 > 0.0f && (first || sqx * sqx > best * sq2)) {
-			d = sqx / sq2;
-			best = d * sqx;
-		}
+		f_store(scale + s, f_pick(f_less(f_abs(max), f_all(1e-15f)), zero, d));
 	}
-	return d;
 }
 
 static inline void put_codes(uint8_t *qs, const float *x, float inv)
 {
+	uint8_t q[QK];
+
+	for (int j = 0; j < QK; j += LANES)
+		f_store8(q + j, nearest_code(f_all(inv) * f_load(x + j)));
 	for (int j = 0; j < QK / 2; j++)
-		qs[j] = (uint8_t)(nearest(inv * x[j]) | nearest(inv * x[j + QK / 2]) << 4);
+		qs[j] = (uint8_t)(q[j] | q[j + QK / 2] << 4);
 }
 
 static inline void get_weights(const uint8_t *qs, float d, float *dst)
@@ -77,12 +98,15 @@ enum { IQ4_NL_BYTES = 18 };
 void QUANT_NAME(quant_encode_iq4_nl)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
+	float scale[BLOCKS];
 
-	for (; n > 0; n -= QK, b += IQ4_NL_BYTES, src += QK) {
-		const float d = search(src);
+	for (int64_t i = 0; i < n / QK; i++, b += IQ4_NL_BYTES, src += QK) {
+		const float *d = &scale[i % BLOCKS];
 
-		put_half(b, d);
-		put_codes(b + 2, src, inverse(d));
+		if (d == scale)
+			search(src, (int)(n / QK - i < BLOCKS ? n / QK - i : BLOCKS), scale);
+		put_half(b, *d);
+		put_codes(b + 2, src, inverse(*d));
 	}
 }
 
@@ -98,15 +122,12 @@ void QUANT_NAME(quant_decode_iq4_nl)(const void *src, float *dst, int64_t n)
 
 enum { IQ4_XS_BYTES = 136, IQ4_XS_HIGH = 2, IQ4_XS_LOW = 4, IQ4_XS_QS = 8 };
 
-static void xs_encode_block(const float *x, uint8_t *b)
+static void xs_encode_block(const float *x, const float *scales, uint8_t *b)
 {
-	float scales[8], d, inv;
+	const float d = -largest_scale(scales, 8) / 32.0f;
+	const float inv = inverse(d);
 	uint32_t high = 0;
 
-	for (int j = 0; j < 8; j++)
-		scales[j] = search(x + QK * j);
-	d = -quant_largest(scales, 8) / 32.0f;
-	inv = inverse(d);
 	put_half(b, d);
 	memset(b + IQ4_XS_LOW, 0, 4);
 	for (int j = 0; j < 8; j++) {
@@ -123,9 +144,13 @@ static void xs_encode_block(const float *x, uint8_t *b)
 void QUANT_NAME(quant_encode_iq4_xs)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
+	float scale[BLOCKS];
 
-	for (; n > 0; n -= QK_K, b += IQ4_XS_BYTES, src += QK_K)
-		xs_encode_block(src, b);
+	for (int64_t i = 0; i < n / QK; i += 8, b += IQ4_XS_BYTES, src += QK_K) {
+		if (i % BLOCKS == 0)
+			search(src, (int)(n / QK - i < BLOCKS ? n / QK - i : BLOCKS), scale);
+		xs_encode_block(src, scale + i % BLOCKS, b);
+	}
 }
 
 void QUANT_NAME(quant_decode_iq4_xs)(const void *src, float *dst, int64_t n)

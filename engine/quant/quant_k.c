@@ -475,7 +475,7 @@ static void q3_encode_block(const float *x, uint8_t *b)
 
 	memset(b, 0, Q3_K_BYTES);
 	q3_search(x, &fit);
-	max = quant_largest(fit.scale, 16);
+	max = largest_scale(fit.scale, 16);
 	inv = max != 0.0f ? -32.0f / max : 0.0f;
 	put_half(b + Q3_K_D, inverse(inv));
 	d = get_half(b + Q3_K_D);
@@ -606,7 +606,7 @@ static void q6_encode_block(const float *x, uint8_t *b)
 	int8_t *codes = (int8_t *)b + Q6_K_SCALES;
 
 	q6_search(x, &fit);
-	d = quant_largest(fit.scale, 16);
+	d = largest_scale(fit.scale, 16);
 	if (!(fabsf(d) >= TINY)) {
 		memset(b, 0, Q6_K_BYTES);
 		return;

@@ -1,6 +1,6 @@
 /* Floats of three widths, and the types with one scale a block of 32. */
 #include "config.h"
-#include "engine/quant/quant_block.h"
+#include "engine/quant/lanes.h"
 
 #include <float.h>
 
@@ -52,63 +52,54 @@ void QUANT_NAME(quant_encode_bf16)(const float *src, void *dst, int64_t n)
 		put16(p + 2 * i, bf16_encode(src[i]));
 }
 
-/* The lanes forget which zero came first, and the sign of a smallest zero is stored. */
-static float first_zero(const float *x, int n)
-{
-	for (int j = 0; j < n; j++)
-		if (x[j] == 0.0f)
-			return x[j];
-	return 0.0f;
-}
+/* -- codes of four and five bits --------------------------------------------------- */
 
 static inline void extent(const float *x, float *min, float *max)
 {
-	float lo[WIDE], hi[WIDE];
+	lanes_f lo = f_all(FLT_MAX), hi = f_all(-FLT_MAX);
+	int zero;
 
-	for (int l = 0; l < WIDE; l++) {
-		lo[l] = FLT_MAX;
-		hi[l] = -FLT_MAX;
+	for (int j = 0; j < QK; j += LANES) {
+		lo = f_min(f_load(x + j), lo);
+		hi = f_max(f_load(x + j), hi);
 	}
-	for (int j = 0; j < QK; j += WIDE) {
-		for (int l = 0; l < WIDE; l++) {
-			lo[l] = x[j + l] < lo[l] ? x[j + l] : lo[l];
-			hi[l] = x[j + l] > hi[l] ? x[j + l] : hi[l];
-		}
-	}
-	for (int l = 1; l < WIDE; l++) {
-		lo[0] = lo[l] < lo[0] ? lo[l] : lo[0];
-		hi[0] = hi[l] > hi[0] ? hi[l] : hi[0];
-	}
-	*min = lo[0] == 0.0f ? first_zero(x, QK) : lo[0];
-	*max = hi[0] == 0.0f ? 0.0f : hi[0];
+	*min = -f_highest(-lo);
+	*max = f_highest(hi);
+	/* lanes forget which zero came first, and the sign of a smallest one is stored */
+	zero = *min == 0.0f ? first_of(x, QK, 0.0f) : QK;
+	*min = zero < QK ? x[zero] : *min;
+	*max = *max == 0.0f ? 0.0f : *max;
 }
-
-/* -- codes of four and five bits --------------------------------------------------- */
 
 /* code = x × id + bias, cut to a whole number; at most top */
 static inline void codes_centred(const float *x, float id, float bias, int top, uint8_t *q)
 {
-	for (int j = 0; j < QK; j++) {
-		const int32_t v = trunc_int(x[j] * id + bias);
-
-		q[j] = (uint8_t)(v < top ? v : top);
-	}
+	for (int j = 0; j < QK; j += LANES)
+		f_store8(q + j, f_min(f_cut(f_load(x + j) * f_all(id) + f_all(bias)), f_all((float)top)));
 }
 
 /* code = (x - min) × id, rounded */
 static inline void codes_above(const float *x, float min, float id, int top, uint8_t *q)
 {
-	for (int j = 0; j < QK; j++) {
-		const int32_t v = trunc_int((x[j] - min) * id + 0.5f);
+	for (int j = 0; j < QK; j += LANES) {
+		const lanes_f c = (f_load(x + j) - f_all(min)) * f_all(id) + f_all(0.5f);
 
-		q[j] = (uint8_t)(v < top ? v : top);
+		f_store8(q + j, f_min(f_cut(c), f_all((float)top)));
 	}
 }
 
 static inline void put_nibbles(uint8_t *qs, const uint8_t *q)
 {
-	for (int j = 0; j < QK / 2; j++)
-		qs[j] = (uint8_t)((q[j] & 15) | q[j + QK / 2] << 4);
+	const uint64_t low = 0x0f0f0f0f0f0f0f0f;
+
+	for (int j = 0; j < QK / 2; j += 8) {
+		uint64_t a, b;
+
+		memcpy(&a, q + j, 8);
+		memcpy(&b, q + j + QK / 2, 8);
+		a = (a & low) | (b & low) << 4;
+		memcpy(qs + j, &a, 8);
+	}
 }
 
 static inline void get_nibbles(const uint8_t *qs, uint8_t *q)
@@ -121,11 +112,12 @@ static inline void get_nibbles(const uint8_t *qs, uint8_t *q)
 
 static inline void put_fifth(uint8_t *qh, const uint8_t *q)
 {
-	uint32_t bits = 0;
+	/* the product brings the lowest bit of byte i to bit 56 + i */
+	for (int j = 0; j < QK / 8; j++, q += 8) {
+		const uint64_t v = get32(q) | (uint64_t)get32(q + 4) << 32;
 
-	for (int j = 0; j < QK; j++)
-		bits |= (uint32_t)(q[j] >> 4 & 1) << j;
-	put32(qh, bits);
+		qh[j] = (uint8_t)((v >> 4 & 0x0101010101010101) * 0x0102040810204080 >> 56);
+	}
 }
 
 static inline void add_fifth(const uint8_t *qh, uint8_t *q)
@@ -157,12 +149,10 @@ void QUANT_NAME(quant_encode_q8_0)(const float *src, void *dst, int64_t n)
 	for (; n > 0; n -= QK, b += Q8_0_BYTES, src += QK) {
 		const float d = amax(src, QK) / 127.0f;
 		const float id = inverse(d);
-		int8_t q[QK];
 
-		for (int j = 0; j < QK; j++)
-			q[j] = (int8_t)round_away(src[j] * id);
 		put_half(b, d);
-		memcpy(b + 2, q, sizeof q);
+		for (int j = 0; j < QK; j += LANES)
+			f_store8(b + 2 + j, f_away(f_load(src + j) * f_all(id)));
 	}
 }
 
@@ -223,7 +213,7 @@ void QUANT_NAME(quant_encode_q5_0)(const float *src, void *dst, int64_t n)
 	uint8_t *b = dst;
 
 	for (; n > 0; n -= QK, b += Q5_0_BYTES, src += QK) {
-		const float d = quant_largest(src, QK) / -16.0f;
+		const float d = largest(src, QK) / -16.0f;
 		uint8_t q[QK];
 
 		codes_centred(src, inverse(d), 16.5f, 31, q);
@@ -287,7 +277,7 @@ void QUANT_NAME(quant_encode_q4_0)(const float *src, void *dst, int64_t n)
 	uint8_t *b = dst;
 
 	for (; n > 0; n -= QK, b += Q4_0_BYTES, src += QK) {
-		const float d = quant_largest(src, QK) / -8.0f;
+		const float d = largest(src, QK) / -8.0f;
 		uint8_t q[QK];
 
 		codes_centred(src, inverse(d), 8.5f, 15, q);

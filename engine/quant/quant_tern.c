@@ -1,15 +1,15 @@
 /* Weights that are -d, 0 or d. */
 #include "config.h"
-#include "engine/quant/quant_block.h"
+#include "engine/quant/lanes.h"
 
 /* 0, 1, 2 for -d, 0, d; d is 256 weights' largest magnitude, which goes to *scale. */
 static void ternary_codes(const float *x, uint8_t *q, float *scale)
 {
-	const float d = fabsf(quant_largest(x, QK_K));
+	const float d = amax(x, QK_K);
 	const float inv = inverse(d);
 
-	for (int i = 0; i < QK_K; i++)
-		q[i] = (uint8_t)(round_away(x[i] * inv) + 1);
+	for (int i = 0; i < QK_K; i += LANES)
+		f_store8(q + i, f_away(f_load(x + i) * f_all(inv)) + f_all(1.0f));
 	*scale = d;
 }
 
