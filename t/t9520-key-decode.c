@@ -142,6 +142,71 @@ static void test_unknown(void)
 	keys_free(k);
 }
 
+/* Answers of the terminal that come when nobody waits for them any more: whole, cut, with both ends. */
+static void test_answers(void)
+{
+	static const char *const answers[] = {
+		"\033]11;rgb:0000/0000/0000\a", "\033]11;rgb:ffff/ffff/ffff\033\\", "\033]4;1;rgb:cd/00/00\a", "\033]lxterm\033\\",
+		"\033P1$r0m\033\\", "\033P>|tmux 3.4\033\\", "\033P1+r524742=8\033\\", "\033_Gi=31;OK\033\\",
+		"\033\033]11;rgb:0000/0000/0000\a", "\033]52;c;aMOkw6k=\a",
+	};
+	struct keys *k = keys_new(false);
+	struct key got = { 0 };
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		size_t n = strlen(answers[i]), bad = 0;
+
+		for (size_t cut = 2; cut <= n; cut++) {
+			key_feed(k, answers[i], cut);
+			bad += key_next(k, &got);
+			bad += cut < n && !key_wait(k);
+			key_feed(k, answers[i] + cut, n - cut);
+			bad += key_next(k, &got) || key_wait(k);
+			key_feed(k, "q", 1);
+			bad += !key_next(k, &got) || !key_is(&got, 'q', 0);
+		}
+		ok(!bad, "answer %zu types nothing, wherever it is cut", i);
+	}
+	key_feed(k, "\033]11;rgb", 8);
+	ok(!key_next(k, &got) && key_wait(k), "one without an end is waited for");
+	got = next_late(k);
+	ok(!got.code && !key_wait(k), "not for ever");
+	key_feed(k, "hi", 2);
+	ok(key_next(k, &got) && key_is(&got, 'h', 0) && key_next(k, &got), "then a person types");
+	key_feed(k, "\033]11;rgb\003", 9);
+	ok(key_next(k, &got) && key_is(&got, 'c', MOD_CTRL), "Ctrl-C ends it at once");
+	key_feed(k, "\033P1$r0\033[A", 9);
+	ok(key_next(k, &got) && key_is(&got, K_UP, 0), "so does an arrow");
+	for (int i = 0; i < 100; i++)
+		key_feed(k, i ? "0123456789012345678901234567890123456789" : "\033P1$r", i ? 40 : 5);
+	key_feed(k, "\033\\z", 3);
+	ok(key_next(k, &got) && key_is(&got, 'z', 0), "its length does not matter");
+	key_feed(k, "\033P", 2);
+	ok(!key_next(k, &got) && key_wait(k) == KEY_WAIT_MS, "Alt with such a letter waits as Esc does");
+	got = next_late(k);
+	ok(key_is(&got, 'P', MOD_ALT), "and is a key");
+	key_feed(k, "\033Px", 3);
+	ok(key_next(k, &got) && key_is(&got, 'P', MOD_ALT) && key_next(k, &got) && got.code == 'x', "also where text follows at once");
+	keys_free(k);
+}
+
+static void test_xterm_form(void)
+{
+	static const struct { const char *key, *form; } forms_of[] = {
+		{ "Up", "\033[A" }, { "C-Left", "\033[1;5D" }, { "Home", "\033[H" }, { "PgUp", "\033[5~" }, { "S-PgUp", "\033[5;2~" },
+		{ "F1", "\033OP" }, { "S-F1", "\033[1;2P" }, { "F5", "\033[15~" }, { "Delete", "\033[3~" }, { "a", "" }, { "S-Tab", "" },
+		{ "WheelUp", "" },
+	};
+	struct key k;
+	char buf[KEY_XTERM];
+
+	for (size_t i = 0; i < sizeof(forms_of) / sizeof(forms_of[0]); i++) {
+		size_t n = key_parse(forms_of[i].key, &k) ? key_xterm(&k, buf) : KEY_XTERM;
+
+		ok(n == strlen(forms_of[i].form) && !memcmp(buf, forms_of[i].form, n), "%s as xterm sends it", forms_of[i].key);
+	}
+}
+
 static bool pasted(struct keys *k, const char *want)
 {
 	struct key got;
@@ -222,7 +287,7 @@ static void test_noise(void)
 	unsigned seed = 12345, held = 0, given = 0;
 
 	for (int i = 0; i < 200000; i++) {
-		static const char spicy[] = "\033[O;1~u$^M200\r\n\x80\xc3\xff";
+		static const char spicy[] = "\033[O;1~u$^M]P\\200\r\n\x80\xc3\xff";
 		char c;
 
 		seed = seed * 1103515245u + 12345u;
@@ -269,6 +334,8 @@ int main(void)
 	test_forms();
 	test_lone_escape();
 	test_unknown();
+	test_answers();
+	test_xterm_form();
 	test_paste();
 	test_noise();
 	test_names();

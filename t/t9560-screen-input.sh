@@ -70,6 +70,35 @@ test_expect_success 'the caret steps by what a reader takes for one character' '
 	screen_type "aनिb" && screen_wait "› aनिb" && screen_keys Left Left && screen_until 5 at 4,38 && screen_keys Left &&
 	screen_until 5 at 3,38 && screen_keys Right Right && screen_type X && screen_wait "› aनिXb" && screen_keys C-c && screen_wait "^ ›$"
 '
+# tmux hands on what is typed at once, so that only time tells Esc from Alt.
+esc () { screen_keys Escape && sleep 0.2; }
+test_expect_success 'Esc with nothing open is no half of Alt' '
+	esc && screen_type dog && screen_wait "^ › dog$" && esc && screen_type d && screen_wait "^ › dogd$" && esc && screen_keys Up &&
+	screen_type x && screen_hides "\[A" && screen_keys C-c && screen_wait "^ ›$" &&
+	esc && screen_run "/thinks" && screen_wait "no command /thinks" && screen_wait "^ ›$"
+'
+test_expect_success 'Alt itself is, and Esc ends what readline is in the middle of' '
+	screen_type "one two" && screen_keys M-b M-d && screen_wait "^ › one$" && screen_keys C-x Escape && sleep 0.2 && screen_type e &&
+	screen_wait "^ › one e$" && screen_keys C-e M-4 Escape && sleep 0.2 && screen_type z && screen_wait "^ › one ez$" &&
+	screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success 'Esc and Enter by hand is a new line' '
+	screen_type up && screen_keys Escape && sleep 0.1 && screen_keys Enter && screen_type down && screen_wait "^ › up$" &&
+	screen_wait "^   down$" && screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success 'keys that nothing has a use for type nothing' '
+	screen_keys F5 F6 F7 F9 F10 F11 F12 S-Up S-Down S-Left S-Right S-Home S-End S-F3 M-F3 C-F5 C-PPage S-PPage M-PPage BTab &&
+	screen_tmux send-keys -H 1b 1b 4f 52 1b 5b 4d 21 21 21 1b c3 a9 && screen_type . && screen_wait "^ › \.$" && screen_keys C-c &&
+	screen_wait "^ ›$"
+'
+test_expect_success 'other forms of keys that readline knows move as those do' '
+	screen_type "one two" && screen_tmux send-keys -H 1b 1b 5b 44 && screen_type x && screen_wait "^ › one xtwo$" &&
+	screen_tmux send-keys -H 1b 5b 37 7e && screen_type y && screen_wait "^ › yone xtwo$" && screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success 'what a terminal answers too late types nothing' '
+	screen_type a && screen_tmux send-keys -H 1b 5d 31 31 3b 72 67 62 3a 30 2f 30 2f 30 07 && screen_type b &&
+	screen_tmux send-keys -H 1b 50 31 24 72 30 6d 1b 5c && screen_type c && screen_wait "^ › abc$" && screen_keys C-c && screen_wait "^ ›$"
+'
 test_expect_success 'right to left: the text stands at the right, the caret at its left' '
 	screen_type "אב 12" && screen_wait "12 בא" && screen_until 5 at 111,38 && screen_keys C-a && screen_until 5 at 116,38 &&
 	screen_keys C-c && screen_wait "^ ›$"

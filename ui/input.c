@@ -356,14 +356,45 @@ static void snap(int before)
 		rl_point = rl_point > before ? at : prev;
 }
 
+/* Has readline something for all of it? */
+static bool bound(const char *p, size_t n)
+{
+	int type = ISFUNC;
+
+	return rl_function_of_keyseq_len(p, n, rl_get_keymap(), &type) && type != ISKMAP;
+}
+
+/*
+ * What readline is to get for a key; false: nothing, because it would take a sequence that it does
+ * not know for its first part, and the rest for text. Other terminals' forms are told as xterm's.
+ */
+static bool bytes_of(const struct key *k, char buf[KEY_XTERM], const char **p, size_t *n)
+{
+	const bool sequence = k->n > 1 && k->bytes[0] == K_ESC &&
+			      (k->code >= K_FIRST || k->n > 2 || k->bytes[1] == '[' || k->bytes[1] == 'O');
+
+	*p = k->bytes;
+	*n = k->n;
+	if (!sequence || bound(*p, *n))
+		return true;
+	*p = buf;
+	*n = key_xterm(k, buf);
+	return *n && bound(*p, *n);
+}
+
 void input_key(struct input *in, const struct key *k)
 {
 	int before = rl_point, end = rl_end;
+	char buf[KEY_XTERM];
+	const char *p;
+	size_t n;
 
 	touched(in);
 	if (k->n == PASTE_UTF8 && k->code >= PASTE_FIRST && k->code < PASTE_FIRST + PASTES)
 		return;
-	push(in, k->bytes, k->n);
+	if (!bytes_of(k, buf, &p, &n))
+		return;
+	push(in, p, n);
 	if (rl_end == end)
 		snap(before);
 }
@@ -384,12 +415,24 @@ bool input_wants_esc(const struct input *in)
 	return input_searching(in) || in_vi_map("vi-insert");
 }
 
+static bool in_the_middle(void)
+{
+	return RL_ISSTATE(RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | RL_STATE_VIMOTION | RL_STATE_CHARSEARCH);
+}
+
+void input_esc(struct input *in)
+{
+	touched(in);
+	if (in_the_middle())
+		push(in, "\007", 1);
+}
+
 /* Ends what readline is in the middle of, so that text can go in. */
 static void ready(struct input *in)
 {
 	if (input_searching(in))
 		push(in, "\033", 1);
-	else if (RL_ISSTATE(RL_STATE_NUMERICARG | RL_STATE_MULTIKEY | RL_STATE_VIMOTION | RL_STATE_CHARSEARCH))
+	else if (in_the_middle())
 		push(in, "\007", 1);
 	if (in_vi_map("vi-command"))
 		rl_vi_insertion_mode(1, 0);

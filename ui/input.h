@@ -32,6 +32,11 @@ void input_free(struct input *in);
 /* A key for readline. */
 void input_key(struct input *in, const struct key *k);
 /*
+ * Esc alone, which is over: what readline is in the middle of ends. It is no Meta for the key that
+ * follows: Alt is told by the decoder.
+ */
+void input_esc(struct input *in);
+/*
  * Text as it is, undone as a whole; control bytes are taken out. Ends a search first. A long one is
  * one character that is drawn as "[pasted 214 lines]" and moved over, killed and undone as such.
  */

@@ -26,6 +26,7 @@ struct keys {
 	size_t pos;
 	bool late;			/* what is held will not be completed */
 	bool pasting, stalled;
+	bool answering;			/* in a string of the terminal's, which nobody asked for */
 	struct str paste, given;	/* arriving; handed out */
 	char synth[16];
 	struct string_key strings[STRINGS_MAX];
@@ -371,6 +372,22 @@ static size_t ss3(struct keys *k, const uint8_t *p, size_t n, struct key *out)
 	return i + 1;
 }
 
+/*
+ * OSC, DCS and APC: answers of the terminal that come too late for who asked, and how they begin.
+ * Alt with the same letter is a key, so that less than this is not taken for one.
+ */
+static const struct { char introducer; const char *first; } answers[] = {
+	{ ']', "0123456789Ll" }, { 'P', "0123456789>!|" }, { '_', "G" },
+};
+
+static const char *answer_begins(uint8_t introducer)
+{
+	for (size_t i = 0; i < N(answers); i++)
+		if (answers[i].introducer == (char)introducer)
+			return answers[i].first;
+	return NULL;
+}
+
 static size_t terminfo_key(const struct keys *k, const uint8_t *p, size_t n, bool *partial, struct key *out)
 {
 	size_t best = 0;
@@ -408,6 +425,15 @@ static size_t escape(struct keys *k, const uint8_t *p, size_t n, bool late, stru
 		if (n > 2) {		/* the rest never came */
 			key_set(out, 0, 0);
 			return n;
+		}
+	}
+	if (answer_begins(p[1])) {
+		if (n == 2 && !late)
+			return 0;
+		if (n > 2 && p[2] && strchr(answer_begins(p[1]), p[2])) {
+			k->answering = true;
+			key_set(out, 0, 0);
+			return 3;
 		}
 	}
 	if (p[1] == K_ESC) {
@@ -504,6 +530,32 @@ static bool next_paste(struct keys *k, struct key *out)
 	return give_paste(k, out);
 }
 
+/* -- answers of the terminal ---------------------------------------------------------- */
+
+/*
+ * To their end, BEL or ESC \\; false: more must come. There is no control character in them: one
+ * is a person again, and what stalls has ended too.
+ */
+static bool skip_answer(struct keys *k)
+{
+	const char *p = k->buf.p + k->pos;
+	size_t n = k->buf.len - k->pos, i = 0;
+
+	while (i < n && (uint8_t)p[i] >= ' ' && p[i] != K_BACKSPACE)
+		i++;
+	k->pos += i;
+	p += i;
+	n -= i;
+	if (!k->late && (!n || (n == 1 && *p == K_ESC)))
+		return false;
+	k->answering = false;
+	if (n && *p == '\a')
+		k->pos++;
+	else if (n > 1 && *p == K_ESC && p[1] == '\\')
+		k->pos += 2;
+	return true;
+}
+
 /* -- the stream ----------------------------------------------------------------------- */
 
 void key_feed(struct keys *k, const char *p, size_t n)
@@ -521,10 +573,15 @@ void key_feed(struct keys *k, const char *p, size_t n)
 
 bool key_next(struct keys *k, struct key *out)
 {
-	while (k->pos < k->buf.len || (k->pasting && k->late)) {
+	while (k->pos < k->buf.len || ((k->pasting || k->answering) && k->late)) {
 		const uint8_t *p = (const uint8_t *)k->buf.p + k->pos;
 		size_t used;
 
+		if (k->answering) {
+			if (!skip_answer(k))
+				break;
+			continue;
+		}
 		if (k->pasting) {
 			if (next_paste(k, out))
 				return true;
@@ -548,18 +605,48 @@ bool key_next(struct keys *k, struct key *out)
 	return false;
 }
 
+/* Alt with what may also begin an answer. */
+static bool may_be_alt(const struct keys *k)
+{
+	return k->buf.len - k->pos == 2 && answer_begins((uint8_t)k->buf.p[k->pos + 1]);
+}
+
 int key_wait(const struct keys *k)
 {
 	size_t held = k->buf.len - k->pos;
 
 	if (k->pasting)
 		return k->stalled && !k->paste.len ? 0 : KEY_PASTE_WAIT_MS;
-	return !held ? 0 : held == 1 ? KEY_WAIT_MS : SEQUENCE_WAIT_MS;
+	if (k->answering)
+		return SEQUENCE_WAIT_MS;
+	return !held ? 0 : held == 1 || may_be_alt(k) ? KEY_WAIT_MS : SEQUENCE_WAIT_MS;
 }
 
 void key_late(struct keys *k)
 {
 	k->late = true;
+}
+
+/* -- xterm's form --------------------------------------------------------------------- */
+
+size_t key_xterm(const struct key *k, char buf[KEY_XTERM])
+{
+	unsigned n = 0;
+	char last = '~';
+
+	for (size_t i = 0; i < N(tilde) && !n; i++)
+		if (tilde[i].code == k->code)
+			n = tilde[i].n;
+	for (size_t i = 0; i < N(letters); i++)
+		if (letters[i].code == k->code && !letters[i].mods)
+			last = letters[i].last;
+	if (!n && last == '~')
+		return 0;
+	if (last == '~')
+		return (size_t)(k->mods ? snprintf(buf, KEY_XTERM, "\033[%u;%u~", n, k->mods + 1) :
+				snprintf(buf, KEY_XTERM, "\033[%u~", n));
+	return (size_t)(k->mods ? snprintf(buf, KEY_XTERM, "\033[1;%u%c", k->mods + 1, last) :
+			snprintf(buf, KEY_XTERM, last >= 'P' ? "\033O%c" : "\033[%c", last));
 }
 
 /* -- names ---------------------------------------------------------------------------- */

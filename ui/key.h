@@ -4,7 +4,8 @@
  * It knows the strings of the terminal's terminfo entry, the CSI and SS3 forms of xterm with
  * their modifiers, rxvt's and the Linux console's, "CSI u" and "CSI 27 ; mod ; code ~", Alt as
  * an ESC before a key, and bracketed paste. Whatever the bytes and however they are cut, it
- * takes all of them and gives each at most once; a sequence that it cannot read is swallowed.
+ * takes all of them and gives each at most once; a sequence that it cannot read is swallowed, and
+ * so is an answer of the terminal (OSC, DCS, APC) that nobody waits for.
  *
  * A lone ESC can only be told by time: while key_wait() is not 0, call key_late() when that
  * many milliseconds passed without a byte.
@@ -78,6 +79,9 @@ int key_wait(const struct keys *k);
 /* The time has come: call key_next() again. */
 void key_late(struct keys *k);
 
+/* As xterm sends a key without a character: what readline's own bindings are for. 0: it has no such form. */
+enum { KEY_XTERM = 16 };
+size_t key_xterm(const struct key *k, char buf[KEY_XTERM]);
 /* "C-j", "M-Enter", "S-F1", "PgUp", "x" → key (code and mods); false when it is none. */
 bool key_parse(const char *name, struct key *out);
 /* "Ctrl-J", "Alt-↑" (with ascii "Alt-Up"): for people. key_symbol() leaves the modifiers away. */

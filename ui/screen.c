@@ -50,6 +50,7 @@ enum {
 	WHEEL_ROWS = 3,
 	LONG_S = 10,		/* an answer that a bell is rung for */
 	MEANT_MS = 1000,	/* after an answer's end, for which a SIGINT is meant for the answer */
+	BY_HAND_MS = 1000,	/* from Esc to Enter, for a new line */
 	TYPED_READS = 16,	/* of READ bytes, before what a signal means is decided */
 	HINT = 160,
 	WEIGH_MS = 120,		/* after a key, until what is typed is counted */
@@ -75,7 +76,7 @@ struct screen {
 	int64_t reading_ns, paint_ns;
 	int64_t deadline[N_DEADLINES];	/* os_now_ns() time, 0: none */
 	bool dirty, urgent;
-	bool esc;			/* a lone Esc that nobody wanted: perhaps Alt by hand */
+	int64_t esc_ns;			/* when a lone Esc came that closed nothing; 0: another key followed */
 	bool leaving;			/* Ctrl-C on nothing: the next one leaves */
 	char hint[HINT];	/* one line instead of the keys, until the next key */
 	bool gone;			/* the terminal is */
@@ -873,34 +874,22 @@ static bool searching_key(const struct screen *s, enum action a)
 	return input_searching(s->input) && (a == ACT_SEND || a == ACT_NEWLINE || a == ACT_CLOSE);
 }
 
-static void send_esc(struct screen *s)
-{
-	static const struct key esc = { .code = K_ESC, .bytes = "\033", .n = 1 };
-
-	if (s->esc)
-		input_key(s->input, &esc);
-	s->esc = false;
-}
-
 /* A key for what is being written. */
 static void write_key(struct screen *s, const struct key *k, enum action a)
 {
-	if (s->esc && a == ACT_SEND) {	/* Esc, Enter: Alt-Enter by hand */
-		s->esc = false;
+	/* Esc, Enter: Alt-Enter by hand */
+	if (a == ACT_SEND && s->esc_ns && os_now_ns() - s->esc_ns < (int64_t)BY_HAND_MS * 1000000)
 		a = ACT_NEWLINE;
-	}
+	s->esc_ns = 0;
 	if (a == ACT_CLOSE && !s->help && !s->bare && input_wants_esc(s->input))
 		a = ACT_NONE;
-	if (a && !searching_key(s, a) && (a == ACT_FOLLOW ? follow(s, k) : act(s, a))) {
-		s->esc = false;
+	if (a && !searching_key(s, a) && (a == ACT_FOLLOW ? follow(s, k) : act(s, a)))
 		return;
-	}
 	if (k->code == K_ESC && a == ACT_CLOSE && !input_searching(s->input)) {
-		send_esc(s);
-		s->esc = true;
+		input_esc(s->input);
+		s->esc_ns = os_now_ns();
 		return;
 	}
-	send_esc(s);
 	input_key(s->input, k);
 	take_draft(s);
 }
@@ -908,7 +897,7 @@ static void write_key(struct screen *s, const struct key *k, enum action a)
 /* A key for the conversation: what it does not know does nothing. */
 static void read_key(struct screen *s, enum action a)
 {
-	s->esc = false;
+	s->esc_ns = 0;
 	if (a == ACT_FOLLOW)
 		front(s)->ops->end(front(s));
 	else if (a)
@@ -939,7 +928,7 @@ static void on_key(struct screen *s, const struct key *k)
 	if (k->code == K_PASTE) {
 		close_list(s);
 		set_focus(s, IN_INPUT);
-		s->esc = false;
+		s->esc_ns = 0;
 		input_paste(s->input, k->bytes, k->n);
 	} else if (place(s) != IN_INPUT) {
 		read_key(s, a);
