@@ -88,6 +88,25 @@ static bool harmless(const char *s, size_t n)
 	return true;
 }
 
+/* What stands in the cells, where it is not what stands in the text. */
+static void test_composed(void)
+{
+	static const struct { const char *text; const wchar_t *cells; } drawn[] = {
+		{ "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", L"\xd55c" }, { "\xe1\x84\x80\xe1\x85\xa1", L"\xac00" },
+		{ "\xea\xb0\x80\xe1\x86\xa8", L"\xac01" },		/* a syllable and a final */
+		{ "\xe1\x84\x92\xe1\x86\x9e\xe1\x86\xab", L"\x1112\x119e\x11ab" },	/* no such syllable */
+		{ "e\xcc\x81", L"e\x301" }, { "\xe3\x81\x8b\xe3\x82\x99", L"\x304b\x3099" },
+	};
+
+	for (size_t i = 0; i < sizeof(drawn) / sizeof(drawn[0]); i++) {
+		wchar_t cells[WIDTH_CELLS];
+		int w;
+		size_t n = strlen(drawn[i].text), k = width_cells(drawn[i].text, n, &w, cells);
+
+		ok(k == n && !wcscmp(cells, drawn[i].cells) && cells_width(cells) == w, "%zu: drawn as it should be", i);
+	}
+}
+
 static void test_every_character(void)
 {
 	int bad = 0, first = 0;
@@ -203,6 +222,7 @@ int main(void)
 		return tap_done();
 	}
 	test_samples();
+	test_composed();
 	test_every_character();
 	test_fit();
 	test_wrap();

@@ -70,6 +70,10 @@ test_expect_success 'the caret steps by what a reader takes for one character' '
 	screen_type "aनिb" && screen_wait "› aनिb" && screen_keys Left Left && screen_until 5 at 4,38 && screen_keys Left &&
 	screen_until 5 at 3,38 && screen_keys Right Right && screen_type X && screen_wait "› aनिXb" && screen_keys C-c && screen_wait "^ ›$"
 '
+test_expect_success 'Hangul spelled in jamo is seen as syllables, a wide character keeps its marks' '
+	screen_type "A$(printf "\341\204\222\341\205\241\341\206\253")B$(printf "\343\201\213\343\202\231")C" &&
+	screen_wait "^ › A한B$(printf "\343\201\213\343\202\231")C$" && screen_until 5 at 10,38 && screen_keys C-c && screen_wait "^ ›$"
+'
 # tmux hands on what is typed at once, so that only time tells Esc from Alt.
 esc () { screen_keys Escape && sleep 0.2; }
 test_expect_success 'Esc with nothing open is no half of Alt' '

@@ -268,6 +268,25 @@ static void only_ascii(wchar_t *p, int cols)
 	p[cols] = 0;
 }
 
+/*
+ * Each character together with its marks: curses, given them one by one, loses those behind a wide
+ * character.
+ */
+static void put_cells(int y, int x, const wchar_t *p)
+{
+	move(y, x);
+	while (*p) {
+		wchar_t one[CCHARW_MAX + 1] = { *p++ };
+		cchar_t cell;
+
+		for (int n = 1; *p && !wcwidth(*p); p++)
+			if (n < CCHARW_MAX - 1)
+				one[n++] = *p;
+		if (setcchar(&cell, one, A_NORMAL, 0, NULL) == OK)
+			add_wch(&cell);
+	}
+}
+
 int draw_text(int y, int x, int max, const char *s, size_t n)
 {
 	int used = 0;
@@ -286,7 +305,7 @@ int draw_text(int y, int x, int max, const char *s, size_t n)
 		if (ascii)
 			only_ascii(cell, w);
 		if (w)
-			mvaddwstr(y, x + used, cell);
+			put_cells(y, x + used, cell);
 		used += w;
 		i += k;
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unictype.h>
 #include <unigbrk.h>
+#include <uninorm.h>
 #include <unistr.h>
 #include <uniwidth.h>
 
@@ -85,6 +86,20 @@ static bool doubtful_emoji(const uint8_t *s, size_t n)
 	return tags || (parts && sum != 2);
 }
 
+/* Vowels and finals of Hangul go into the syllable before them: few terminals put jamo together. */
+static bool compose(struct cells *c, ucs4_t cp)
+{
+	ucs4_t whole;
+
+	if (!c->n || cp < 0x1161 || cp > 0x11c2)
+		return false;
+	whole = uc_composition((ucs4_t)c->p[c->n - 1], cp);
+	if (!whole)
+		return false;
+	c->p[c->n - 1] = (wchar_t)whole;
+	return true;
+}
+
 /* A byte that stands alone: a control or no UTF-8. */
 static size_t odd_byte(uint8_t b, struct cells *c)
 {
@@ -158,7 +173,7 @@ static size_t cluster(const uint8_t *s, size_t n, struct cells *c)
 			put(c, REPLACEMENT, 1);
 			return (size_t)k;
 		}
-		if (invisible(cp) || (!w && unknown(cp))) {
+		if (invisible(cp) || (!w && unknown(cp)) || (!w && compose(c, cp))) {
 			i += (size_t)k;
 			continue;
 		}

@@ -5,10 +5,11 @@
  *
  * A cluster is what a reader takes for one character (UAX 29). Its width is the sum of
  * wcwidth() over its characters, because that is what curses counts and what nearly every
- * terminal does; where wcwidth() knows nothing, libunistring's. Three exceptions:
+ * terminal does; where wcwidth() knows nothing, libunistring's. Four exceptions:
  *
  * - emoji made of several characters whose sum is not 2: only the base is drawn (terminals
  *   do not agree on the rest, and the row would drift);
+ * - Hangul that is spelled in jamo is drawn in syllables, where there are such;
  * - a mark without a base, and more marks than a cell holds: drawn on a dotted circle;
  * - control bytes: "^A"; bytes that are no UTF-8, C1 and bidi controls: U+FFFD. The filter
  *   before (app/termtext.h) leaves none; this is the second lock on that door.
