@@ -659,7 +659,7 @@ int chat_attach(struct chat *c, const char *path, struct err *e)
 		str_adds(&s, c->attached);
 	str_addf(&s, "%s:\n", path);
 	at = s.len;
-	if (xio_slurp(path, &s, e) < 0)
+	if (xio_slurp_regular(path, &s, e) < 0)
 		goto out;
 	size = s.len - at;
 	if (memchr(s.p, '\0', s.len)) {

@@ -291,9 +291,11 @@ static void remember_sent(struct plain *p, const char *line)
 	struct err e;
 
 	plainline_remember(line);
-	if (!*line || p->o->private || p->forgetful || !recall_add(line, &e))
+	if (!*line || p->o->private || !recall_add(line, &e))
 		return;
-	p->forgetful = true;
+	if (e.code != ERR_LIMIT && p->forgetful)
+		return;
+	p->forgetful |= e.code != ERR_LIMIT;
 	say(p, "tidbit: ", e.msg, strlen(e.msg));
 }
 

@@ -109,7 +109,7 @@ int draft_take(enum draft d, struct str *out, struct err *e)
 	str_init(&path, 0);
 	r = draft_find(d, &path, e);
 	if (!r && path.len)
-		r = xio_slurp(path.p, out, e) ? -1 : xio_unlink(path.p, e);
+		r = xio_slurp_regular(path.p, out, e) ? -1 : xio_unlink(path.p, e);
 	str_release(&path);
 	return r;
 }

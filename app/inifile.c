@@ -139,7 +139,7 @@ int inifile_read(const char *path, inifile_row_fn *row, void *arg, struct str *c
 		return err_set(e, ERR_IO, "%s: is %s, not a file of settings", path, S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
 	}
 	str_init(&s, INIFILE_MAX_BYTES);
-	r = xio_slurp(path, &s, e);
+	r = xio_slurp_regular(path, &s, e);
 	if (!r && s.len >= 2 && (!memcmp(s.p, "\xff\xfe", 2) || !memcmp(s.p, "\xfe\xff", 2)))
 		r = err_set(e, ERR_FORMAT, "%s: is UTF-16; save it as UTF-8", path);
 	if (!r)

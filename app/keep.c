@@ -118,7 +118,7 @@ static json_t *read_kept(const char *path)
 	json_t *o = NULL;
 
 	str_init(&text, KEPT_MAX);
-	if (!xio_slurp(path, &text, NULL))
+	if (!xio_slurp_regular(path, &text, NULL))
 		o = json_loadb(text.p, text.len, 0, NULL);
 	if (json_integer_value(json_object_get(o, "form")) != FORM || !json_array_size(json_object_get(o, "messages"))) {
 		json_decref(o);

@@ -20,7 +20,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/levelname.h %D%/levelname.c %D%/conf.h %D%/conf.c %D%/field.h %D%/field.c \
 	%D%/store.h %D%/store.c %D%/store_places.c %D%/cmd_list.c \
 	%D%/machine.h %D%/machine.c %D%/show.h %D%/show_machine.c \
-	%D%/recall.h %D%/recall.c %D%/paths.c %D%/termtext.c
+	%D%/inputrc.h %D%/inputrc.c %D%/recall.h %D%/recall.c %D%/paths.c %D%/termtext.c
 %C%_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) -DBUILD_HOST='"$(host)"' -DBUILD_CFLAGS='"$(CFLAGS)"'
 %C%_libapp_a_CFLAGS = $(AM_CFLAGS) $(NCURSESW_CFLAGS) $(READLINE_CFLAGS) $(JANSSON_CFLAGS) $(INIH_CFLAGS) $(UNISTRING_CFLAGS)
 bin_PROGRAMS += tidbit

@@ -125,7 +125,7 @@ static bool recall(const char *path, struct machine *m)
 	bool good = false;
 
 	str_init(&text, MAX_FILE);
-	if (!access(path, R_OK) && !xio_slurp(path, &text, NULL))
+	if (!access(path, R_OK) && !xio_slurp_regular(path, &text, NULL))
 		j = json_loadb(text.p, text.len, 0, NULL);
 	if (j && is_this(j, m)) {
 		found.when = json_integer_value(json_object_get(j, "measured"));

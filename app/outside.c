@@ -153,7 +153,7 @@ int outside_edit(const char *text, size_t n, const char *suffix, struct str *bac
 		resume();
 	}
 	if (!r && back)
-		r = xio_slurp(path.p, back, e);
+		r = xio_slurp_regular(path.p, back, e);
 	xio_unlink(path.p, NULL);
 	str_release(&path);
 	return r;

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "app/plainline.h"
+#include "app/inputrc.h"
 
 #include "app/outside.h"
 #include "app/termtext.h"
@@ -108,8 +109,12 @@ static void on_line(char *line)
 
 void plainline_start(const struct plainline_ops *ops, void *arg, int history)
 {
+	struct err e;
+
 	told = ops;
 	told_arg = arg;
+	if (inputrc_check(&e))
+		ops->complain(arg, e.msg);
 	rl_readline_name = "tidbit";
 	rl_outstream = stderr;
 	rl_catch_signals = 0;

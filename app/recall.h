@@ -10,6 +10,7 @@
 
 /* Calls entry for the last `max` of them, oldest first. A file that is not there has none. */
 int recall_load(int max, void (*entry)(void *arg, const char *text), void *arg, struct err *e);
+/* The oldest go when the file has become too large. ERR_LIMIT: this one is too large to be kept. */
 int recall_add(const char *text, struct err *e);
 
 #endif

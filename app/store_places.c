@@ -242,7 +242,7 @@ static void read_manifest(const char *path, char *digest, char *why, size_t size
 
 	str_init(&text, MAX_MANIFEST);
 	*digest = *why = '\0';
-	if (xio_slurp(path, &text, &e) < 0) {
+	if (xio_slurp_regular(path, &text, &e) < 0) {
 		snprintf(why, size, "its manifest cannot be read");
 	} else if (!(j = json_loadb(text.p, text.len, 0, &je))) {
 		snprintf(why, size, "its manifest is no JSON: line %d, column %d", je.line, je.column);

@@ -81,6 +81,10 @@ test_expect_success '/read puts a file before the message' '
 	printf "a\\0b" >bin && printf "/read bin\n/read none\n/read\n" | chat >out 2>err && lines out 0 && grep -q "this is no text" err &&
 	grep -q "none" err && grep -q "needs a file" err
 '
+test_expect_success '/read takes files: a pipe or a terminal is refused, not waited for' '
+	mkfifo pipe && ln -s pipe link && printf "/read pipe\n/read link\n/read /dev/tty\n/read /dev/stdin\n/read -\n/read .\n The cat\n" >in &&
+	cat in | timeout 30 "$TEST_BUILD/tidbit" chat "$model" --temp 0 -t 2 -n 5 >out 2>err; cat err; lines out 1 && [ "$(grep -c "regular file" err)" = 3 ]
+'
 test_expect_success '/read tells what waits, and /clear and /new drop it' '
 	printf "/read file\n/read\n/clear\n/read\n/read file\n/new\n The cat\n" | chat -n 5 >out 2>err && run " The cat" -n 5 >want 2>/dev/null &&
 	cmp want out && [ "$(grep -c "^goes with the next message: file, 17 bytes" err)" = 3 ] && grep -q "needs a file: none waits" err &&

@@ -65,6 +65,13 @@ test_expect_success 'SIGTERM while the editor runs: the editor ends, the termina
 	screen_wait "^was here" && screen_run "stty -a >after; echo then here" && screen_wait "^[$ ]*then here" && cmp before after &&
 	[ "$(screen_mode alternate_on)" = 0 ] && grep -q "saved in the editor" "$STATE"/draft-* && rm "$STATE"/draft-*
 '
+test_expect_success 'pipes in place of messages and inputrc are told, not waited for' '
+	mv "$STATE/messages" messages && mkfifo "$STATE/messages" "$HOME/.inputrc" &&
+	screen_run "clear; \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -t 1" &&
+	screen_wait "inputrc: is not a regular file" && screen_wait "messages: is not a regular file" && screen_run "/bye" && screen_wait "^\\$" &&
+	rm "$STATE/messages" "$HOME/.inputrc" && mv messages "$STATE/messages"
+'
+
 locale8=$(locale -a 2>/dev/null | grep -i 'iso8859' | head -n 1)
 test_expect_success 'in the C locale, which says nothing of the terminal, C.UTF-8 is taken' '
 	screen_run "LC_ALL=C; export LC_ALL; clear" && screen_open --temp 0 -t 1 && screen_wait "stories260K · F32" && screen_type "é漢" &&

@@ -6,6 +6,7 @@
 #include "ui/ui.h"
 
 #include "app/chat.h"
+#include "app/inputrc.h"
 #include "app/draft.h"
 #include "app/keep.h"
 #include "app/clip.h"
@@ -1158,8 +1159,10 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
 	static const struct input_ops input_ops = { on_send, complete, on_edit };
 	bool utf8 = set_locale();
+	struct err odd = { 0 };
 	struct str complaints;
 
+	inputrc_check(&odd);
 	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) || term_start(e) ||
 	    (!o->private && scribe_new(&s->scribe, e)))
 		return -1;
@@ -1174,6 +1177,8 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	if (complaints.len)
 		chat_complain(s->c, "%s", complaints.p);
 	str_release(&complaints);
+	if (odd.code)
+		chat_complain(s->c, "%s", odd.msg);
 	prompt_init(&s->prompt);
 	ttysync_init(&s->tty);
 	snprintf(s->theme, sizeof(s->theme), "%s", o->theme ? o->theme : "");

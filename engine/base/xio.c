@@ -357,34 +357,54 @@ void xio_unmap(void *p, size_t size)
 		munmap(p, size);
 }
 
-int xio_slurp(const char *path, struct str *s, struct err *e)
+int xio_open_regular(const char *path, struct err *e)
 {
-	const bool std = !strcmp(path, "-");
-	const int fd = std ? STDIN_FILENO : xio_open(path, O_RDONLY, 0, e);
-	char buf[16384];
-	int r = 0;
+	const int fd = xio_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
+	uint64_t size;
 
-	if (fd < 0)
-		return -1;
+	if (fd < 0 || !xio_size(fd, &size, path, e))
+		return fd;
+	xio_close(fd, path, NULL);
+	return -1;
+}
+
+static int read_all(int fd, const char *name, struct str *s, struct err *e)
+{
+	char buf[16384];
+
 	for (;;) {
 		const ssize_t k = fault("read") ? -1 : read(fd, buf, sizeof buf);
 
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
-			r = err_errno(e, "%s: cannot read", std ? "standard input" : path);
-		if (k <= 0)
-			break;
+			return err_errno(e, "%s: cannot read", name);
+		if (!k)
+			return 0;
 		str_add(s, buf, (size_t)k);
-		if (s->failed) {
-			r = err_set(e, ERR_LIMIT, "%s: larger than the %zu bytes that are taken here",
-				    std ? "standard input" : path, s->cap);
-			break;
-		}
+		if (s->failed)
+			return err_set(e, ERR_LIMIT, "%s: larger than the %zu bytes that are taken here", name, s->cap);
 	}
-	if (!std)
-		xio_close(fd, path, NULL);
+}
+
+static int slurp(int fd, const char *path, struct str *s, struct err *e)
+{
+	const int r = fd < 0 ? -1 : read_all(fd, path, s, e);
+
+	xio_close(fd, path, NULL);
 	return r;
+}
+
+int xio_slurp(const char *path, struct str *s, struct err *e)
+{
+	if (!strcmp(path, "-"))
+		return read_all(STDIN_FILENO, "standard input", s, e);
+	return slurp(xio_open(path, O_RDONLY, 0, e), path, s, e);
+}
+
+int xio_slurp_regular(const char *path, struct str *s, struct err *e)
+{
+	return slurp(xio_open_regular(path, e), path, s, e);
 }
 
 int xio_mkdirs(const char *path, struct err *e)

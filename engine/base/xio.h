@@ -73,6 +73,12 @@ void xio_unmap(void *p, size_t size);
 /* Whole file into s (its cap bounds the size). path "-" is standard input. */
 struct str;
 int xio_slurp(const char *path, struct str *s, struct err *e);
+/*
+ * For a program that people sit at: a regular file, to be read. A pipe or a terminal, which would be
+ * waited for, a device and a folder are ERR_IO at once.
+ */
+int xio_open_regular(const char *path, struct err *e);
+int xio_slurp_regular(const char *path, struct str *s, struct err *e);
 /* Makes a folder and its parents, 0700. */
 int xio_mkdirs(const char *path, struct err *e);
 

@@ -2,7 +2,6 @@
 #include "engine/format/map.h"
 #include "engine/base/xio.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -134,7 +133,7 @@ static int guard(struct map *m, struct err *e)
 
 int map_open(struct map **out, const char *path, struct err *e)
 {
-	const int fd = xio_open(path, O_RDONLY | O_NONBLOCK, 0, e);
+	const int fd = xio_open_regular(path, e);
 	struct map *m = NULL;
 	uint64_t size, again;
 	int r = -1;
