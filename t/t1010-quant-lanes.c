@@ -122,14 +122,16 @@ static void test_encode(const char *set, const struct quant_type *t, const struc
 		for (int round = 0; round < ROUNDS && same; round++) {
 			/* from one block to all of them */
 			const int64_t most = MOST / t->block;
-			const int64_t n = (round < 2 ? most : 1 + (int64_t)(random64() >> 1) % most) * t->block;
+			const int64_t some = 1 + (int64_t)(random64() >> 1) % most;
+			const int64_t n = (round < 2 ? most : some) * t->block;
 
 			for (int i = 0; i < MOST; i++)
 				x[i] = weights[w].weight(i);
 			same = encodes(t, c, one, x, n);
 		}
 		if (!same)
-			ok(false, "%s, %s: weights that are %s give the bytes of one lane", set, t->name, weights[w].name);
+			ok(false, "%s, %s: the bytes of one lane for weights: %s", set, t->name,
+			   weights[w].name);
 	}
 	ok(true, "%s, %s: %d kinds of weights", set, t->name, WEIGHTS);
 }

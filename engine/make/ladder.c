@@ -110,7 +110,8 @@ static void convert_rows(struct making *k, int64_t lo, int64_t hi, float *row, c
 
 		for (int i = 0; encode && i < n; i++) {
 			view_decode_row(from, r + i, row);
-			to->type->encode(row, to->panel ? encoded + i * bytes : out, to->cols);
+			kern_codec(&k->m->eng->kern, to->type)
+				->encode(row, to->panel ? encoded + i * bytes : out, to->cols);
 		}
 		if (to->panel)
 			kern_pack(to->type, to->panel, encode ? encoded : (const char *)from->data + r * from->stride,

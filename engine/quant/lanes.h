@@ -65,7 +65,6 @@ typedef __mmask16 lanes_m;
 LANE lanes_f f_all(float x) { return _mm512_set1_ps(x); }
 LANE lanes_f f_load(const float *p) { return _mm512_loadu_ps(p); }
 LANE void f_store(float *p, lanes_f a) { _mm512_storeu_ps(p, a); }
-LANE void f_store8(uint8_t *p, lanes_f a) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(a))); }
 LANE lanes_m f_less(lanes_f a, lanes_f b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 LANE lanes_m f_upto(lanes_f a, lanes_f b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 LANE lanes_m f_equal(lanes_f a, lanes_f b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
@@ -81,12 +80,18 @@ LANE float f_highest(lanes_f a) { return _mm512_reduce_max_ps(a); }
 LANE lanes_f f_sqrt(lanes_f a) { return _mm512_sqrt_ps(a); }
 LANE lanes_f f_trunc(lanes_f a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
 
+LANE void f_store8(uint8_t *p, lanes_f a)
+{
+	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(a)));
+}
+
 LANE lanes_f f_code(lanes_f x, int lo, int hi)
 {
+	const __m512i mantissa = _mm512_set1_epi32(LANE_MANTISSA);
+	const __m512i exponent = _mm512_set1_epi32(LANE_EXPONENT);
 	__m512i n = _mm512_castps_si512(x + f_all(LANE_ROUND));
 
-	/* n & MANTISSA | EXPONENT */
-	n = _mm512_ternarylogic_epi32(n, _mm512_set1_epi32(LANE_MANTISSA), _mm512_set1_epi32(LANE_EXPONENT), 0xea);
+	n = _mm512_ternarylogic_epi32(n, mantissa, exponent, 0xea);	/* n & mantissa | exponent */
 	n = _mm512_max_epi32(n, _mm512_set1_epi32(LANE_ZERO + lo));
 	n = _mm512_min_epi32(n, _mm512_set1_epi32(LANE_ZERO + hi));
 	return _mm512_castsi512_ps(n) - f_all(LANE_ROUND);
@@ -122,7 +127,9 @@ LANE void f_store8(uint8_t *p, lanes_f a)
 	const __m256i first = _mm256_set1_epi64x(0x0c080400);
 	const __m256i n = _mm256_shuffle_epi8(_mm256_cvttps_epi32(a), first);
 
-	_mm_storel_epi64((__m128i *)p, _mm_unpacklo_epi32(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1)));
+	const __m128i lo = _mm256_castsi256_si128(n), hi = _mm256_extracti128_si256(n, 1);
+
+	_mm_storel_epi64((__m128i *)p, _mm_unpacklo_epi32(lo, hi));
 }
 
 LANE float f_highest(lanes_f a)
@@ -160,13 +167,22 @@ LANE lanes_m m_and(lanes_m a, lanes_m b) { return a & b; }
 LANE lanes_m m_andnot(lanes_m a, lanes_m b) { return a & ~b; }
 LANE bool m_any(lanes_m a) { return a[0] | a[1] | a[2] | a[3]; }
 LANE uint32_t m_bits(lanes_m a) { return (a[0] & 1) | (a[1] & 2) | (a[2] & 4) | (a[3] & 8); }
-LANE lanes_m m_pick(lanes_m m, lanes_m a, lanes_m b) { return (a & m) | (b & ~m); }
-LANE lanes_f f_pick(lanes_m m, lanes_f a, lanes_f b) { return (lanes_f)m_pick(m, (lanes_m)a, (lanes_m)b); }
+LANE lanes_f f_pick(lanes_m m, lanes_f a, lanes_f b)
+{
+	return (lanes_f)(((lanes_m)a & m) | ((lanes_m)b & ~m));
+}
 LANE lanes_f f_min(lanes_f a, lanes_f b) { return f_pick(a < b, a, b); }
 LANE lanes_f f_max(lanes_f a, lanes_f b) { return f_pick(a > b, a, b); }
 LANE lanes_f f_abs(lanes_f a) { return (lanes_f)((lanes_m)a & 0x7fffffff); }
-LANE lanes_f f_sqrt(lanes_f a) { return (lanes_f){ sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3]) }; }
-LANE lanes_f f_trunc(lanes_f a) { return __builtin_convertvector(__builtin_convertvector(a, lanes_m), lanes_f); }
+LANE lanes_f f_sqrt(lanes_f a)
+{
+	return (lanes_f){ sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3]) };
+}
+
+LANE lanes_f f_trunc(lanes_f a)
+{
+	return __builtin_convertvector(__builtin_convertvector(a, lanes_m), lanes_f);
+}
 
 LANE void f_store8(uint8_t *p, lanes_f a)
 {

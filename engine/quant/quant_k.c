@@ -174,7 +174,7 @@ LANE void min_search(const struct min_search *p, const float *x, int n, struct m
 	}
 }
 
-/* The codes of sub-block j that fit the scale and minimum as they are stored; without a scale, those found. */
+/* The codes of sub-block j by the scale and minimum as they are stored; without a scale, those found. */
 LANE void min_codes(const struct min_search *p, const struct min_fit *fit, int j, const float *x,
 		    float step, float min, uint8_t *q)
 {
@@ -529,8 +529,8 @@ void QUANT_NAME(quant_decode_q3_k)(const void *src, float *dst, int64_t n)
 
 enum { Q6_K_BYTES = 210, Q6_K_HIGH = 128, Q6_K_SCALES = 192, Q6_K_D = 208, Q6_TRIES = 9 };
 
-/* Weights ≈ scale × code, code = inv × x, rounded, -32 … 31; all are -32 where there is no scale. */
-struct q6_fit { float scale[16], inv[16], none[16]; };
+/* Weights ≈ scale × code, code = inv × x, rounded, -32 … top. */
+struct q6_fit { float scale[16], inv[16], top[16]; };
 
 /* Sums of w x code and w code² for the codes by one step. */
 LANE void q6_sums(const lanes_f *x, const lanes_f *w, const lanes_f *wx, lanes_f inv, lanes_f *slx,
@@ -551,7 +551,7 @@ LANE void q6_sums(const lanes_f *x, const lanes_f *w, const lanes_f *wx, lanes_f
  */
 static inline void q6_search(const float *src, struct q6_fit *fit)
 {
-	const lanes_f zero = f_all(0.0f), one = f_all(1.0f);
+	const lanes_f zero = f_all(0.0f);
 
 	for (int first = 0; first < 16; first += LANES) {
 		lanes_f x[16], w[16], wx[16], max, kept, scale, best, slx, sl2;
@@ -580,7 +580,7 @@ static inline void q6_search(const float *src, struct q6_fit *fit)
 		}
 		f_store(fit->scale + first, f_pick(none, zero, scale));
 		f_store(fit->inv + first, kept);
-		f_store(fit->none + first, f_pick(none, one, zero));
+		f_store(fit->top + first, f_pick(none, f_all(-32.0f), f_all(31.0f)));
 	}
 }
 
@@ -620,7 +620,7 @@ static void q6_encode_block(const float *x, uint8_t *b)
 		codes[j] = (int8_t)code_of(inv * fit.scale[j], -128, 127);
 		step = d * (float)codes[j];
 		for (int i = 0; i < 16 && step == 0.0f; i++)
-			q[16 * j + i] = (uint8_t)(fit.none[j] != 0.0f ? 0 : code_of(fit.inv[j] * x[i], -32, 31) + 32);
+			q[16 * j + i] = (uint8_t)(code_of(fit.inv[j] * x[i], -32, (int)fit.top[j]) + 32);
 		if (step != 0.0f)
 			codes_by(x, step, 32, q + 16 * j);
 	}
