@@ -147,16 +147,25 @@ INLINE vec broadcast_4(const void *p)
 	return _mm512_set1_epi32(load_u32(p));
 }
 
+INLINE bool start_wanted(const struct form f)
+{
+	return f.offset || (f.min && !f.scale);
+}
+
 INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
 {
-	const vec pairs = _mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), sum);
-	const vec s = _mm512_madd_epi16(pairs, _mm512_set1_epi16((short)(f.min ? 1 : -f.offset)));
+	const vec pairs = _mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), sum), lift = v_set32(LIFT_BITS);
+	const int low = -f.offset & 0xffff, high = (int)((unsigned)-f.offset << 16);
 
 	_Static_assert((int)PIECE == (int)ROWS, "one vector of starts a piece");
-	if (f.min)
-		_mm512_storeu_ps(o, v_to_float(s));
-	else
-		_mm512_storeu_si512(o, _mm512_add_epi32(s, v_set32(LIFT_BITS)));
+	if (!f.offset) {
+		_mm512_storeu_ps(o, v_to_float(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1))));
+	} else if (!f.scale) {
+		_mm512_storeu_si512(o, _mm512_add_epi32(_mm512_madd_epi16(pairs, v_set32(low | high)), lift));
+	} else {
+		_mm512_storeu_si512(o, _mm512_add_epi32(_mm512_madd_epi16(pairs, v_set32(low)), lift));
+		_mm512_storeu_si512(o + PIECE, _mm512_madd_epi16(pairs, v_set32(high)));
+	}
 }
 
 /* What a sum begins with: -offset times that of a half block's activations, or of both; lifted, but for second halves. */
@@ -168,7 +177,7 @@ INLINE vec begin_sum(const struct form f, const struct token *x, int64_t b, int 
 	if (!f.offset)
 		return lift;
 	if (x->start)
-		return broadcast_4(x->start + b);
+		return broadcast_4(x->start + half * PIECE + b);
 	return _mm512_add_epi32(lift, _mm512_madd_epi16(broadcast_4(x->sum + 2 * b),
 							v_set32(!f.scale ? low | high : half ? high : low)));
 }

@@ -94,7 +94,8 @@ INLINE int tile_tokens(const struct form f);
 /* Where mul_block() wants signed weights otherwise than loaders give them: the form, and the weights. */
 INLINE struct form adjust_form(struct form f);
 INLINE void adjust(const struct form f, struct block *w);
-/* Starts of n ≤ PIECE blocks from pairs of sums: start_each(), or something faster. */
+/* Starts of n ≤ PIECE blocks from pairs of sums: start_each(), or something faster; of halves at o and o + PIECE. */
+INLINE bool start_wanted(const struct form f);
 INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n);
 
 INLINE void start_each(const struct form f, union start *o, const int16_t *sum, int64_t n)
@@ -243,14 +244,14 @@ struct piece {
 /* n tokens; out: their outputs, of all panels. */
 INLINE void piece_tile(const struct piece *c, const struct form f, const struct token *tokens, int n, vecf *out)
 {
-	union start start[TILE][PIECE];
+	union start start[TILE][2 * PIECE];
 	struct token x[TILE];
 	vecf acc[PANELS][TILE];
 
 	UNROLL
 	for (int i = 0; i < n; i++) {
 		x[i] = (struct token){ tokens[i].q + c->b * GROUP, tokens[i].d + c->b, tokens[i].sum + 2 * c->b, NULL };
-		if (!f.scale && (f.offset || f.min)) {
+		if (start_wanted(f)) {
 			start_fill(f, start[i], x[i].sum, c->n);
 			x[i].start = start[i];
 		}

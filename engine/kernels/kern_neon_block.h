@@ -188,6 +188,11 @@ INLINE int tile_tokens(const struct form f)
 	return TILE;
 }
 
+INLINE bool start_wanted(const struct form f)
+{
+	return !f.scale && (f.offset || f.min);
+}
+
 INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
 {
 	start_each(f, o, sum, n);
