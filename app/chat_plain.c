@@ -8,6 +8,7 @@
 #include "app/chat.h"
 #include "app/slash.h"
 #include "app/cmd.h"
+#include "app/draft.h"
 #include "app/keep.h"
 #include "app/plainline.h"
 #include "app/recall.h"
@@ -377,7 +378,8 @@ static void end_keeping(struct plain *p)
 	if (p->keeps && p->killed)
 		keep_now(p);
 	else if (p->keeps && p->c->state != CHAT_FAILED)
-		keep_drop(p->c);
+		keep_drop();
+	draft_end();
 }
 
 /* -- lines of a pipe or a file -------------------------------------------------------- */
@@ -525,6 +527,8 @@ static void on_interrupt(struct plain *p)
 
 static void on_stop(struct plain *p)
 {
+	if (p->keeps)
+		keep_now(p);
 	plainline_lend();
 	loop_suspend(p->l);
 	plainline_take_back();

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { FORM = 1, KEPT_MAX = 64 << 20 };
 
@@ -211,35 +212,38 @@ static bool take_item(struct chat *c, const json_t *o)
 	return true;
 }
 
-void keep_offer(struct chat *c)
+static void set_left(struct chat *c, const char *path)
 {
-	const char *model;
-	struct str path;
-	json_t *o;
-	size_t n;
-
-	str_init(&path, 0);
-	if (!draft_find(DRAFT_CHAT, &path, NULL) && path.len) {
-		o = read_kept(path.p);
-		n = json_array_size(json_object_get(o, "messages"));
-		model = json_string_value(json_object_get(o, "model"));
-		if (n) {
-			chat_note(c, "an earlier run was ended in the middle of a conversation with %s: /restore brings its %zu message%s back",
-				  model ? model : "a model", n, n == 1 ? "" : "s");
-			c->left = mem_strdup(path.p);
-		} else {
-			xio_unlink(path.p, NULL);
-		}
-		json_decref(o);
-	}
-	str_release(&path);
+	mem_free(c->left);
+	c->left = path ? mem_strdup(path) : NULL;
 }
 
-void keep_drop(struct chat *c)
+/* Of a damaged one, or one that a later version has written, nothing is said. */
+static bool offer_one(void *arg, const char *path)
+{
+	struct chat *c = arg;
+	json_t *o = read_kept(path);
+	const size_t n = json_array_size(json_object_get(o, "messages"));
+	const char *model = json_string_value(json_object_get(o, "model"));
+
+	if (n) {
+		chat_note(c, "an earlier run was ended in the middle of a conversation with %s: /restore brings its %zu message%s back, "
+			  "/restore drop forgets it", model ? model : "a model", n, n == 1 ? "" : "s");
+		set_left(c, path);
+	}
+	json_decref(o);
+	return n > 0;
+}
+
+void keep_offer(struct chat *c)
+{
+	set_left(c, NULL);
+	draft_each(DRAFT_CHAT, offer_one, c, NULL);
+}
+
+void keep_drop(void)
 {
 	draft_keep(DRAFT_CHAT, "", 0, NULL);
-	if (c->left)
-		xio_unlink(c->left, NULL);
 }
 
 /* Plain lines show what comes anew: of the rest, what was said last. */
@@ -268,26 +272,101 @@ static void tell_restored(struct chat *c)
 	str_release(&s);
 }
 
-void slash_restore(struct chat *c, const char *args)
+static bool find_one(void *arg, const char *path)
+{
+	json_t *o = read_kept(path);
+
+	if (o)
+		set_left(arg, path);
+	json_decref(o);
+	return o;
+}
+
+/* The one that was offered; another window may have taken it: then the next. */
+static json_t *read_left(struct chat *c)
 {
 	json_t *o = c->left ? read_kept(c->left) : NULL;
+
+	if (o || !c->left)
+		return o;
+	set_left(c, NULL);
+	draft_each(DRAFT_CHAT, find_one, c, NULL);
+	return c->left ? read_kept(c->left) : NULL;
+}
+
+/* What is here goes to a file of its own before another conversation takes its place. */
+static int put_aside(const struct chat *c, struct str *path, struct err *e)
+{
+	struct str text;
+	int r;
+
+	if (!chat_turns(c))
+		return 0;
+	str_init(&text, 0);
+	r = keep_text(c, &text, e);
+	if (!r && text.len)
+		r = draft_leave(DRAFT_CHAT, text.p, text.len, path, e);
+	str_release(&text);
+	return r;
+}
+
+static void take_place(struct chat *c, const json_t *messages, const char *aside)
+{
 	const json_t *v;
+	struct err e;
 	size_t i;
 
-	(void)args;
-	if (!o || !c->info) {
-		chat_complain(c, !c->left || !o ? "no conversation was left" : "the model is not open yet");
-		json_decref(o);
-		return;
-	}
+	chat_leave(c);
 	chat_reset(c);
-	json_array_foreach(json_object_get(o, "messages"), i, v)
+	json_array_foreach(messages, i, v)
 		take_item(c, v);
-	json_decref(o);
-	xio_unlink(c->left, NULL);
-	mem_free(c->left);
-	c->left = NULL;
 	if (c->lines)
 		tell_restored(c);
+	/* it is this program's from now on */
+	if (keep_write(c, &e))
+		chat_complain(c, "%s", e.msg);
+	else
+		xio_unlink(c->left, NULL);
+	if (*aside) {
+		set_left(c, aside);
+		chat_note(c, "the conversation that was here is kept: /restore changes back to it");
+	} else {
+		keep_offer(c);
+	}
 	chat_touch(c, NULL);
+}
+
+static void drop_left(struct chat *c)
+{
+	struct err e;
+
+	if (xio_unlink(c->left, &e)) {
+		chat_complain(c, "%s", e.msg);
+		return;
+	}
+	chat_note(c, "that conversation is forgotten");
+	keep_offer(c);
+}
+
+void slash_restore(struct chat *c, const char *args)
+{
+	json_t *o = read_left(c);
+	struct str aside;
+	struct err e;
+
+	str_init(&aside, 0);
+	if (*args && strcasecmp(args, "drop"))
+		chat_complain(c, "/restore takes drop; alone it brings the conversation back");
+	else if (!o)
+		chat_complain(c, "no conversation was left");
+	else if (*args)
+		drop_left(c);
+	else if (!c->info)
+		chat_complain(c, "the model is not open yet");
+	else if (put_aside(c, &aside, &e))
+		chat_complain(c, "%s: /export keeps what is here, /clear empties it", e.msg);
+	else
+		take_place(c, json_object_get(o, "messages"), aside.p);
+	str_release(&aside);
+	json_decref(o);
 }

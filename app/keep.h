@@ -14,9 +14,9 @@ bool keep_changed(const struct chat *c, uint64_t *seen);
 int keep_text(const struct chat *c, struct str *out, struct err *e);
 /* Writes it; with nothing said, the file goes. */
 int keep_write(const struct chat *c, struct err *e);
-/* Looks for one that an ended run has left, and tells of it in a note. */
+/* Looks for the newest that an ended run has left, and tells of it in a note. It stays until it is taken or dropped. */
 void keep_offer(struct chat *c);
-/* Left by a key: neither our own nor the one that was offered stays. */
-void keep_drop(struct chat *c);
+/* Left by a key: our own goes. */
+void keep_drop(void);
 
 #endif

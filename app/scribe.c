@@ -4,13 +4,16 @@
 #include "engine/base/xio.h"
 
 #include <pthread.h>
+#include <time.h>
 
 enum { KINDS = DRAFT_CHAT + 1 };
 
 struct scribe {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t more;
+	pthread_cond_t more, done;
+	struct loop *loop;
+	bool writing;
 	struct { char *text; size_t n; bool waits; } next[KINDS];
 	bool stop, failed;
 	struct err err;
@@ -26,14 +29,19 @@ static void write_next(struct scribe *s, enum draft d)
 
 	s->next[d].text = NULL;
 	s->next[d].waits = false;
+	s->writing = true;
 	pthread_mutex_unlock(&s->lock);
 	r = draft_keep(d, n ? text : "", n, &e);
 	mem_free(text);
 	pthread_mutex_lock(&s->lock);
-	if (r) {
-		s->err = e;
-		s->failed = true;
-	}
+	s->writing = false;
+	pthread_cond_broadcast(&s->done);
+	if (!r)
+		return;
+	s->err = e;
+	s->failed = true;
+	if (s->loop)
+		loop_wake(s->loop);
 }
 
 static void *work(void *arg)
@@ -57,7 +65,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int scribe_new(struct scribe **out, struct err *e)
+int scribe_new(struct scribe **out, struct loop *l, struct err *e)
 {
 	struct scribe *s = mem_calloc(1, sizeof *s);
 
@@ -65,9 +73,12 @@ int scribe_new(struct scribe **out, struct err *e)
 		return err_set(e, ERR_NOMEM, "no memory to keep drafts");
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->more, NULL);
+	pthread_cond_init(&s->done, NULL);
+	s->loop = l;
 	if (pthread_create(&s->thread, NULL, work, s)) {
 		pthread_mutex_destroy(&s->lock);
 		pthread_cond_destroy(&s->more);
+		pthread_cond_destroy(&s->done);
 		mem_free(s);
 		return err_set(e, ERR_LIMIT, "cannot start a thread that keeps drafts");
 	}
@@ -106,6 +117,31 @@ bool scribe_failed(struct scribe *s, struct err *e)
 	return failed;
 }
 
+void scribe_wait(struct scribe *s, int ms)
+{
+	struct timespec until;
+	bool waits = true;
+
+	if (!s)
+		return;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&s->lock);
+	while (waits) {
+		waits = s->writing;
+		for (int d = 0; d < KINDS; d++)
+			waits = waits || s->next[d].waits;
+		if (waits && pthread_cond_timedwait(&s->done, &s->lock, &until))
+			break;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
 void scribe_free(struct scribe *s)
 {
 	if (!s)
@@ -117,5 +153,6 @@ void scribe_free(struct scribe *s)
 	pthread_join(s->thread, NULL);
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->more);
+	pthread_cond_destroy(&s->done);
 	mem_free(s);
 }

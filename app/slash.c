@@ -220,7 +220,7 @@ const struct slash slashes[] = {
 	  slash_export },
 	{ "new", "", "keep this conversation in a file and begin another", SLASH_STOPS, slash_new },
 	{ "clear", "", "empty the conversation", SLASH_STOPS, clear },
-	{ "restore", "", "bring back the conversation that an earlier run was ended in", SLASH_ALONE, slash_restore },
+	{ "restore", "[drop]", "bring back the conversation that an earlier run was ended in; drop: forget it", SLASH_ALONE, slash_restore },
 	{ "bye", "", "leave", SLASH_BESIDE, bye },
 	{ .name = NULL },
 };

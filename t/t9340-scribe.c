@@ -1,5 +1,6 @@
 /* Drafts that another thread writes: none is waited for, the newest counts, all are there in the end. */
 #include "config.h"
+#include "app/loop.h"
 #include "app/scribe.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
@@ -7,6 +8,7 @@
 #include "t/lib/tmp.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,19 +39,40 @@ static bool holds(const char *name, const char *want)
 {
 	char path[900];
 	struct str s;
+	glob_t g;
 	bool same;
 
-	snprintf(path, sizeof path, "%s/tidbit/%s%ld", getenv("XDG_STATE_HOME"), name, (long)getpid());
+	snprintf(path, sizeof path, "%s/tidbit/%s????????????????", getenv("XDG_STATE_HOME"), name);
+	if (glob(path, 0, NULL, &g) || g.gl_pathc != 1)
+		return !want;
+	snprintf(path, sizeof path, "%s", g.gl_pathv[0]);
+	globfree(&g);
 	if (!want)
-		return access(path, F_OK) != 0;
+		return false;
 	str_init(&s, 1 << 20);
 	same = !xio_slurp(path, &s, NULL) && s.len == strlen(want) && !memcmp(s.p, want, s.len);
 	str_release(&s);
 	return same;
 }
 
+static struct loop *l;
+
+static void woken(void *arg)
+{
+	(void)arg;
+	loop_quit(l, 0);
+}
+
+/* Nobody has woken it. */
+static void late(void *arg)
+{
+	(void)arg;
+	loop_quit(l, 1);
+}
+
 int main(void)
 {
+	static const struct loop_ops ops = { .wake = woken, .timer = late };
 	char text[32], state[600];
 	struct scribe *s;
 	struct err e = { 0 };
@@ -60,7 +83,11 @@ int main(void)
 	setenv("XDG_STATE_HOME", state, 1);
 	xio_set_fault(fault, NULL);
 	atomic_store(&slow, true);
-	if (scribe_new(&s, &e))
+	if (loop_new(&l, &ops, NULL, &e))
+		abort();
+	loop_watch_input(l, false);
+	loop_timer(l, 20000);
+	if (scribe_new(&s, NULL, &e))
 		abort();
 	t = os_now_ns();
 	for (int i = 0; i < 100; i++) {
@@ -74,16 +101,25 @@ int main(void)
 	ok(holds("draft-", "text 99") && holds("chat-", "text 99"), "the newest of both is there when it has ended");
 	ok(atomic_load(&writes) <= 4, "what was overtaken was not written (%d of 200 were)", atomic_load(&writes));
 
-	if (scribe_new(&s, &e))
+	if (scribe_new(&s, l, &e))
 		abort();
 	ok(!scribe_failed(s, &e), "nothing has failed");
 	atomic_store(&broken, true);
 	keep(s, DRAFT_TYPED, "lost");
-	for (told = false, t = 0; !told && t < 5000; t++, usleep(1000))
-		told = scribe_failed(s, &e);
+	loop_run(l);
+	told = scribe_failed(s, &e);
 	ok(told && strstr(e.msg, "draft-") && !scribe_failed(s, &e), "a failure is told, once: %s", e.msg);
 	ok(holds("draft-", "text 99"), "and what was there still is");
 	atomic_store(&broken, false);
+	atomic_store(&slow, true);
+	keep(s, DRAFT_TYPED, "late");
+	t = os_now_ns();
+	scribe_wait(s, 50);
+	t = os_now_ns() - t;
+	ok(t >= 50000000 && t < 2000000000 && holds("draft-", "text 99"), "a disk that takes its time is not waited for longer than was said");
+	atomic_store(&slow, false);
+	scribe_wait(s, 60000);
+	ok(holds("draft-", "late"), "what was taken is written when it was waited for");
 	keep(s, DRAFT_TYPED, "");
 	keep(s, DRAFT_CHAT, "");
 	scribe_free(s);
@@ -91,6 +127,8 @@ int main(void)
 	keep(NULL, DRAFT_TYPED, "alone");
 	ok(holds("draft-", "alone"), "without a scribe it is written at once");
 	keep(NULL, DRAFT_TYPED, "");
+	draft_end();
+	loop_free(l);
 	snprintf(text, sizeof text, "/tidbit");
 	strncat(state, text, sizeof state - strlen(state) - 1);
 	rmdir(state);

@@ -119,7 +119,7 @@ open_draft () {
 kept () { cat home/.local/state/tidbit/draft-* 2>/dev/null; }
 test_expect_success 'what was typed outlives a crash, and comes back in the next run' '
 	screen_run "/bye" && screen_gone "Enter send" && screen_run "ulimit -c 0; clear" && screen_open --temp 0 && screen_type "half a sen" &&
-	screen_until 5 test -s "home/.local/state/tidbit/draft-$(cat pid)" && kill -SEGV "$(cat pid)" && screen_wait "Segmentation\|DEADLYSIGNAL" &&
+	typed () { [ -n "$(kept)" ]; } && screen_until 5 typed && kill -SEGV "$(cat pid)" && screen_wait "Segmentation\|DEADLYSIGNAL" &&
 	screen_run clear && screen_gone Segmentation && open_draft && kill -TERM "$(cat pid)" && screen_gone "› half" && [ "$(kept)" = "half a sen" ] &&
 	[ "$(stat -c %a home/.local/state/tidbit/draft-*)" = 600 ]
 '

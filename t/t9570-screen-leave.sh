@@ -24,7 +24,7 @@ test_expect_success 'it is offered in a line that takes no keys' '
 	screen_type word && screen_wait "› word" && screen_keys C-u
 '
 test_expect_success '/restore brings it back, and it goes on' '
-	screen_run "/restore" && screen_wait "stopped · " && screen_hides "brings its" && has chat 0 &&
+	screen_run "/restore" && screen_wait "stopped · " && screen_hides "brings its" && has chat 1 &&
 	screen_run " and" && screen_wait "token limit" 20 && screen_run "/stats" && screen_wait "[1-9][0-9]* prefilled" &&
 	screen_run "/restore" && screen_wait "no conversation was left"
 '
@@ -38,8 +38,41 @@ test_expect_success 'a crash keeps it too, and what was typed' '
 	screen_run "ulimit -c 0; clear" && screen_open --temp 0 -t 1 -n 20 && screen_run Lily && screen_wait "token limit" 20 &&
 	screen_type "half a message" && both () { [ "$(kept chat)" = 1 ] && [ "$(kept draft)" = 1 ]; } && screen_until 5 both &&
 	ends SEGV && screen_wait "^\\$" && screen_run "clear; \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -t 1" &&
-	screen_wait "brings its 2" && screen_wait "is here again" && screen_wait "› half a message" && screen_keys C-c C-d && screen_wait "^\\$" && has chat 0
+	screen_wait "brings its 2" && screen_wait "is here again" && screen_wait "› half a message" && screen_keys C-c C-d && screen_wait "^\\$" && has chat 1
 '
+test_expect_success 'who was offered it and left without it is offered it again, until it is forgotten' '
+	screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 2" && screen_run "/restore dorp" && screen_wait "takes drop" &&
+	has chat 1 && screen_run "/restore drop" && screen_wait "is forgotten" && has chat 0 && screen_run "/restore" &&
+	screen_wait "no conversation was left" && screen_keys C-d && screen_wait "^\\$"
+'
+LEFT="{\"form\":1,\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"text\":\"old talk\",\"gone\":false}]}"
+test_expect_success '/restore in a conversation keeps that one: the next changes back' '
+	printf "%s" "$LEFT" >"$STATE/chat-77" && screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 1" && screen_run "brand new" &&
+	screen_wait "token limit" 20 && screen_run "/restore" && screen_wait "^   old talk" && screen_hides "brand new" && screen_wait "changes back" &&
+	grep -q "brand new" "$STATE"/chat-* && screen_run "/restore" && screen_wait "^   brand new" && screen_hides "^   old talk" &&
+	screen_run "/restore" && screen_wait "^   old talk" && screen_run "/clear" && screen_run "/restore" && screen_wait "^   brand new" && screen_run "/restore" &&
+	screen_wait "no conversation was left" && screen_keys C-d && screen_wait "^\\$" && has chat 0
+'
+test_expect_success 'one that another window has taken is not there; the next one is' '
+	printf "%s" "$LEFT" >"$STATE/chat-77" && screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 1" && mv "$STATE/chat-77" "$STATE/chat-78" &&
+	screen_run "/restore" && screen_wait "^   old talk" && screen_keys C-d && screen_wait "^\\$" && has chat 0
+'
+test_expect_success 'Ctrl-Z keeps the conversation and what is typed at once' '
+	screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_run "Lily" && screen_wait "token limit" 20 && screen_type "begun" && screen_keys C-z &&
+	screen_until 10 screen_shows "topped" && grep -q Lily "$STATE"/chat-* && grep -q begun "$STATE"/draft-* && screen_run "clear; fg" && screen_wait "› begun" &&
+	screen_keys C-u C-d && screen_wait "^\\$" && has chat 0 && has draft 0
+'
+test_expect_success 'where nothing can be kept a line says so, and a signal is a signal' '
+	: >plain && screen_run "clear; XDG_STATE_HOME=$PWD/plain \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -t 1 -n 5; echo left with \$?" &&
+	screen_wait "cannot be kept: " && screen_run " One day" && screen_wait "token limit" 20 && [ "$(screen_text | grep -c "cannot be kept")" = 1 ] &&
+	kill -TERM "$(pgrep -n -P "$(screen_mode pane_pid)" tidbit)" && screen_wait "left with 143"
+'
+test_expect_success 'nor when it is known only later: the folder is gone, or the disk is full' '
+	screen_run "mkdir later; clear; XDG_STATE_HOME=$PWD/later \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -t 1 -n 5; echo left with \$?" &&
+	screen_wait "Enter send" && screen_gone "cannot be kept" && mv later later.gone && : >later && screen_type "begun" && screen_wait "cannot be kept: " &&
+	screen_keys C-c C-d && screen_wait "left with 0"
+'
+
 test_expect_success '--private keeps nothing' '
 	screen_run clear && screen_open --temp 0 -t 1 -n 20 --private && screen_run Lily && screen_wait "token limit" 20 &&
 	screen_type "half a message" && sleep 1.5 && ends TERM && has chat 0 && has draft 0

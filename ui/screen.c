@@ -56,6 +56,7 @@ enum {
 	HINT = 160,
 	WEIGH_MS = 120,		/* after a key, until what is typed is counted */
 	DRAFT_MS = 700,		/* after a key, until what is typed is kept */
+	SUSPEND_MS = 1000,	/* a file system that takes its time over that does not hold Ctrl-Z up */
 	KEEP_MS = 900, KEEP_RUNNING_MS = 5000,	/* after a change, until the conversation is kept; while it streams */
 	RECALL = 1000,		/* earlier messages that are remembered */
 };
@@ -86,6 +87,8 @@ struct screen {
 	bool draft_kept;		/* there is a file */
 	struct scribe *scribe;
 	int held_ms;			/* between the last tries while the terminal took nothing; 0: it does */
+	bool unkept;			/* what cannot be kept was told */
+	size_t kept_items;		/* … of how many items it was then */
 	uint64_t kept;			/* the conversation as it was looked at last: keep_changed() */
 	struct ttysync tty;
 	char theme[64];			/* as --theme or /set said, "": nothing */
@@ -392,14 +395,34 @@ static void tell(struct screen *s, const struct err *e)
 	str_release(&clean);
 }
 
-/* The conversation goes to a file a little later. */
+/* Once, in the conversation, where it stays: after that the program goes on without. */
+static void tell_unkept(struct screen *s, const struct err *e)
+{
+	if (s->unkept)
+		return;
+	s->unkept = true;
+	chat_complain(s->c, "what is typed and said here cannot be kept: %s", e->msg);
+	s->dirty = true;
+}
+
+static void look_for_unkept(struct screen *s)
+{
+	struct err e;
+
+	if (scribe_failed(s->scribe, &e))
+		tell_unkept(s, &e);
+}
+
+/* The conversation goes to a file a little later; more of a running answer may wait longer. */
 static void keep_soon(struct screen *s)
 {
-	const int64_t ms = s->c->answer ? KEEP_RUNNING_MS : KEEP_MS;
+	const bool more = s->c->answer && s->c->n_items == s->kept_items;
+	const int64_t at = os_now_ns() + (int64_t)(more ? KEEP_RUNNING_MS : KEEP_MS) * 1000000;
 
-	if (s->c->o->private || s->deadline[AT_KEEP] || !keep_changed(s->c, &s->kept))
+	if (s->c->o->private || !keep_changed(s->c, &s->kept))
 		return;
-	wait_until(s, AT_KEEP, os_now_ns() + ms * 1000000);
+	if (!s->deadline[AT_KEEP] || at < s->deadline[AT_KEEP])
+		wait_until(s, AT_KEEP, at);
 }
 
 static void keep_chat(struct screen *s)
@@ -409,13 +432,14 @@ static void keep_chat(struct screen *s)
 
 	str_init(&text, 0);
 	keep_changed(s->c, &s->kept);
+	s->kept_items = s->c->n_items;
 	if (!keep_text(s->c, &text, &e)) {
 		const size_t n = text.len;
 
 		scribe_keep(s->scribe, DRAFT_CHAT, str_take(&text), n);
 	}
-	if (e.code || scribe_failed(s->scribe, &e))
-		tell(s, &e);
+	if (e.code)
+		tell_unkept(s, &e);
 	str_release(&text);
 }
 
@@ -506,8 +530,12 @@ static void on_send(void *arg, const char *text)
 	struct screen *s = arg;
 	struct err e = { 0 };
 
-	if (!s->c->o->private && recall_add(text, &e))
-		tell(s, &e);
+	if (!s->c->o->private && recall_add(text, &e)) {
+		if (e.code == ERR_LIMIT)
+			tell(s, &e);
+		else
+			tell_unkept(s, &e);
+	}
 	if (s->c->answer && !chat_is_command(text))
 		chat_queue(s->c, text);
 	else
@@ -587,6 +615,12 @@ static void interrupt(struct screen *s)
 
 static void suspend(struct screen *s)
 {
+	/* it may never be continued */
+	if (!s->c->o->private) {
+		keep_draft(s);
+		keep_chat(s);
+		scribe_wait(s->scribe, SUSPEND_MS);
+	}
 	term_suspend();
 	ttysync_again(&s->tty);
 	changed(s);
@@ -1027,6 +1061,7 @@ static void on_wake(void *arg)
 		s->dirty = true;
 	const struct chat_item *answer = s->c->answer;
 
+	look_for_unkept(s);
 	if (!chat_pump(s->c))
 		return;
 	answer_over(s, answer);
@@ -1145,7 +1180,7 @@ static void offer_draft(struct screen *s)
 
 	str_init(&text, 0);
 	if (draft_take(DRAFT_TYPED, &text, &e))
-		tell(s, &e);
+		tell_unkept(s, &e);
 	if (text.len) {
 		input_paste(s->input, text.p, text.len);
 		hint(s, "what was typed when the last run ended is here again; Ctrl-C clears it");
@@ -1164,7 +1199,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 
 	inputrc_check(&odd);
 	if (loop_new(&s->loop, &loop_ops, s, e) || input_new(&s->input, &input_ops, s, e) || term_start(e) ||
-	    (!o->private && scribe_new(&s->scribe, e)))
+	    (!o->private && scribe_new(&s->scribe, s->loop, e)))
 		return -1;
 	loop_on_kill(term_let_go);
 	style_init(o->ascii || !utf8);
@@ -1195,8 +1230,8 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	s->chat = pane_chat_new(s->c, &s->reading);
 	if (!s->keys || !s->chat)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");
-	if (!o->private && recall_load(RECALL, recall, s, e))
-		tell(s, e);
+	if (!o->private && recall_load(RECALL, recall, s, &odd))
+		tell_unkept(s, &odd);
 	if (!o->private) {
 		keep_offer(s->c);
 		offer_draft(s);
@@ -1219,6 +1254,7 @@ int ui_chat(struct opts *o)
 		return e.code == ERR_UNSUPPORTED ? chat_plain(o) : cmd_fail(&e);
 	}
 	code = loop_run(s.loop);
+	e = (struct err){ 0 };
 	/* killed, or the terminal went: what was typed is for the next run; who leaves by a key has it in the history */
 	killed = code > 128 || s.gone;
 	if (killed)
@@ -1230,7 +1266,8 @@ int ui_chat(struct opts *o)
 	scribe_free(s.scribe);
 	s.scribe = NULL;
 	if (!o->private && !killed)
-		keep_drop(s.c);
+		keep_drop();
+	draft_end();
 	if (s.c->state == CHAT_FAILED)
 		e = s.c->why;
 	screen_free(&s);
