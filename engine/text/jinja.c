@@ -51,7 +51,7 @@ struct jinja_ctx *jinja_ctx_new(void)
 		return NULL;
 	jheap_init(&c->heap, JINJA_MAX_MEMORY);
 	c->vars = jv_dict(&c->heap, J_DICT).u.dict;
-	if (!c->vars) {
+	if (c->heap.failed) {
 		jinja_ctx_free(c);
 		return NULL;
 	}

@@ -587,7 +587,7 @@ static int fn_attr(struct jx *x, struct jv self, const struct jargs *a, struct j
 	if (self.type == J_UNDEF)
 		return jx_raise_undef(x, self);
 	if (self.type == J_DICT) {	/* attributes only, no items */
-		bool forbidden;
+		bool forbidden = false;
 
 		*out = jx_undef(x, self, name);
 		return jlib_method(J_DICT, &name, &forbidden) ? jx_getattr(x, self, name, jv_hash(x->h, name), out) : 0;

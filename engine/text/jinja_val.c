@@ -68,9 +68,7 @@ struct jv jv_list(struct jheap *h, enum jtype type, size_t reserve)
 		l->v = jheap_array(h, reserve, sizeof *l->v);
 		l->room = l->v ? (uint32_t)reserve : 0;
 	}
-	if (!l || h->failed)
-		return (struct jv){ .type = J_MISSING };
-	return (struct jv){ .type = (uint8_t)type, .u.list = l };
+	return (struct jv){ .type = (uint8_t)type, .u.list = l ? l : &h->no_list };
 }
 
 int jlist_add(struct jheap *h, struct jlist *l, struct jv v)
@@ -253,7 +251,7 @@ struct jv jv_dict(struct jheap *h, enum jtype type)
 	struct jdict *d = jheap_alloc(h, sizeof *d);
 
 	if (!d)
-		return (struct jv){ .type = J_MISSING };
+		d = &h->no_dict;
 	d->h = h;
 	return (struct jv){ .type = (uint8_t)type, .u.dict = d };
 }

@@ -82,6 +82,21 @@ struct jv {
 	uint32_t off;		/* J_STR: where in buf */
 };
 
+struct jlist {
+	struct jv *v;
+	uint32_t n, room;
+	bool group;	/* a tuple of groupby: .grouper, .list */
+};
+
+struct jentry { struct jv key, val; uint32_t hash; };
+struct jdict {
+	struct jheap *h;
+	struct jentry *e;	/* in order of insertion */
+	uint32_t n, room;
+	uint32_t *index;	/* of n_index (a power of two) slots: entry + 1 */
+	uint32_t n_index;
+};
+
 /* -- memory ------------------------------------------------------------------------ */
 
 enum jfail { JFAIL_NO, JFAIL_NOMEM, JFAIL_MEMORY, JFAIL_OUTPUT, JFAIL_STEPS };
@@ -93,6 +108,8 @@ struct jheap {
 	size_t used, cap;
 	uint32_t steps;		/* work done in this rendering, against JINJA_MAX_STEPS */
 	enum jfail failed;
+	struct jlist no_list;	/* what is handed out when there is no room: empty, and stays so */
+	struct jdict no_dict;
 };
 
 void jheap_init(struct jheap *h, size_t cap);
@@ -167,21 +184,6 @@ bool ju_space(uint32_t cp);	/* str.isspace() */
 
 /* -- containers -------------------------------------------------------------------- */
 
-struct jlist {
-	struct jv *v;
-	uint32_t n, room;
-	bool group;	/* a tuple of groupby: .grouper, .list */
-};
-
-struct jentry { struct jv key, val; uint32_t hash; };
-struct jdict {
-	struct jheap *h;
-	struct jentry *e;	/* in order of insertion */
-	uint32_t n, room;
-	uint32_t *index;	/* of n_index (a power of two) slots: entry + 1 */
-	uint32_t n_index;
-};
-
 struct jrange { int64_t start, stop, step; bool has_start, has_stop; };
 
 /* A generator: its items are known when it is made, and it can be read once. */
@@ -198,7 +200,10 @@ struct jv jv_none(void);
 struct jv jv_bool(bool b);
 struct jv jv_int(int64_t i);
 struct jv jv_float(double f);
-/* type J_LIST or J_TUPLE; J_MISSING when memory runs out. */
+/*
+ * type J_LIST or J_TUPLE; J_DICT or J_NS. When memory runs out, an empty one that takes
+ * nothing in: what is made of it is never seen, for the heap has failed.
+ */
 struct jv jv_list(struct jheap *h, enum jtype type, size_t reserve);
 int jlist_add(struct jheap *h, struct jlist *l, struct jv v);
 struct jv jv_dict(struct jheap *h, enum jtype type);
