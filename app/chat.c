@@ -735,14 +735,6 @@ bool chat_stop(struct chat *c)
 	return true;
 }
 
-static int find_level(const struct chat *c, const char *name)
-{
-	for (int i = 0; i < c->n_levels; i++)
-		if (!strcasecmp(c->levels[i].name, name))
-			return i;
-	return -1;
-}
-
 static bool borrows(const struct chat *c, unsigned how)
 {
 	if (how & (CHAT_EXACT | CHAT_BORROWED))
@@ -785,11 +777,6 @@ void chat_switch_level(struct chat *c, int level, unsigned how)
 void chat_set_level(struct chat *c, int level)
 {
 	chat_switch_level(c, level, 0);
-}
-
-void chat_step_level(struct chat *c, int step)
-{
-	chat_set_level(c, c->target + step);
 }
 
 void chat_reset(struct chat *c)
@@ -873,43 +860,6 @@ static void on_progress(struct chat *c, struct event *ev)
 	c->what = c->what_buf;
 	c->done = ev->done;
 	c->total = ev->total;
-}
-
-/* A level that the ladder does not offer can be asked for by -q: it gets its place by size. */
-static int insert_level(struct chat *c, const struct level_report *r)
-{
-	struct chat_level *l = mem_rearray(c->levels, (size_t)c->n_levels + 1, sizeof *l);
-	int at = 0;
-
-	if (!l)
-		return -1;
-	c->levels = l;
-	while (at < c->n_levels && l[at].bytes > r->bytes)
-		at++;
-	memmove(l + at + 1, l + at, (size_t)(c->n_levels - at) * sizeof *l);
-	c->n_levels++;
-	c->level += c->level >= at;
-	c->target += c->target >= at;
-	l[at] = (struct chat_level){ .bytes = r->bytes, .bpw = r->bpw };
-	memcpy(l[at].name, r->name, sizeof l[at].name);
-	return at;
-}
-
-void chat_use_level(struct chat *c, const struct level_report *r)
-{
-	int i = find_level(c, r->name);
-
-	if (i < 0 && r->name[0])
-		i = insert_level(c, r);
-	if (i < 0)
-		return;
-	c->level = i;
-	c->levels[i].made = true;
-	memcpy(c->levels[i].act, r->act, sizeof r->act);
-	c->levels[i].bytes = r->bytes;
-	c->levels[i].bpw = r->bpw;
-	if (!c->n_switches)
-		c->target = i;
 }
 
 static void on_text(struct chat *c, struct event *ev)

@@ -54,6 +54,7 @@ struct chat_level {
 	char act[12];			/* what it was multiplied with, "" not in use yet */
 	bool own;			/* the file's own */
 	bool made;			/* has been in use here */
+	bool beside;			/* no rung of the ladder: asked for by name */
 	double rate;			/* measured decode tok/s, 0 none */
 };
 
@@ -158,7 +159,14 @@ void chat_weigh(struct chat *c, const char *text);
 bool chat_unqueue(struct chat *c);
 /* Stops what runs, an answer before a switch; true when something did. A message that waits becomes the draft again. */
 bool chat_stop(struct chat *c);
-/* One level up (towards better, -1) or down (+1); at the end of the list nothing happens. */
+/*
+ * The level of that name; one that can be made of the model gets a row beside the ladder. -1: ERR_ARG names
+ * those there are, ERR_UNSUPPORTED tells why it cannot be made.
+ */
+int chat_find_level(struct chat *c, const char *name, struct err *e);
+/* The next rung towards better (-1) or smaller (+1) from where a switch is heading; -1: there is none. */
+int chat_next_level(const struct chat *c, int step);
+/* To that one; at the end of the ladder nothing happens. */
 void chat_step_level(struct chat *c, int step);
 /*
  * Heads for a level: the target is shown at once. A running answer is stopped, its text stays;

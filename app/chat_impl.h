@@ -1,4 +1,4 @@
-/* Between chat.c and the files that change its state with it: chat_model.c, chat_turns.c. */
+/* Between chat.c and the files that change its state with it: chat_model.c, chat_turns.c, chat_level.c. */
 #ifndef APP_CHAT_IMPL_H
 #define APP_CHAT_IMPL_H
 
@@ -38,7 +38,7 @@ void chat_cut(struct chat *c);
 int chat_post_open(struct chat *c, const char *word, const char *level, struct err *e);
 void chat_on_opened(struct chat *c, struct event *ev);
 void chat_failed_open(struct chat *c, struct event *ev);
-/* The level in use is what the worker says it is. */
+/* The level in use is what the worker says it is (chat_level.c). */
 void chat_use_level(struct chat *c, const struct level_report *r);
 /* "models/SmolLM2-135M-Instruct.Q4_1.gguf" → "SmolLM2-135M-Instruct": short, and what people call it; or NULL. */
 char *chat_short_name(const char *path);

@@ -14,7 +14,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/rig.h %D%/rig.c %D%/interrupt.h %D%/interrupt.c %D%/meter.h %D%/meter.c \
 	%D%/units.h %D%/units.c %D%/need.h %D%/need.c \
 	%D%/draft.h %D%/draft.c %D%/keep.h %D%/keep.c \
-	%D%/chat_weigh.c %D%/chat_save.c %D%/saver.h %D%/saver.c %D%/scribe.h %D%/scribe.c %D%/memory.h %D%/memory.c %D%/energy.h %D%/energy.c %D%/limits.h %D%/limits.c \
+	%D%/chat_weigh.c %D%/chat_level.c %D%/chat_save.c %D%/saver.h %D%/saver.c %D%/scribe.h %D%/scribe.c %D%/memory.h %D%/memory.c %D%/energy.h %D%/energy.c %D%/limits.h %D%/limits.c \
 	%D%/handover.h %D%/handover.c %D%/maker.h %D%/maker.c \
 	%D%/room.h %D%/room.c %D%/tools.h %D%/tools.c %D%/inifile.h %D%/inifile.c %D%/profile.h %D%/profile.c \
 	%D%/levelname.h %D%/levelname.c %D%/conf.h %D%/conf.c %D%/field.h %D%/field.c \

@@ -50,8 +50,14 @@ static void offer(const struct place *p, const char *word)
 
 static void levels(const struct place *p)
 {
+	const char *name;
+
+	for (int i = 0; (name = eng_level_name(i)); i++)
+		offer(p, name);
+	/* a file's own may have no name that others know */
 	for (int i = 0; i < p->c->n_levels; i++)
-		offer(p, p->c->levels[i].name);
+		if (!eng_level_known(p->c->levels[i].name))
+			offer(p, p->c->levels[i].name);
 }
 
 /* A path may have blanks in it: all from the first argument on is one, and what stands before the word is left away. */

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { N_NAMES = 32 };
-
 /* In plain lines: to choose from, where somebody is there. */
 static void offer_levels(struct chat *c)
 {
@@ -58,21 +56,6 @@ static void list_levels(struct chat *c)
 	str_release(&s);
 }
 
-static void unknown_level(struct chat *c, const char *arg)
-{
-	const char *names[N_NAMES + 1] = { NULL };
-	struct str s;
-
-	str_init(&s, 0);
-	str_adds(&s, "there are ");
-	for (int i = 0; i < c->n_levels && i < N_NAMES; i++) {
-		names[i] = c->levels[i].name;
-		str_addf(&s, "%s%s", i ? ", " : "", names[i]);
-	}
-	slash_unknown(c, "level", arg, names, s.p);
-	str_release(&s);
-}
-
 /* Only of this command: what else it does with the level. */
 enum { SAVE = CHAT_GO_ON << 1 };
 
@@ -110,16 +93,6 @@ static bool quant_how(struct chat *c, char *args, unsigned *how)
 	return true;
 }
 
-static int find_level(const struct chat *c, const char *word)
-{
-	if (!strcmp(word, "+") || !strcmp(word, "-"))
-		return c->target + (*word == '+' ? -1 : 1);
-	for (int i = 0; i < c->n_levels; i++)
-		if (!strcasecmp(c->levels[i].name, word))
-			return i;
-	return -1;
-}
-
 static void take_level(struct chat *c, int i, unsigned how, const char *file)
 {
 	if (i == c->target && !(how & SAVE))
@@ -132,8 +105,9 @@ static void take_level(struct chat *c, int i, unsigned how, const char *file)
 static void quant(struct chat *c, char *args)
 {
 	unsigned how;
+	struct err e;
 	char *file;
-	int i;
+	int i, step;
 
 	if (!quant_how(c, args, &how))
 		return;
@@ -145,13 +119,16 @@ static void quant(struct chat *c, char *args)
 	if (*file)
 		*file++ = '\0';
 	file += strspn(file, " \t");
-	i = *args ? find_level(c, args) : c->target;
-	if (*file && !(how & SAVE))
+	if (*file && !(how & SAVE)) {
 		chat_complain(c, "/quant takes one level");
-	else if (i >= 0 && i < c->n_levels)
+		return;
+	}
+	step = !strcmp(args, "+") ? -1 : !strcmp(args, "-");
+	i = step ? chat_next_level(c, step) : *args ? chat_find_level(c, args, &e) : c->target;
+	if (i >= 0)
 		take_level(c, i, how, file);
-	else if (strcmp(args, "+") && strcmp(args, "-"))
-		unknown_level(c, args);
+	else if (!step)
+		chat_complain(c, "%s", e.msg);
 }
 
 void slash_quant(struct chat *c, const char *words)

@@ -184,6 +184,11 @@ struct eng_level {
 	double bpw;
 };
 int eng_model_levels(const struct eng_model *m, const struct eng_level **out);	/* how many */
+/*
+ * Any other level, by name ("q6_k"), and what it would take; nothing is made. ERR_ARG for an unknown one,
+ * ERR_UNSUPPORTED when it cannot be made of this model here. Any thread.
+ */
+int eng_model_level(const struct eng_model *m, const char *name, struct eng_level *out, struct err *e);
 
 /* -- sessions ---------------------------------------------------------------------- */
 

@@ -179,6 +179,22 @@ static void test_levels(struct drive *d, const char *model)
 	drive_say(d, " And");
 	ok(as_fresh(c, model, "Q5_1"), "and what comes next is Q5_1's");
 
+	/* beside the ladder */
+	chat_submit(c, "/quant bf16");
+	drive_wait(d, drive_idle);
+	ok(!strcmp(c->levels[c->level].name, "BF16") && note_has(c, "now BF16"), "a level beside the ladder: %s",
+	   drive_last(c, ITEM_NOTE)->text.p);
+	drive_say(d, " So");
+	ok(as_fresh(c, model, "BF16"), "with its ids");
+	chat_step_level(c, 1);
+	ok(c->target == c->level + 1 && !strcmp(c->levels[c->target].name, "Q8_0"), "a step from it leads to the next rung");
+	drive_wait(d, drive_idle);
+	chat_step_level(c, -1);
+	ok(c->target == 0 && !strcmp(c->levels[0].name, "F32"), "a step does not lead to it");
+	drive_wait(d, drive_idle);
+	chat_submit(c, "/quant Q5_1");
+	drive_wait(d, drive_idle);
+
 	chat_submit(c, "/quant Q5_2");
 	ok(drive_last(c, ITEM_NOTE)->error && note_has(c, "Q8_0"), "an unknown level names those there are: %s",
 	   drive_last(c, ITEM_NOTE)->text.p);
@@ -299,10 +315,13 @@ static void test_commands(struct drive *d)
 	w = slash_complete(c, "/qu", 0, 3, 0);
 	ok(w && !strcmp(w, "/quant"), "completion of commands");
 	free(w);
-	w = slash_complete(c, "/quant q5", 7, 9, 0);
+	w = slash_complete(c, "/quant q5_1", 7, 11, 0);
 	ok(w && !strcmp(w, "Q5_1"), "and of levels");
 	free(w);
-	ok(!slash_complete(c, "/quant q5", 7, 9, 1) && !slash_complete(c, "qu", 0, 2, 0) &&
+	w = slash_complete(c, "/quant q6", 7, 9, 0);
+	ok(w && !strcmp(w, "Q6_K"), "those beside the ladder too");
+	free(w);
+	ok(!slash_complete(c, "/quant q5_1", 7, 11, 1) && !slash_complete(c, "qu", 0, 2, 0) &&
 	   !slash_complete(c, "/bye ", 5, 5, 0), "and of nothing else");
 
 	chat_submit(c, "/clear");

@@ -136,6 +136,7 @@ static void test_answer(struct drive *d, const char *model, const char *how)
 static void test_stop(struct drive *d)
 {
 	struct chat *c = d->c;
+	int rows;
 
 	d->o.n = 400;
 	begin(d, "/quant q8_0");
@@ -146,10 +147,13 @@ static void test_stop(struct drive *d)
 	ok(drive_last(c, ITEM_ANSWER)->end == ANSWER_STOPPED && c->n_switches == 1 && c->target != c->level, "the making goes on");
 	let_go(d);
 	ok(!strcmp(level_of(c), "Q8_0"), "and is of use");
-	begin(d, "/quant q5_1");
+	rows = c->n_levels;
+	begin(d, "/quant q6_k");
+	ok(c->n_levels == rows + 1 && !strcmp(c->levels[c->target].name, "Q6_K"), "a level beside the ladder is headed for");
 	ok(chat_stop(c), "the making is stopped");
 	let_go(d);
 	ok(!strcmp(level_of(c), "Q8_0") && notes(c, "stopped: still Q8_0") == 1, "and nothing is switched");
+	ok(c->n_levels == rows && c->target == c->level, "what was never reached leaves no row");
 	d->o.n = 24;
 }
 

@@ -215,9 +215,9 @@ static const char *word_now(void *arg, enum action a)
 	case ACT_SEND:
 		return s->c->answer && !chat_is_command(input_text(s->input)) ? (s->c->queued ? NULL : "queue") : word;
 	case ACT_LEVEL_UP:
-		return s->c->n_levels > 1 && s->c->target > 0 ? word : NULL;
+		return chat_next_level(s->c, -1) >= 0 ? word : NULL;
 	case ACT_LEVEL_DOWN:
-		return s->c->target + 1 < s->c->n_levels ? word : NULL;
+		return chat_next_level(s->c, 1) >= 0 ? word : NULL;
 	case ACT_INTERRUPT:
 		return running(s->c) ? "stop" : empty ? NULL : "clear";
 	case ACT_CLOSE:

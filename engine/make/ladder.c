@@ -399,6 +399,25 @@ int ladder_list(struct eng_model *m, struct err *e)
 	return 0;
 }
 
+int eng_model_level(const struct eng_model *m, const char *name, struct eng_level *out, struct err *e)
+{
+	const struct level *l;
+
+	for (int i = 0; i < m->n_levels; i++) {
+		if (!strcasecmp(m->levels[i].name, name)) {
+			*out = m->levels[i];
+			return 0;
+		}
+	}
+	if (level_parse(name, &l, e) < 0)
+		return -1;
+	if (!ladder_can(m, l))
+		return err_set(e, ERR_UNSUPPORTED, "%s: level %s cannot be made here", gguf_path(m->gguf), l->name);
+	*out = (struct eng_level){ .name = l->name };
+	out->bytes = ladder_bytes(m, l, &out->bpw);
+	return 0;
+}
+
 int eng_model_levels(const struct eng_model *m, const struct eng_level **out)
 {
 	*out = m->levels;

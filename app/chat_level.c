@@ -1,0 +1,99 @@
+/* The levels of the model in use: the ladder, and what was asked for beside it. */
+#include "config.h"
+#include "app/chat_impl.h"
+#include "app/levelname.h"
+#include "engine/base/xio.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static int find(const struct chat *c, const char *name)
+{
+	for (int i = 0; i < c->n_levels; i++)
+		if (!strcasecmp(c->levels[i].name, name))
+			return i;
+	return -1;
+}
+
+/* One that the ladder does not offer, at its place by size; -1 without memory. */
+static int insert(struct chat *c, const char *name, uint64_t bytes, double bpw)
+{
+	struct chat_level *l = mem_rearray(c->levels, (size_t)c->n_levels + 1, sizeof *l);
+	int at = 0;
+
+	if (!l)
+		return -1;
+	c->levels = l;
+	while (at < c->n_levels && l[at].bytes > bytes)
+		at++;
+	memmove(l + at + 1, l + at, (size_t)(c->n_levels - at) * sizeof *l);
+	c->n_levels++;
+	c->level += c->level >= at;
+	c->target += c->target >= at;
+	l[at] = (struct chat_level){ .bytes = bytes, .bpw = bpw, .beside = true };
+	snprintf(l[at].name, sizeof l[at].name, "%s", name);
+	return at;
+}
+
+int chat_find_level(struct chat *c, const char *name, struct err *e)
+{
+	struct eng_level l;
+	int i = find(c, name);
+
+	if (i >= 0)
+		return i;
+	if (!eng_level_known(name))
+		return levelname_check("/quant", name, e);
+	if (eng_model_level(c->opened->model, name, &l, e))
+		return -1;
+	i = find(c, l.name);		/* it has two names */
+	if (i < 0)
+		i = insert(c, l.name, l.bytes, l.bpw);
+	return i < 0 ? err_set(e, ERR_NOMEM, "no memory for another level") : i;
+}
+
+/* What was headed for and never reached. */
+static void drop_strays(struct chat *c)
+{
+	for (int i = c->n_levels; i--;) {
+		if (!c->levels[i].beside || c->levels[i].made || i == c->level || i == c->target)
+			continue;
+		memmove(c->levels + i, c->levels + i + 1, (size_t)(--c->n_levels - i) * sizeof *c->levels);
+		c->level -= c->level > i;
+		c->target -= c->target > i;
+	}
+}
+
+void chat_use_level(struct chat *c, const struct level_report *r)
+{
+	int i = find(c, r->name);
+
+	if (i < 0 && r->name[0])
+		i = insert(c, r->name, r->bytes, r->bpw);
+	if (i < 0)
+		return;
+	c->level = i;
+	c->levels[i].made = true;
+	memcpy(c->levels[i].act, r->act, sizeof r->act);
+	c->levels[i].bytes = r->bytes;
+	c->levels[i].bpw = r->bpw;
+	if (!c->n_switches) {
+		c->target = i;
+		drop_strays(c);
+	}
+}
+
+int chat_next_level(const struct chat *c, int step)
+{
+	int i = c->target + step;
+
+	while (i >= 0 && i < c->n_levels && c->levels[i].beside)
+		i += step;
+	return i < c->n_levels ? i : -1;
+}
+
+void chat_step_level(struct chat *c, int step)
+{
+	chat_set_level(c, chat_next_level(c, step));
+}
