@@ -196,7 +196,9 @@ static void draw_text_row(const struct gauge *g, const struct gauge_reading *r, 
 
 	g->text(r, text, sizeof(text));
 	style_set(STYLE_DIM);
-	draw(b.y + row, b.x, b.w, g->label);
+	/* a long one says itself what it is */
+	if (width_of(g->label, strlen(g->label)) < b.w - width_of(text, strlen(text)))
+		draw(b.y + row, b.x, b.w, g->label);
 	style_set(STYLE_TEXT);
 	draw_right(b.y + row, b.x, b.w, text);
 }
@@ -315,8 +317,7 @@ void gauge_line(const struct gauge_reading *r, struct box b)
 			continue;
 		g->text(r, text, sizeof(text));
 		pad = g->line_cols - width_of(text, strlen(text));
-		/* a rate needs no name */
-		snprintf(part, sizeof(part), "%s%s%*s%s", strstr(text, "tok/s") ? "" : g->label, strstr(text, "tok/s") ? "" : " ",
+		snprintf(part, sizeof(part), "%s%s%*s%s", g->nameless ? "" : g->label, g->nameless ? "" : " ",
 			 pad > 0 ? pad : 0, "", text);
 		w = width_of(part, strlen(part));
 		if (at + w > b.w)

@@ -50,6 +50,7 @@ struct gauge {
 	enum gauge_kind kind;
 	int rank;			/* when rows are few, those with the highest rank go first */
 	int line_cols;			/* on the one line its text has so many columns; 0: it is not there */
+	bool nameless;			/* there it needs no label */
 	void (*text)(const struct gauge_reading *r, char *buf, size_t size);
 	double (*part)(const struct gauge_reading *r);
 	int (*rows)(const struct gauge_reading *r);	/* NULL: 1; 0: there is nothing to show */

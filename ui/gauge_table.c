@@ -189,7 +189,7 @@ static void temperature(const struct gauge_reading *r, char *buf, size_t size)
 	if (how(r)->temp <= 0)
 		snprintf(buf, size, "greedy");
 	else
-		snprintf(buf, size, "temp %.4g  top-p %.4g", how(r)->temp, how(r)->top_p);
+		snprintf(buf, size, "temp %.4g top-p %.4g", how(r)->temp, how(r)->top_p);
 }
 
 static int cut_rows(const struct gauge_reading *r)
@@ -270,7 +270,7 @@ static void draw_levels(const struct gauge_reading *r, struct box b, int row)
 #define TEXT .kind = GAUGE_TEXT_ROW
 
 const struct gauge gauge_table[] = {
-	{ "decode", "tokens a second of the answer", "decode", TEXT, .rank = 0, .line_cols = 11, .text = decode },
+	{ "decode", "tokens a second of the answer", "decode", TEXT, .rank = 0, .line_cols = 11, .nameless = true, .text = decode },
 	{ "graph", "how that went", "", .kind = GAUGE_GRAPH, .rank = 7 },
 	{ "prefill", "tokens of a prompt a second; while it is read, how far and how long still", "prefill", TEXT, .rank = 3,
 	  .line_cols = 12, .text = prefill },
