@@ -112,6 +112,7 @@ struct chat {
 	void (*to_terminal)(const char *bytes, size_t n);
 	/* Takes a theme, or says why not; set by the view, NULL where there are none. */
 	int (*take_theme)(const char *name, struct err *e);
+	const char *(*theme_name)(int i);	/* those there are, NULL behind the last; or NULL */
 	char *draft;			/* a refused message comes back here for the input line; or NULL (mem_free) */
 	/* chat.c's own */
 	unsigned n_made;		/* items ever */

@@ -99,12 +99,15 @@ static void values(const struct place *p)
 	const size_t n = strcspn(p->line + p->rest, " \t=");
 	struct setting s;
 	char word[ARGSPEC_WORD];
+	const char *own;
 
 	for (int i = 0; slash_setting(i, &s); i++) {
 		if (strlen(s.name) != n || strncasecmp(s.name, p->line + p->rest, n))
 			continue;
 		for (int k = 0; s.choices && argspec_word(s.choices, k, 0, word); k++)
 			offer(p, word);
+		for (int k = 0; s.word && (own = s.word(p->c, k)); k++)
+			offer(p, own);
 	}
 }
 

@@ -15,25 +15,31 @@ static int check_theme(const struct chat *c, const char *value, struct err *e)
 	return c->take_theme ? c->take_theme(value, e) : 0;
 }
 
+static const char *theme(const struct chat *c, int i)
+{
+	return c->theme_name ? c->theme_name(i) : NULL;
+}
+
 /* Ranges, words and what they are for are the option's; the profile speaks of it by its key. */
 static const struct row {
 	const char *name, *key;
 	bool answers;			/* an answer that runs goes on as it began */
 	int (*check)(const struct chat *c, const char *value, struct err *e);	/* what the option's row cannot know; or NULL */
+	const char *(*word)(const struct chat *c, int i);	/* the same of words to choose from */
 } rows[] = {
-	{ "temp", "temp", true, NULL },
-	{ "top_k", "top-k", true, NULL },
-	{ "top_p", "top-p", true, NULL },
-	{ "min_p", "min-p", true, NULL },
-	{ "repeat", "repeat-penalty", true, NULL },
-	{ "seed", "seed", true, NULL },
-	{ "n", "max-tokens", true, NULL },
-	{ "switch", "mode", false, NULL },
-	{ "policy", "context-policy", true, NULL },
-	{ "theme", "theme", false, check_theme },
-	{ "bidi", "bidi", false, NULL },
-	{ "bell", "bell", false, NULL },
-	{ "mouse", "mouse", false, NULL },
+	{ "temp", "temp", true, NULL, NULL },
+	{ "top_k", "top-k", true, NULL, NULL },
+	{ "top_p", "top-p", true, NULL, NULL },
+	{ "min_p", "min-p", true, NULL, NULL },
+	{ "repeat", "repeat-penalty", true, NULL, NULL },
+	{ "seed", "seed", true, NULL, NULL },
+	{ "n", "max-tokens", true, NULL, NULL },
+	{ "switch", "mode", false, NULL, NULL },
+	{ "policy", "context-policy", true, NULL, NULL },
+	{ "theme", "theme", false, check_theme, theme },
+	{ "bidi", "bidi", false, NULL, NULL },
+	{ "bell", "bell", false, NULL, NULL },
+	{ "mouse", "mouse", false, NULL, NULL },
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -46,7 +52,7 @@ bool slash_setting(int i, struct setting *out)
 	if (i >= N_ROWS)
 		return false;
 	o = opt_by_key(rows[i].key);
-	*out = (struct setting){ .name = rows[i].name, .help = o->help, .choices = o->choices };
+	*out = (struct setting){ .name = rows[i].name, .help = o->help, .choices = o->choices, .word = rows[i].word };
 	opt_range(o, out->takes, sizeof out->takes);
 	return true;
 }

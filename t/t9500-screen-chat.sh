@@ -82,7 +82,15 @@ test_expect_success 'several lines, history, and Tab' '
 	screen_keys Up Up && at 6,36 && screen_keys C-c && screen_wait "^ ›$" &&
 	screen_keys Up && screen_wait "› /clear" && screen_keys C-c && screen_wait "^ ›$" &&
 	screen_type "/qu" && screen_keys Tab && screen_wait "^ › /quant" &&
-	screen_keys Tab && screen_wait "^ *+  -  F32  Q4_0  Q5_1  Q8_0" && screen_keys C-c && screen_wait "^ ›$"
+	screen_keys Tab && screen_wait "^ *+  -  BF16  F16  F32 .*Q4_0  Q4_1.* … Tab: [0-9]* more" &&
+	screen_keys Tab && screen_wait "^ [A-Z].*  TQ2_0  … Tab: the first" && screen_keys Tab && screen_wait "^ *+  -  BF16" && screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success 'a list that is too long says so, and Tab goes on in it; themes are words too' '
+	screen_type "/" && screen_keys Tab && screen_wait "^ /bye  /clear .* … Tab: [0-9]* more" && screen_hides "/undo" &&
+	screen_keys Tab && screen_wait "  /undo  … Tab: the first" && screen_keys Tab && screen_wait "^ /bye  /clear" &&
+	screen_type r && screen_hides "/bye" && screen_keys Tab && screen_wait "/re" && screen_keys Tab && screen_wait "^ /read  /regen  /restore$" &&
+	screen_keys C-c && screen_wait "^ ›$" && screen_type "/set theme " && screen_keys Tab && screen_wait "^ contrast  dark  light  mono$" &&
+	screen_keys C-c && screen_wait "^ ›$"
 '
 test_expect_success 'Ctrl-R searches, Esc takes what it found' '
 	screen_keys C-r && screen_type "quant q4" && screen_wait "i-search.*quant q4" && screen_wait "› /quant q4_0" &&

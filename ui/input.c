@@ -18,7 +18,8 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-enum { HISTORY_MAX = 1000, TAB_COLS = 4, HINT_MAX = 1024, ROOMY = 40, TIGHT = 8 };
+enum { HISTORY_MAX = 1000, TAB_COLS = 4, LIST_MAX = 1 << 20, HINT_MAX = 1024, ROOMY = 40, TIGHT = 8 };
+enum { LIST_GAP = 2, MORE_COLS = 20 };
 enum { CTRL_G = 7 };
 
 /*
@@ -44,7 +45,10 @@ struct input {
 	size_t n_lines, size;
 	size_t top;			/* first row seen */
 	int goal;			/* the column that moving up and down keeps; -1 none */
-	struct str hint;
+	/* after Tab: what there is, each with a final 0, and which part of that is shown */
+	struct str list, hint;
+	bool listed, again;		/* it is shown; it was, when this key came */
+	size_t first, behind;
 	struct paste *pastes;
 	int n_pastes;
 };
@@ -131,12 +135,21 @@ static char **complete(const char *text, int start, int end)
 	return rl_completion_matches(text, generate);
 }
 
+/* The same list once more: its next part. */
 static void show_matches(char **matches, int n, int longest)
 {
+	struct str list;
+	bool same;
+
 	(void)longest;
-	str_clear(&the->hint);
+	str_init(&list, LIST_MAX);
 	for (int i = 1; i <= n; i++)
-		str_addf(&the->hint, "%s%s", i > 1 ? "  " : "", matches[i]);
+		str_add(&list, matches[i], strlen(matches[i]) + 1);
+	same = the->again && list.len == the->list.len && !memcmp(list.p, the->list.p, list.len);
+	the->first = same && the->behind < list.len ? the->behind : 0;
+	str_release(&the->list);
+	the->list = list;
+	the->listed = list.len > 0;
 }
 
 static void drain(struct input *in)
@@ -259,6 +272,7 @@ int input_new(struct input **out, const struct input_ops *ops, void *arg, struct
 	in->goal = -1;
 	in->stale = true;
 	str_init(&in->queue, 0);
+	str_init(&in->list, LIST_MAX);
 	str_init(&in->hint, HINT_MAX);
 	fd = xio_open("/dev/null", O_WRONLY, 0, e);
 	in->null = fd < 0 ? NULL : fdopen(fd, "w");
@@ -324,6 +338,7 @@ void input_free(struct input *in)
 	if (in->null)
 		fclose(in->null);
 	str_release(&in->queue);
+	str_release(&in->list);
 	str_release(&in->hint);
 	for (int i = 0; i < in->n_pastes; i++)
 		mem_free(in->pastes[i].text);
@@ -338,7 +353,8 @@ static void touched(struct input *in)
 {
 	in->goal = -1;
 	in->stale = true;
-	str_clear(&in->hint);
+	in->again = in->listed;
+	in->listed = false;
 }
 
 /* readline moves by characters: a caret in the middle of a cluster goes on the way it went. */
@@ -574,9 +590,48 @@ bool input_empty(const struct input *in)
 	return rl_end == 0 && !input_searching(in);
 }
 
-const char *input_hint(const struct input *in)
+/* How many words there are from `at` on. */
+static int words_from(const struct input *in, size_t at)
 {
-	return in->hint.len ? in->hint.p : NULL;
+	int n = 0;
+
+	for (; at < in->list.len; at++)
+		n += !in->list.p[at];
+	return n;
+}
+
+/* Of the list, from `first` on, what fits into so many columns, but one word at least; returns what is behind it. */
+static size_t fit_words(const struct input *in, int cols)
+{
+	size_t at = in->first;
+
+	for (int used = 0; at < in->list.len;) {
+		const size_t n = strlen(in->list.p + at);
+
+		used += width_of(in->list.p + at, n);
+		if (used > cols && at > in->first)
+			break;
+		used += LIST_GAP;
+		at += n + 1;
+	}
+	return at;
+}
+
+const char *input_hint(struct input *in, int cols)
+{
+	if (!in->listed)
+		return NULL;
+	str_clear(&in->hint);
+	in->behind = fit_words(in, cols);
+	if (in->behind < in->list.len || in->first)
+		in->behind = fit_words(in, cols - MORE_COLS);
+	for (size_t at = in->first; at < in->behind; at += strlen(in->list.p + at) + 1)
+		str_addf(&in->hint, "%s%s", at > in->first ? "  " : "", in->list.p + at);
+	if (in->behind < in->list.len)
+		str_addf(&in->hint, "  %s Tab: %d more", glyph(GLYPH_ELLIPSIS), words_from(in, in->behind));
+	else if (in->first)
+		str_addf(&in->hint, "  %s Tab: the first", glyph(GLYPH_ELLIPSIS));
+	return in->hint.p;
 }
 
 /* -- layout --------------------------------------------------------------------------- */

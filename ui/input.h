@@ -59,8 +59,11 @@ bool input_searching(const struct input *in);
 bool input_wants_esc(const struct input *in);
 /* To the row above or below, keeping the column; false on the first or last one. */
 bool input_move(struct input *in, int rows);
-/* The list of candidates after Tab, or NULL; gone with the next key. */
-const char *input_hint(const struct input *in);
+/*
+ * The list of candidates after Tab, or NULL; gone with the next key. What does not fit into so many
+ * columns is told at the end, and another Tab leads to it.
+ */
+const char *input_hint(struct input *in, int cols);
 
 /* Rows that it needs in a box so wide, at least 1. */
 int input_rows(struct input *in, int cols);

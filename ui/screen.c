@@ -245,15 +245,15 @@ static const char *word_now(void *arg, enum action a)
 	}
 }
 
-static const char *hint_now(const struct screen *s)
+static const char *hint_now(const struct screen *s, int cols)
 {
-	return s->hint[0] ? s->hint : input_hint(s->input);
+	return s->hint[0] ? s->hint : input_hint(s->input, cols);
 }
 
 static void draw_keys(struct screen *s, const struct layout *l)
 {
 	struct box b = l->keys.h ? l->keys : l->line.h ? l->line : l->low_rule;
-	const char *hint = hint_now(s);
+	const char *hint = hint_now(s, b.w - 2);
 	struct str line;
 
 	if (hint && b.h) {
@@ -1189,6 +1189,21 @@ static void offer_draft(struct screen *s)
 	str_release(&text);
 }
 
+/* A theme that is not there is told of, as keys are that cannot be read; it is no reason not to begin. */
+static void begin_theme(struct opts *o, struct str *complaints)
+{
+	struct str again;
+	struct err e = { 0 };
+
+	if (!style_theme(o->theme, complaints, &e))
+		return;
+	str_addf(complaints, "%s%s", complaints->len ? "\n" : "", e.msg);
+	str_init(&again, 16384);
+	style_theme(NULL, &again, &e);
+	str_release(&again);
+	o->theme = style_theme_now();
+}
+
 static int start(struct screen *s, struct opts *o, struct err *e)
 {
 	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
@@ -1205,7 +1220,8 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	style_init(o->ascii || !utf8);
 	str_init(&complaints, 16384);
 	bindings_load(&complaints);
-	if (style_theme(o->theme, &complaints, e) || chat_new(&s->c, s->loop, o, e)) {
+	begin_theme(o, &complaints);
+	if (chat_new(&s->c, s->loop, o, e)) {
 		str_release(&complaints);
 		return -1;
 	}
@@ -1227,6 +1243,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	s->c->can_ask = true;
 	s->c->to_terminal = term_send;
 	s->c->take_theme = try_theme;
+	s->c->theme_name = style_theme_name;
 	s->chat = pane_chat_new(s->c, &s->reading);
 	if (!s->keys || !s->chat)
 		return err_set(e, ERR_NOMEM, "no memory for the screen");
