@@ -233,7 +233,7 @@ int export_file(const struct chat *c, const char *path, enum export_form f, bool
 	str_init(&s, 0);
 	r = export_text(c, f, &s, e);
 	if (!r)
-		r = xio_put(path, s.p, s.len, 0600, replace ? 0 : XIO_NEW, e);
+		r = xio_put(path, s.p, s.len, 0600, replace ? XIO_MODE : XIO_NEW, e);
 	str_release(&s);
 	return r;
 }

@@ -72,6 +72,12 @@ test_expect_success '/export: three forms, a name of its own, and never over wha
 test_expect_success '/export through a link replaces what it leads to; a folder that is not there is told' '
 	ln -s t.txt link.txt && printf "Once upon a time\n/export link.txt --force\n/export none/x.md\n" | chat >out 2>err && [ -L link.txt ] && said "wrote link.txt" && said "none/x.md"
 '
+test_expect_success '/export --force leaves a file to those who may read it; what cannot be written is named as it was asked for' '
+	echo old >open.md && chmod 644 open.md && echo old >shut.md && chmod 600 shut.md &&
+	printf "Once upon a time\n/export open.md --force\n/export shut.md --force\n/export none/x/y.md\n/export none/x/y.json --force\n" | chat >out 2>err &&
+	[ "$(stat -c %a open.md)" = 644 ] && [ "$(stat -c %a shut.md)" = 600 ] && grep -q "## you" open.md shut.md &&
+	said "none/x/y.md: cannot write: No such" && said "none/x/y.json: cannot write" && ! grep "[.]new" err
+'
 test_expect_success '/export that fails midway leaves the old file' '
 	[ ! -e /dev/full ] || { cp t.md before && printf "Once upon a time\n/export /dev/full --force\n" | chat >out 2>err; cmp t.md before && ! ls ./*.new; }
 '

@@ -449,7 +449,16 @@ static int open_beside(const char *path, int mode, struct str *name, struct err 
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
-	return fd;
+	return fd < 0 ? err_errno(e, "%s: cannot write", path) : fd;
+}
+
+/* Other people may use the file that is replaced. */
+static void take_mode(int fd, const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st))
+		(void)!fchmod(fd, st.st_mode & 0777);
 }
 
 static int fill(int fd, const void *p, size_t n, unsigned how, const char *path, struct err *e)
@@ -508,6 +517,8 @@ int xio_put(const char *path, const void *p, size_t n, int mode, unsigned how, s
 	fd = open_beside(to, mode, &part, e);
 	if (fd < 0)
 		goto out;
+	if (how & XIO_MODE)
+		take_mode(fd, to);
 	r = fill(fd, p, n, how, to, e);
 	if (!r)
 		r = neu ? name_new(part.p, to, e) : xio_rename(part.p, to, e);

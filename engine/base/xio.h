@@ -60,6 +60,7 @@ bool xio_same(const char *a, const char *b);
  */
 enum {
 	XIO_NEW = 1,		/* a name that is taken stays whose it is: ERR_ARG, also if it was taken just now */
+	XIO_MODE = 4,		/* a file that is replaced keeps its mode */
 	XIO_HASTY = 2,		/* not waited for the disk: for what outlives the program, and need not outlive the machine */
 };
 int xio_put(const char *path, const void *p, size_t n, int mode, unsigned how, struct err *e);
