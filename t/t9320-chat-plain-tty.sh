@@ -19,7 +19,7 @@ test_expect_success 'an answer, what it cost, and the prompt again' '
 '
 test_expect_success 'Tab completes commands and levels' '
 	screen_type "/qu" && screen_keys Tab && screen_wait "^> /quant" &&
-	screen_type "q4" && screen_keys Tab && screen_wait "^> /quant Q4_0" && screen_keys Enter && screen_wait "^now Q4_0"
+	screen_type "q4_0" && screen_keys Tab && screen_wait "^> /quant Q4_0" && screen_keys Enter && screen_wait "^now Q4_0"
 '
 test_expect_success 'the history comes back' '
 	screen_keys Up Up && screen_wait "^> Once upon a time$" && screen_keys C-u
