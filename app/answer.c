@@ -103,8 +103,9 @@ static void begin_thinking(struct run *r)
 {
 	struct answer *a = r->a;
 
-	a->stats.may_think = r->close_id >= 0;
+	a->stats.may_think = r->close_id >= 0 && !a->no_thinking;
 	think_init(&a->stats.think, opened(a));
+	a->stats.think.strict = a->no_thinking;
 }
 
 /* The thinking in what the answer began with, one token at a time: how many of them it takes. */

@@ -54,6 +54,7 @@ struct answer {
 	int32_t n_begun;		/* ids at the end of the prompt that are this answer's already */
 	const struct stop *stop;	/* texts that end it, or NULL */
 	struct think_marks marks;
+	bool no_thinking;		/* it is switched off: a closing mark that nothing opened is text */
 	/* called after each token with its text (whole characters; n may be 0) and figures so far; may be NULL */
 	void (*text)(void *arg, const char *text, size_t n, const struct answer_stats *s);
 	/* called while prefilling; false stops; may be NULL */

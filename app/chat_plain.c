@@ -196,6 +196,8 @@ static bool print_answer(struct plain *p, const struct chat_item *i)
 	put_parts(p, i);
 	if (!i->running)
 		end_answer(p);
+	if (!i->running && i->stats.think.unopened && i->stats.may_think && !p->tty_out)
+		fprintf(stderr, "tidbit: %s\n", THINK_CUT);
 	if (fflush(stdout))
 		lost_output(p);
 	if (!i->running)

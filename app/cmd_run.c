@@ -112,6 +112,8 @@ static int tokens(struct rig *r, const struct opts *o, const struct setting *s, 
 			cmd_note("%s", why);
 		if (s->tools.len && !tools_heard(r->model, s->tools.p))
 			cmd_note("the model's template makes nothing of --tools");
+		if (co.thinking > 0 && !thinking_heard(r->model))
+			cmd_note("the model's template makes nothing of --think on");
 		if (o->system)
 			msgs[n++] = (struct eng_msg){ .role = "system", .text = o->system, .len = strlen(o->system) };
 		msgs[n++] = (struct eng_msg){ .role = "user", .text = prompt->p, .len = prompt->len };
@@ -124,6 +126,8 @@ static int tokens(struct rig *r, const struct opts *o, const struct setting *s, 
 		cmd_note("--system has no place without a chat template: left out");
 	if (o->tools_path)
 		cmd_note("--tools has no place without a chat template: left out");
+	if (co.thinking > 0)
+		cmd_note("--think on has no place without a chat template: left out");
 	return eng_tokenize(r->model, prompt->p, prompt->len, false, ids, e);
 }
 
@@ -241,6 +245,8 @@ static void output_end(struct output *out, const struct answer *a, bool complete
 	put_buf(out);
 	if (out->last != '\n' || (complete && !a->stats.n_gen && a->end != ANSWER_STOPPED))
 		put(out, "\n", 1);
+	if (a->stats.think.unopened && a->stats.may_think && !out->terminal)
+		cmd_note("%s", THINK_CUT);
 }
 
 /* -- figures --------------------------------------------------------------------------------- */
@@ -294,6 +300,7 @@ static int answer(struct rig *r, const struct opts *o, const struct setting *s, 
 	struct answer a = {
 		.model = r->model, .session = r->session, .n_max = o->n, .stop = &s->stop,
 		.marks = { o->raw ? "" : s->profile.think_open, o->raw ? "" : s->profile.think_close },
+		.no_thinking = !strcmp(o->think, "off"),
 	};
 	struct output out;
 	int code = -1;

@@ -110,8 +110,13 @@ static void look_for_close(struct think *t, const char *close, const char *text,
 	size_t from = t->seen, keep;
 	const char *at;
 
+	if (t->state == THINK_NONE && t->strict) {
+		t->seen = n;
+		return;
+	}
 	while ((at = memmem(text + from, n - from, close, len))) {
 		if (t->state == THINK_INSIDE || !in_code(text, (size_t)(at - text))) {
+			t->unopened = t->state == THINK_NONE;
 			over(t, (size_t)(at - text), len, text, n);
 			return;
 		}

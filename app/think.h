@@ -24,6 +24,8 @@ struct think {
 	size_t from, to;	/* the thinking, without marks; while INSIDE `to` is as far as it is told */
 	size_t rest;		/* where the answer begins */
 	size_t seen;		/* bytes looked at, but for the beginning of a mark */
+	bool strict;		/* set it after think_init(): a closing mark that nothing opened is text */
+	bool unopened;		/* OVER by a closing mark that nothing opened */
 };
 
 struct think_marks { const char *open, *close; };	/* "" or NULL: the model has none */
@@ -46,6 +48,7 @@ enum think_part think_next(const struct think *t, size_t n, bool whole, bool hol
  * for who cannot take it back. *was holds the state of the last call; THINK_UNKNOWN before the first.
  */
 bool think_told_late(const struct think *t, enum think_state *was, size_t at);
+#define THINK_CUT "the text before a closing mark that nothing opened is left out, as thinking: --think off keeps it"
 #define THINK_LATE "what came before this was thinking, although nothing opened it: it is no part of the answer"
 
 /* Does text, but for blanks behind it, end with the mark? */

@@ -36,19 +36,29 @@ int tools_read(const char *path, struct str *out, struct err *e)
 	return r;
 }
 
-bool tools_heard(struct eng_model *m, const char *tools)
+/* Does the template make another prompt of the one than of the other? True where it cannot be rendered: that is told elsewhere. */
+static bool differ(struct eng_model *m, const struct eng_chat_opts *one, const struct eng_chat_opts *other)
 {
 	const struct eng_msg msg = { .role = "user", .text = "?", .len = 1 };
-	const struct eng_chat_opts with = { .thinking = -1, .tools = tools }, without = { .thinking = -1 };
 	struct eng_ids a = { 0 }, b = { 0 };
 	struct err e;
 	bool heard = true;
 
 	if (!eng_has_template(m, NULL))
 		heard = false;
-	else if (!eng_chat(m, &msg, 1, &with, &a, &e) && !eng_chat(m, &msg, 1, &without, &b, &e))
+	else if (!eng_chat(m, &msg, 1, one, &a, &e) && !eng_chat(m, &msg, 1, other, &b, &e))
 		heard = a.n != b.n || memcmp(a.p, b.p, a.n * sizeof *a.p);
 	eng_ids_release(&a);
 	eng_ids_release(&b);
 	return heard;
+}
+
+bool tools_heard(struct eng_model *m, const char *tools)
+{
+	return differ(m, &(struct eng_chat_opts){ .thinking = -1, .tools = tools }, &(struct eng_chat_opts){ .thinking = -1 });
+}
+
+bool thinking_heard(struct eng_model *m)
+{
+	return differ(m, &(struct eng_chat_opts){ .thinking = 1 }, &(struct eng_chat_opts){ .thinking = 0 });
 }

@@ -462,6 +462,9 @@ static void report_template(struct worker *w, struct event *ev)
 	if (!w->o->raw && w->tools.len && !tools_heard(w->now->model, w->tools.p))
 		str_addf(&ev->text, "%s%s makes nothing of --tools", ev->text.len ? "\n" : "",
 			 ev->plain_why[0] ? "a model without a template" : "the model's template");
+	if (!w->o->raw && !strcmp(w->o->think, "on") && !thinking_heard(w->now->model))
+		str_addf(&ev->text, "%s%s makes nothing of --think on", ev->text.len ? "\n" : "",
+			 ev->plain_why[0] ? "a model without a template" : "the model's template");
 	w->now->vocab = vocab_of(w->now->model);
 }
 
@@ -664,6 +667,7 @@ static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 		.prompt = prompt.p, .n_prompt = (int32_t)prompt.n, .n_max = j->n_max,
 		.n_begun = (int32_t)j->begun.n, .stop = &w->now->stop_texts,
 		.marks = { j->raw ? "" : w->now->profile.think_open, j->raw ? "" : w->now->profile.think_close },
+		.no_thinking = j->thinking == 0,
 		.text = on_text, .progress = on_progress, .arg = &t,
 	};
 	r = answer_run(&a, &ev->err);

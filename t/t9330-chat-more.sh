@@ -53,7 +53,11 @@ test_expect_success 'a closing mark without its opening one: a pipe is told what
 	run "Once upon a time" -n 12 >out 2>err && grep "^tidbit: what came before this was thinking" err &&
 	printf "[stories]\nname = stories*\nthink = \"<no>\", \"was\"\n" >"$HOME/.config/tidbit/families.conf" &&
 	echo "Once upon a time" | chat -n 12 >out 2>err && ! grep "there" out && grep girl out && ! grep "what came before" err &&
-	run "Once upon a time" -n 12 >out 2>err && ! grep "there" out && grep girl out
+	run "Once upon a time" -n 12 >out 2>err && ! grep "there" out && grep girl out && [ "$(grep -c "is left out, as thinking" err)" = 1 ] &&
+	echo "Once upon a time" | chat -n 12 >out 2>err && [ "$(grep -c "is left out, as thinking" err)" = 1 ] &&
+	run "Once upon a time" -n 12 --raw >want 2>err &&
+	run "Once upon a time" -n 12 --think off >out 2>err && cmp want out && ! grep "as thinking" err &&
+	echo "Once upon a time" | chat -n 12 --think off >out 2>err && cmp want out && ! grep "as thinking" err
 '
 test_expect_success 'an answer that ends inside its thinking is told of, at the limit and at a stop text' '
 	printf "[stories]\nname = stories*\nthink = \", there\", \"</no>\"\n" >"$HOME/.config/tidbit/families.conf" &&

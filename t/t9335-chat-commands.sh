@@ -106,6 +106,14 @@ test_expect_success '--tools: a note for a template that makes nothing of them, 
 	"$TEST_BUILD/tidbit" run tools.gguf Hi -n 3 --tools tools.json >out 2>err && ! grep "makes nothing" err &&
 	echo Hi | "$TEST_BUILD/tidbit" chat tools.gguf -n 3 --tools tools.json >out 2>err && ! grep "makes nothing" err
 '
+test_expect_success '--think on: a note for a template that cannot be told, none for one that can, nor without the option' '
+	plain=$models/tiny-qwen3-Q8_0.gguf && LC_ALL=C sed "s/add_generation_prompt/enable_thinking      /" "$plain" >told.gguf && ! cmp -s told.gguf "$plain" &&
+	"$TEST_BUILD/tidbit" run "$plain" Hi -n 3 --think on >out 2>err && said "makes nothing of --think on" &&
+	echo Hi | "$TEST_BUILD/tidbit" chat "$plain" -n 3 --think on >out 2>err && said "makes nothing of --think on" &&
+	"$TEST_BUILD/tidbit" run "$plain" Hi -n 3 >out 2>err && ! grep "makes nothing" err &&
+	"$TEST_BUILD/tidbit" run told.gguf Hi -n 3 --think on >out 2>err && ! grep "makes nothing" err &&
+	echo Hi | "$TEST_BUILD/tidbit" chat told.gguf -n 3 --think on >out 2>err && ! grep "makes nothing" err
+'
 test_expect_success '--tools: what chat and run feed is what template --ids makes of the same tools' '
 	tools="[{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"parameters\": {\"z\": 1, \"a\": \"é\"}}}]" &&
 	printf "%s" "$tools" >tools.json && LC_ALL=C sed "s/{% if add_generation_prompt %}/{% if 1 %}{{ tools | tojson }}/" \
