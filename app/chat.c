@@ -762,10 +762,11 @@ void chat_switch_level(struct chat *c, int level, unsigned how)
 	}
 	j->borrowed = borrows(c, how);
 	c->go_on_there = (how & CHAT_GO_ON) && c->answer;
-	if (c->answer || c->n_switches) {
-		c->again = c->answer != NULL;
+	c->again = c->answer != NULL;
+	if (c->n_switches)
 		worker_cancel(c->worker);
-	}
+	else
+		j->stops = c->answer;
 	c->target = level;
 	c->n_switches++;
 	worker_post(c->worker, j);
@@ -1041,6 +1042,7 @@ static void failed_level(struct chat *c, struct event *ev)
 	chat_use_level(c, &ev->level);
 	if (c->n_switches == 0) {
 		c->target = c->level;
+		c->again = c->go_on_there = false;
 		if (ev->err.code == ERR_CANCELLED)
 			chat_note(c, "stopped: still %s", c->levels[c->level].name);
 		else

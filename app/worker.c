@@ -300,11 +300,15 @@ static void task_init(struct task *t, struct worker *w, enum job_kind job, bool 
 	snprintf(t->what, sizeof t->what, "%s%s%s", verb, object ? " " : "", object ? object : "");
 }
 
+static void look_for_switch(struct worker *w);
+
 static bool on_progress(void *arg, int64_t done, int64_t total)
 {
 	struct task *t = arg;
 	struct event *ev = event_new(EV_PROGRESS, t->job);
 
+	if (t->job == JOB_ANSWER)
+		look_for_switch(t->w);
 	if (ev) {
 		memcpy(ev->what, t->what, sizeof ev->what);
 		ev->done = done;
@@ -326,6 +330,7 @@ static void on_text(void *arg, const char *text, size_t n, const struct answer_s
 	struct event *ev = event_new(EV_TEXT, t->job);
 	const int64_t now = os_now_ns();
 
+	look_for_switch(w);
 	if (!ev)
 		return;
 	str_add(&ev->text, text, n);
@@ -749,6 +754,51 @@ static struct handover handover_of(struct worker *w, const struct job *j, struct
 		.model = w->now->model, .o = w->o, .level = j->level, .borrowed = j->borrowed, .begin = on_begin,
 		.progress = on_progress, .arg = t, .weights = w->weights, .session = w->session,
 	};
+}
+
+/* The job leaves the queue, and the event that ends it tells why. */
+static void refuse(struct worker *w, struct job **at)
+{
+	struct job *j = *at;
+	struct event *ev = j->last;
+
+	pthread_mutex_lock(&w->lock);
+	*at = j->next;
+	if (!j->next)
+		w->jobs_end = at;
+	pthread_mutex_unlock(&w->lock);
+	j->last = NULL;
+	job_free(j);
+	level_report(w->session, &ev->level);
+	read_gauges(w, NULL, false, &ev->g);
+	put(w, ev);
+}
+
+/* Between the steps of an answer: a switch that wants it out of its way. What cannot be is told, and the answer goes on. */
+static void look_for_switch(struct worker *w)
+{
+	struct job **at, *j;
+	struct handover h;
+	struct task t;
+
+	/* others only append: what is found stays where it is */
+	pthread_mutex_lock(&w->lock);
+	for (at = &w->jobs; *at && !((*at)->kind == JOB_LEVEL && (*at)->stops && !(*at)->cancelled);)
+		at = &(*at)->next;
+	j = w->making ? NULL : *at;
+	pthread_mutex_unlock(&w->lock);
+	if (!j)
+		return;
+	j->stops = false;
+	h = handover_of(w, j, &t);
+	if (!w->o->force && handover_check(&h, &j->last->err) < 0) {
+		refuse(w, at);
+		return;
+	}
+	pthread_mutex_lock(&w->lock);
+	atomic_store(&w->cancelled, true);
+	eng_session_cancel(w->session);
+	pthread_mutex_unlock(&w->lock);
 }
 
 /* What is made is no longer beside anything; its weights, if all went well. */

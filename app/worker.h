@@ -42,6 +42,7 @@ struct job {
 	char *path;			/* JOB_OPEN: a file, or a name of the list of models */
 	char *level;			/* JOB_OPEN (or NULL), JOB_LEVEL */
 	bool borrowed;			/* JOB_LEVEL: keep the KV; the next answer starts at once */
+	bool stops;			/* JOB_LEVEL: stops the answer that runs, but only when it can be */
 	struct job_msg *msgs;		/* JOB_ANSWER: the whole conversation */
 	size_t n_msgs;
 	bool raw;			/* no template: the texts in a row */

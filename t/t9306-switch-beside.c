@@ -157,6 +157,33 @@ static void test_stop(struct drive *d)
 	d->o.n = 24;
 }
 
+/* A level that cannot be had takes no answer away. */
+static void test_refused(struct drive *d)
+{
+	struct chat *c = d->c;
+	const int i = c->level ? 0 : 1;
+	const struct chat_item *a;
+	char name[sizeof c->levels->name];
+
+	memcpy(name, c->levels[i].name, sizeof name);
+	d->o.n = 300;
+	chat_submit(c, "/clear");
+	chat_submit(c, " One day");
+	drive_wait(d, begun);
+	snprintf(c->levels[i].name, sizeof name, "Q9_9");
+	chat_switch_level(c, i, CHAT_GO_ON);
+	ok(c->target == i, "a level is headed for that cannot be made");
+	drive_wait(d, drive_idle);
+	a = drive_last(c, ITEM_ANSWER);
+	ok(a->end == ANSWER_LENGTH && a->stats.n_gen == 300, "the answer is not stopped for it (%d tokens, %s)", a->stats.n_gen,
+	   answer_end_text(a->end));
+	ok(drive_last(c, ITEM_NOTE)->error && strstr(drive_last(c, ITEM_NOTE)->text.p, "Q9_9"), "it is told: %s",
+	   drive_last(c, ITEM_NOTE)->text.p);
+	ok(c->target == c->level && !c->n_switches && !c->go_on_there && !c->again, "and nothing is switched");
+	memcpy(c->levels[i].name, name, sizeof name);
+	d->o.n = 24;
+}
+
 /* Quick steps, and another model: only the last counts, whatever runs. */
 static void test_overtaken(struct drive *d, const char *model)
 {
@@ -230,6 +257,7 @@ int main(void)
 	test_answer(&d, model, "--exact");
 	test_answer(&d, model, "--borrowed");
 	test_stop(&d);
+	test_refused(&d);
 	test_overtaken(&d, model);
 	test_progress(&d);
 	test_leave(&d);
