@@ -134,7 +134,7 @@ static int open_held(const char *path, struct err *e)
 	int fd = -1;
 
 	for (int i = 0; i < TRIES; i++) {
-		fd = xio_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY, 0600, e);
+		fd = xio_open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY, 0600, e);
 		if (fd < 0)
 			return -1;
 		if ((!flock(fd, LOCK_SH | LOCK_NB) || errno != EWOULDBLOCK) && !fstat(fd, &here) &&
@@ -166,14 +166,20 @@ static int append(const char *path, const struct str *line, struct err *e)
 {
 	const int fd = open_held(path, e);
 	uint64_t size;
+	char last = '\n';
 	int r = -1;
 
 	if (fd < 0)
 		return -1;
-	if (!xio_size(fd, &size, path, e))
+	if (xio_size(fd, &size, path, e) || (size && xio_pread(fd, &last, 1, size - 1, path, e)))
+		goto out;
+	/* behind a write that was cut off a line begins anew */
+	r = last == '\n' ? 0 : xio_write(fd, "\n", 1, path, e);
+	if (!r)
 		r = xio_write(fd, line->p, line->len, path, e);
 	if (!r && size + line->len > FILE_MAX)
 		r = cut_oldest(fd, path, e);
+out:
 	return xio_close(fd, path, r ? NULL : e) ? -1 : r;
 }
 

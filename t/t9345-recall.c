@@ -115,6 +115,10 @@ static void test_sizes(void)
 	   "a message of 1 MiB is kept");
 	ok(load().last_n == MIB, "whole");
 	ok(!add("book", 5 * MIB, &e) && e.code == ERR_LIMIT && load().n == 1, "a larger one is not, and that is told: %s", e.msg);
+	if (xio_put(path, "one\nhal", 7, 0600, 0, &e) || !add("next", 4, &e))
+		abort();
+	s = load();
+	ok(s.n == 3 && !strcmp(s.last, "next"), "a message behind a write that was cut off is one of its own: %s", s.last);
 	unlink(path);
 	fill(16 * MIB - 200);
 	st.st_size = 0;
