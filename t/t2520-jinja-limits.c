@@ -36,6 +36,12 @@ static const struct { const char *name, *src; } bombs[] = {
 	{ "doubled by format", "{% set ns = namespace(s='ab') %}{% for i in range(64) %}{% set ns.s = '%s%s' % (ns.s, ns.s) %}{% endfor %}" },
 	{ "a wide field", "{{ '%999999999d' % 1 }}" },
 	{ "a wide field in braces", "{{ '{:999999999}'.format(1) }}" },
+	{ "a long fraction", "{{ '%.999999999f' % 1 }}" },
+	{ "a long fraction in braces", "{{ '{:.999999999e}'.format(1.5) }}" },
+	{ "JSON indented far", "{{ [1]|tojson(indent=2000000000) }}" },
+	{ "a time of many words", "{{ strftime_now('%c' * 500000) }}" },
+	{ "a wide time", "{{ strftime_now('%999999999Y') }}" },
+	{ "times again and again", "{% for i in range(100000) %}{{ strftime_now('%c' * 5000)|length }}{% endfor %}" },
 	{ "a wide line", "{{ 'a'.center(999999999) }}" },
 	{ "indented", "{{ ('\n' * 4000)|indent(100000, blank=true) }}" },
 	{ "indented JSON", "{{ [[[[1]]]]|tojson(indent='x' * 3000000) }}" },
@@ -203,8 +209,35 @@ static void honest(void)
 	json_decref(ctx);
 }
 
+/* Wide, and within the limits: nothing of it is left out. */
+static void wide(void)
+{
+	static const struct { const char *src, *want; } cases[] = {
+		{ "{{ ('%.2000f' % 1)|length }}{{ ('%.2000f' % 0.1)[1098:] == '0' * 904 }}", "2002True" },
+		{ "{{ ('%.2000e' % 1.5)|length }}{{ ('%.2000e' % 1.5)[-5:] }}", "20060e+00" },
+		{ "{{ ('%#.2000g' % 1)|length }} {{ '%.2000g' % 1 }} {{ '%.2000f' % ('inf'|float) }}", "2001 1 inf" },
+		{ "{{ ('{:.1500%}'.format(0.1))|length }}{{ '{:,.1f}'.format(12345.678) }}", "150412,345.7" },
+		{ "{{ ([1]|tojson(indent=2000))|length }}{{ ([1]|tojson(indent=0))|length }}", "20055" },
+		{ "{{ strftime_now('%c' * 5000)|length }} {{ strftime_now('')|length }} {{ strftime_now('%Y.') }}", "120000 0 2025." },
+		{ "{{ '%.999999999s' % 'x' }}", "x" },
+	};
+	json_t *ctx = json_object();
+	struct jinja_out out;
+
+	jinja_out_init(&out);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct err e = { 0 };
+
+		ok(!render_json(cases[i].src, strlen(cases[i].src), ctx, &out, NULL, &e) && !strcmp(out.text.p, cases[i].want),
+		   "%s: %s%s", cases[i].src, out.text.len ? out.text.p : "", e.msg);
+	}
+	jinja_out_release(&out);
+	json_decref(ctx);
+}
+
 int main(void)
 {
+	wide();
 	for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++)
 		bomb(bombs[i].name, bombs[i].src);
 	for (int n = 150; n <= 100000; n *= 20) {

@@ -74,6 +74,12 @@ static const struct { const char *src, *want; } cases[] = {
 	{ "{{ strftime_now(u) }}{{ strftime_now('%Y') }}", "«User Text»2025" },
 	{ "{{ u.removeprefix('User') }}{{ u.partition(' ')[2] }}", "« TextText»" },
 	{ "{{ '%c' % 65 }}", "«A»" },		/* a byte made from a number has no template's word for it */
+	/* what fills, indents, separates and counts is of who gave it */
+	{ "{{ 'x'.center(5, u[0]) }}{{ 'x'.ljust(3, u[0]) }}{{ 'x'.rjust(3, '.') }}", "«UU»x«UU»x«UU»..x" },
+	{ "{{ ('{:' ~ u[0] ~ '^5}').format('x') }}{{ ('{:' ~ u[0] ~ '>3}').format(1) }}{{ '{:.>3}'.format(u[0]) }}", "«UU»x«UUUU1»..«U»" },
+	{ "{{ '%3d' % n }}{{ '%3d' % 1 }}{{ '{:03}'.format(n) }}{{ (u[:0] ~ '%.1f') % 1 }}", "«  7»  1«007»1.0" },
+	{ "{{ [1]|tojson(indent=l[0]) }}{{ [1, 2]|tojson(separators=(u, ':')) }}", "[\n«A»1\n][1«User Text»2]" },
+	{ "{{ 'a\nb'|indent(l[0]) }}{{ ['x', 'y']|join(l[0]) }}{{ 'abcdef'|truncate(4, true, l[0], 0) }}", "a\n«A»bx«A»yabc«A»" },
 	{ "{{ u|pprint }}{{ u|safe }}", "«'User Text'User Text»" },
 	{ "{{ 'é' + u|upper + 'ß'|upper }}", "é«USER TEXT»SS" },
 };

@@ -94,7 +94,8 @@ struct writer {
 	struct jheap *h;
 	struct jbuf *b;
 	bool ascii, sort;
-	const char *indent;	/* repeated at each level; NULL: all in one line */
+	bool lines;		/* one for each item; else all in one */
+	struct jv indent;	/* repeated at each level */
 	struct jv comma, colon;
 };
 
@@ -143,18 +144,22 @@ static void write_str(struct writer *w, struct jv s, uint32_t tag)
 	jbuf_add(w->h, w->b, "\"", 1, tag);
 }
 
+/* Of a container of the user's all is the user's; else what the template was given keeps its author. */
 static void put(struct writer *w, struct jv s, uint32_t tag)
 {
-	jbuf_add(w->h, w->b, jstr_p(&s), s.len, tag);
+	if (tag == JTAG_TEMPLATE)
+		jbuf_add_str(w->h, w->b, s);
+	else
+		jbuf_add(w->h, w->b, jstr_p(&s), s.len, tag);
 }
 
 static void newline(struct writer *w, int level, uint32_t tag)
 {
-	if (!w->indent)
+	if (!w->lines)
 		return;
 	jbuf_adds(w->h, w->b, "\n", tag);
 	for (int i = 0; i < level && !w->h->failed; i++)
-		jbuf_adds(w->h, w->b, w->indent, tag);
+		put(w, w->indent, tag);
 }
 
 static int write_value(struct writer *w, struct jv v, int level);
@@ -301,28 +306,22 @@ static bool flag(struct jv v)
 /* indent: a count of blanks, or the text itself. */
 static int set_indent(struct jx *x, struct writer *w, struct jv v)
 {
-	struct jbuf *b = jbuf_new(x->h, 0);
-
 	if (v.type == J_MISSING || v.type == J_NONE)
 		return 0;
-	if (v.type == J_STR) {
-		jbuf_add_str(x->h, b, v);
-	} else if (!jv_isint(v)) {
+	w->lines = true;
+	w->indent = v;
+	if (v.type == J_STR)
+		return 0;
+	if (!jv_isint(v))
 		return jx_raise(x, "can't multiply sequence by non-int of type '%s'", jv_typename(v));
-	} else {
-		for (int64_t i = 0; i < jv_asint(v) && i < 1000; i++)
-			jbuf_adds(x->h, b, " ", JTAG_TEMPLATE);
-	}
-	jbuf_add(x->h, b, "", 1, JTAG_TEMPLATE);
-	w->indent = x->h->failed ? "" : b->p;
-	return 0;
+	return jx_binary(x, JOP_MUL, jstr_z(x->h, " "), v, &w->indent);
 }
 
 static int set_separators(struct jx *x, struct writer *w, struct jv v)
 {
 	struct jlist *l;
 
-	w->comma = jstr_z(x->h, w->indent ? "," : ", ");
+	w->comma = jstr_z(x->h, w->lines ? "," : ", ");
 	w->colon = jstr_z(x->h, ": ");
 	if (v.type == J_MISSING || v.type == J_NONE)
 		return 0;

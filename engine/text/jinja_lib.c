@@ -17,14 +17,31 @@ static int fn_raise_exception(struct jx *x, struct jv self, const struct jargs *
 	return jx_raise_text(x, jstr_p(&s), s.len);
 }
 
+/* The format ends in a character of its own, so that an empty time is told from one without room. */
+static int print_time(struct jx *x, const char *fmt, size_t room, const char **text, size_t *n)
+{
+	char *p = NULL;
+
+	for (*n = 0; !*n && !x->h->failed && room <= JINJA_MAX_OUTPUT; room *= 4) {
+		p = jheap_array(x->h, room, 1);
+		*n = p && jheap_walk(x->h, room) ? strftime(p, room, fmt, &x->c->now) : 0;
+	}
+	if (!*n && !x->h->failed)
+		x->h->failed = JFAIL_OUTPUT;
+	*text = p;
+	return x->h->failed ? jx_limit(x) : 0;
+}
+
 static int fn_strftime_now(struct jx *x, struct jv self, const struct jargs *a, struct jv *out)
 {
 	struct jbuf *b = jbuf_new(x->h, 0);
 	struct jv fmt = jv_str(x->h, a->v[0]);
-	char buf[1024];
+	const char *text;
 	size_t n;
 
 	(void)self;
+	if (memchr(jstr_p(&fmt), '\0', fmt.len))
+		return jx_raise(x, "embedded null character");
 	if (!x->c->now_set) {
 		const time_t t = time(NULL);
 
@@ -32,9 +49,12 @@ static int fn_strftime_now(struct jx *x, struct jv self, const struct jargs *a, 
 		x->c->now_set = true;
 	}
 	jbuf_add_str(x->h, b, fmt);
-	jbuf_add(x->h, b, "", 1, JTAG_TEMPLATE);
-	n = x->h->failed ? 0 : strftime(buf, sizeof buf, b->p, &x->c->now);
-	*out = jstr(x->h, buf, n, jstr_any(&fmt));
+	jbuf_add(x->h, b, ".", 2, JTAG_TEMPLATE);
+	if (x->h->failed)
+		return jx_limit(x);
+	if (print_time(x, b->p, 128 + 4 * (size_t)fmt.len, &text, &n))
+		return -1;
+	*out = jstr(x->h, text, n - 1, jstr_any(&fmt));
 	return 0;
 }
 

@@ -223,6 +223,7 @@ struct field {
 	bool spec;		/* anything was asked for */
 	char comma;		/* between thousands: ',' '_' or 0 */
 	uint32_t fill;
+	uint32_t tag;		/* who wrote the pattern: what it adds is theirs */
 	int64_t width, prec;	/* -1: none */
 };
 
@@ -232,19 +233,23 @@ static void pad(struct jx *x, struct jbuf *b, int64_t n, uint32_t fill, uint32_t
 		jbuf_add_utf8(x->h, b, fill, tag);
 }
 
-/* Text of a number: its head (sign, prefix) is kept before padding with zeros. */
-static void put_number(struct jx *x, struct jbuf *b, const struct field *f, const char *head, const char *digits)
+/* Text of a number: head (sign, prefix), digits, more zeros, tail. Padding with zeros comes behind the head. */
+struct number { const char *head, *digits; int64_t zeros; const char *tail; };
+
+static void put_number(struct jx *x, struct jbuf *b, const struct field *f, const struct number *t)
 {
-	const size_t n = strlen(head) + strlen(digits);
-	const int64_t room = f->width > (int64_t)n ? f->width - (int64_t)n : 0;
+	const int64_t n = (int64_t)(strlen(t->head) + strlen(t->digits) + strlen(t->tail)) + t->zeros;
+	const int64_t room = f->width > n ? f->width - n : 0;
 	const char align = f->zero && !f->align ? '=' : f->align ? f->align : '>';
 	const uint32_t fill = f->zero && f->fill == ' ' ? '0' : f->fill;
 
-	pad(x, b, align == '>' ? room : align == '^' ? room / 2 : 0, fill, JTAG_TEMPLATE);
-	jbuf_adds(x->h, b, head, JTAG_TEMPLATE);
-	pad(x, b, align == '=' ? room : 0, fill, JTAG_TEMPLATE);
-	jbuf_adds(x->h, b, digits, JTAG_TEMPLATE);
-	pad(x, b, align == '<' ? room : align == '^' ? room - room / 2 : 0, fill, JTAG_TEMPLATE);
+	pad(x, b, align == '>' ? room : align == '^' ? room / 2 : 0, fill, f->tag);
+	jbuf_adds(x->h, b, t->head, f->tag);
+	pad(x, b, align == '=' ? room : 0, fill, f->tag);
+	jbuf_adds(x->h, b, t->digits, f->tag);
+	pad(x, b, t->zeros, '0', f->tag);
+	jbuf_adds(x->h, b, t->tail, f->tag);
+	pad(x, b, align == '<' ? room : align == '^' ? room - room / 2 : 0, fill, f->tag);
 }
 
 static void put_string(struct jx *x, struct jbuf *b, const struct field *f, struct jv s)
@@ -255,9 +260,9 @@ static void put_string(struct jx *x, struct jbuf *b, const struct field *f, stru
 	if (f->prec >= 0)
 		s = jstr_sub(s, 0, ju_offset(jstr_p(&s), s.len, (size_t)f->prec));
 	room = f->width - (int64_t)jstr_chars(&s);
-	pad(x, b, f->align == '>' ? room : f->align == '^' ? room / 2 : 0, f->fill, JTAG_TEMPLATE);
+	pad(x, b, f->align == '>' ? room : f->align == '^' ? room / 2 : 0, f->fill, f->tag);
 	jbuf_add_str(x->h, b, s);
-	pad(x, b, f->align == '>' ? 0 : f->align == '^' ? room - room / 2 : room, f->fill, JTAG_TEMPLATE);
+	pad(x, b, f->align == '>' ? 0 : f->align == '^' ? room - room / 2 : room, f->fill, f->tag);
 }
 
 /* Commas between the thousands of the whole part. */
@@ -290,14 +295,19 @@ static void put_int(struct jx *x, struct jbuf *b, const struct field *f, int64_t
 	snprintf(head, sizeof head, "%s%s%.*s", i < 0 ? "-" : f->sign == '+' ? "+" : f->sign ? " " : "",
 		 f->alt && base != 10 ? "0" : "", f->alt && base != 10 ? 1 : 0, &f->type);
 	group(digits + o, f->comma, grouped, sizeof grouped);
-	put_number(x, b, f, head, f->comma ? grouped : digits + o);
+	put_number(x, b, f, &(struct number){ head, f->comma ? grouped : digits + o, 0, "" });
 }
+
+/* No double has more digits that are not 0 behind its point. */
+enum { MAX_PREC = 1100, MAX_DIGITS = MAX_PREC + 320 };
 
 static void put_float(struct jx *x, struct jbuf *b, const struct field *f, double v)
 {
 	const char type = f->type == '%' ? 'f' : f->type;
-	const int prec = f->prec < 0 ? 6 : f->prec > 60 ? 60 : (int)f->prec;
-	char fmt[16], digits[400], grouped[540];
+	const int prec = f->prec < 0 ? 6 : f->prec > MAX_PREC ? MAX_PREC : (int)f->prec;
+	const bool keeps_zeros = isfinite(v) && (f->alt || !strchr("gG", type));
+	struct number t = { .zeros = keeps_zeros && f->prec > MAX_PREC ? f->prec - MAX_PREC : 0, .tail = f->type == '%' ? "%" : "" };
+	char fmt[16], digits[MAX_DIGITS], grouped[MAX_DIGITS + 120], tail[8], *exp;
 	const char *head = signbit(v) ? "-" : f->sign == '+' ? "+" : f->sign ? " " : "";
 
 	snprintf(fmt, sizeof fmt, f->alt ? "%%#.*%c" : "%%.*%c", type);
@@ -305,10 +315,16 @@ static void put_float(struct jx *x, struct jbuf *b, const struct field *f, doubl
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(digits, sizeof digits - 1, fmt, prec, fabs(f->type == '%' ? v * 100 : v));
 #pragma GCC diagnostic pop
-	if (f->type == '%')
-		strcat(digits, "%");
+	exp = isfinite(v) ? strpbrk(digits, "eE") : NULL;
+	if (exp) {		/* zeros come before it */
+		snprintf(tail, sizeof tail, "%s", exp);
+		*exp = '\0';
+		t.tail = tail;
+	}
 	group(digits, f->comma, grouped, sizeof grouped);
-	put_number(x, b, f, head, f->comma ? grouped : digits);
+	t.head = head;
+	t.digits = f->comma ? grouped : digits;
+	put_number(x, b, f, &t);
 }
 
 /* A float's own text, with the sign and the commas that the field asks for. */
@@ -320,7 +336,7 @@ static void put_shortest(struct jx *x, struct jbuf *b, const struct field *f, do
 
 	snprintf(digits, sizeof digits, "%.*s", (int)text.len, jstr_p(&text));
 	group(digits, f->comma, grouped, sizeof grouped);
-	put_number(x, b, f, head, f->comma ? grouped : digits);
+	put_number(x, b, f, &(struct number){ head, f->comma ? grouped : digits, 0, "" });
 }
 
 /* The value's own text when the field names no type. */
@@ -343,7 +359,8 @@ static int put_plain(struct jx *x, struct jbuf *b, struct field *f, struct jv v)
 
 static int put_field(struct jx *x, struct jbuf *b, struct field *f, struct jv v)
 {
-	if (f->width > JINJA_MAX_OUTPUT) {
+	f->tag = v.user && jv_isnum(v) ? JTAG_USER : f->tag;
+	if (f->width > JINJA_MAX_OUTPUT || (f->prec > JINJA_MAX_OUTPUT && v.type != J_STR && f->type != 's')) {
 		x->h->failed = JFAIL_OUTPUT;
 		return jx_limit(x);
 	}
@@ -395,6 +412,7 @@ static size_t percent_field(const char *p, size_t n, struct field *f, struct jv 
 	size_t i = 0;
 
 	*f = (struct field){ .fill = ' ', .width = -1, .prec = -1 };
+	f->tag = jstr_tag(&pattern, (size_t)(p - 1 - jstr_p(&pattern)));
 	*key = (struct jv){ .type = J_MISSING };
 	if (i < n && p[i] == '(') {
 		const char *end = memchr(p, ')', n);
@@ -598,7 +616,7 @@ static int parse_spec(struct jx *x, struct jv spec, struct field *f)
 	size_t n = spec.len, i = 0, k;
 	uint32_t cp = ' ';
 
-	*f = (struct field){ .fill = ' ', .width = -1, .prec = -1 };
+	*f = (struct field){ .fill = ' ', .width = -1, .prec = -1, .tag = jstr_any(&spec) };
 	k = n ? ju_next(p, n, &cp) : 0;
 	if (k < n && strchr("<>^=", p[k])) {
 		f->fill = cp;
