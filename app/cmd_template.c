@@ -72,6 +72,8 @@ static int find_source(const json_t *in, struct str *file, struct eng_template_j
 {
 	const json_t *source = json_object_get(in, "source"), *path = json_object_get(in, "template");
 
+	if (source && path)
+		return err_set(e, ERR_FORMAT, "both \"source\" and \"template\": a line has one of them, or neither");
 	if (json_is_string(source)) {
 		job->source = json_string_value(source);
 		job->len = json_string_length(source);
@@ -146,14 +148,18 @@ static int print_json(json_t *o)
 	return bad ? -1 : fflush(stdout);
 }
 
-static int all_lines(struct eng_model *m, const struct opts *o, const struct tm *now, struct err *e)
+/* *bad: some line came to an error. */
+static int all_lines(struct eng_model *m, const struct opts *o, const struct tm *now, bool *bad, struct err *e)
 {
 	struct str line;
+	json_t *out;
 	int rc;
 
 	str_init(&line, LINE_MAX_BYTES);
 	while ((rc = read_line(&line)) > 0) {
-		if (print_json(render_line(m, &line, o, now))) {
+		out = render_line(m, &line, o, now);
+		*bad |= json_object_get(out, "error") != NULL;
+		if (print_json(out)) {
 			rc = err_errno(e, "cannot write the result");
 			goto out;
 		}
@@ -203,6 +209,7 @@ static int run(struct opts *o)
 	struct eng_model *m = NULL;
 	struct err e = { 0 };
 	struct tm now;
+	bool bad = false;
 	int code = EXIT_OK;
 
 	if (!o->jsonl)
@@ -215,8 +222,10 @@ static int run(struct opts *o)
 		code = cmd_fail(&e);
 	if (o->ids && !code)
 		cmd_note_split(m);
-	if (!code && all_lines(m, o, o->now ? &now : NULL, &e))
+	if (!code && all_lines(m, o, o->now ? &now : NULL, &bad, &e))
 		code = cmd_fail(&e);
+	if (!code && bad)
+		code = EXIT_FAIL;
 	eng_model_close(m);
 	eng_free(g);
 	return code;
@@ -230,7 +239,8 @@ static const char *const notes[] = {
 	"the model's own is taken.",
 	"",
 	"Each line of the result has \"text\" and \"spans\": who wrote which bytes, as [start, end, \"template\"|\"user\"]; "
-	"with --ids also \"ids\". In place of these \"error\", with \"line\" and \"column\" of the template.",
+	"with --ids also \"ids\". In place of these \"error\", with \"line\" and \"column\" of the template; "
+	"the exit status is 1 then.",
 	NULL
 };
 

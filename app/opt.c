@@ -377,6 +377,8 @@ static int set_list(char *at, const char *what, const char *value, struct err *e
 {
 	struct opt_list *l = (struct opt_list *)at;
 
+	if (!*value)
+		return bad_value(what, value, e, "a text that is not empty");
 	if (l->n == OPT_LIST_MAX)
 		return err_set(e, ERR_ARG, "%s: at most %d are taken", what, OPT_LIST_MAX);
 	l->v[l->n++] = value;

@@ -19,11 +19,13 @@ test_expect_success 'the clock' '
 	one "{\"source\":\"{{ strftime_now(\\\"%a %d %b %Y %H:%M\\\") }}\",\"context\":{}}" --now 2025-07-04T12:34:56 &&
 	grep -qF "Fri 04 Jul 2025 12:34" "$TRASH/out"'
 test_expect_success 'an error has its place' '
-	one "{\"source\":\"a\\n {{ raise_exception(\\\"no\\\") }}\",\"context\":{}}" &&
+	test_code 1 one "{\"source\":\"a\\n {{ raise_exception(\\\"no\\\") }}\",\"context\":{}}" &&
 	grep -qxF "{\"error\":\"no\",\"line\":2,\"column\":5}" "$TRASH/out"'
 test_expect_success 'a bad line is an error in its turn, and the next goes on' '
-	printf "nonsense\n{\"source\":\"ok\"}\n[]\n" | "$T" template --jsonl >"$TRASH/out" &&
+	printf "nonsense\n{\"source\":\"ok\"}\n[]\n" >"$TRASH/in" && test_code 1 "$T" template --jsonl <"$TRASH/in" >"$TRASH/out" &&
 	[ "$(grep -c error "$TRASH/out")" = 2 ] && [ "$(sed -n 2p "$TRASH/out" | cut -c1-12)" = "{\"text\":\"ok\"" ]'
+test_expect_success 'two templates in a line are an error' '
+	test_code 1 one "{\"source\":\"a\",\"template\":\"b\",\"context\":{}}" && grep -q "both .*source.* and .*template" "$TRASH/out"'
 test_expect_success 'wrong calls' '
 	test_code 2 "$T" template </dev/null && test_code 2 "$T" template --jsonl --ids </dev/null &&
 	test_code 2 "$T" template --jsonl --now yesterday </dev/null && test_code 2 "$T" template --jsonl --now 2025-02-29 </dev/null &&

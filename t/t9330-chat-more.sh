@@ -25,6 +25,10 @@ test_expect_success 'a stop text over the borders of tokens ends the answer befo
 	run "Once upon a time" -n 20 --stop "tle girl na" >out 2>err && printf ", there was a lit\n" | cmp - out &&
 	printf "Once upon a time\n" | chat -n 20 --stop nothing --stop "a little" >out 2>err && printf ", there was \n" | cmp - out
 '
+test_expect_success 'an empty stop text is a wrong call; in a profile it ends the list of ours' '
+	test_code 2 run "Once upon a time" -n 3 --stop "" >out 2>err && lines out 0 && grep -q -e "--stop: expected a text that is not empty" err &&
+	TIDBIT_STOP="" run "Once upon a time" -n 3 >out 2>err && lines out 1
+'
 test_expect_success 'the next turn stands on the answer that a stop text cut' '
 	printf "Once upon a time\n and\n" | chat -n 20 --stop "tle girl na" --stats >out 2>err && lines out 2 &&
 	grep -q "a stop text" err
