@@ -568,7 +568,7 @@ static void offer_more(struct chat *c)
 	c->room = (struct room){ .grow_ctx = 2 * more };
 	snprintf(q, sizeof q, "the context of %lld is full: the answer stops here", (long long)more);
 	if (!c->can_ask) {
-		chat_note(c, "%s; -c makes it larger", q);
+		chat_note(c, "%s; /context grow %lld makes it larger, then /continue goes on (or begin with -c)", q, (long long)(2 * more));
 		return;
 	}
 	c->n_choices = 0;
@@ -1008,7 +1008,11 @@ static void refused(struct chat *c, const struct event *ev)
 		withdraw(c);
 		str_init(&s, 0);
 		room_text(&ev->room, c->n_gone, &s);
-		chat_complain(c, "%s (-c makes it larger, /clear begins anew)", s.p);
+		if (ev->room.grow_ctx > c->g.ctx_size)
+			chat_complain(c, "%s (/context grow %lld or -c makes it larger, /clear begins anew)", s.p,
+				      (long long)ev->room.grow_ctx);
+		else
+			chat_complain(c, "%s (-c makes it larger, /clear begins anew)", s.p);
 		str_release(&s);
 	}
 	chat_settle(c);

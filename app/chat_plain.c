@@ -48,6 +48,7 @@ struct plain {
 	size_t printed;		/* bytes of it that are told, on either side */
 	bool thinking;		/* the last of them were thinking */
 	enum think_state was;	/* … as it was told last: think_told_late() */
+	bool late;		/* that was said */
 	char last;		/* byte of it on standard output; 0 none yet */
 	struct termtext filter;
 	int64_t status_ns;	/* when something long is told of next; 0: nothing runs */
@@ -136,8 +137,10 @@ static void put_parts(struct plain *p, const struct chat_item *i)
 	enum think_part what;
 	size_t from, to;
 
-	if (think_told_late(&i->stats.think, &p->was, p->printed))
+	if (think_told_late(&i->stats.think, &p->was, p->printed)) {
+		p->late = true;
 		fprintf(stderr, "%stidbit: %s\n", p->last && p->last != '\n' && p->tty_out ? "\n" : "", THINK_LATE);
+	}
 	do {
 		what = think_next(&i->stats.think, i->text.len, !i->running, hold, &p->printed, &from, &to);
 		if (what == THINK_PART_THINKING)
@@ -191,12 +194,13 @@ static bool print_answer(struct plain *p, const struct chat_item *i)
 		p->last = 0;
 		p->thinking = false;
 		p->was = THINK_UNKNOWN;
+		p->late = false;
 		termtext_init(&p->filter, TERMTEXT_LINES);
 	}
 	put_parts(p, i);
 	if (!i->running)
 		end_answer(p);
-	if (!i->running && i->stats.think.unopened && i->stats.may_think && !p->tty_out)
+	if (!i->running && i->stats.think.unopened && !p->late && !p->tty_out)
 		fprintf(stderr, "tidbit: %s\n", THINK_CUT);
 	if (fflush(stdout))
 		lost_output(p);
@@ -218,6 +222,7 @@ static void print_resumed(struct plain *p)
 		p->last = 0;
 		p->thinking = false;
 		p->was = THINK_UNKNOWN;
+		p->late = i->stats.think.unopened;
 		termtext_init(&p->filter, TERMTEXT_LINES);
 	}
 	if (!p->resumed || (p->c->resumed && p->resumed->running))

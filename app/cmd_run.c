@@ -142,6 +142,7 @@ struct output {
 	struct str all;		/* of the answer */
 	size_t told;		/* bytes of it */
 	enum think_state was;	/* … as it was told last: think_told_late() */
+	bool late;		/* that was said */
 	struct str buf;
 	char last;		/* byte written last */
 	bool failed;
@@ -194,8 +195,10 @@ static void tell(struct output *out, const struct answer_stats *s, bool whole)
 	enum think_part what;
 	size_t from, to;
 
-	if (think_told_late(&s->think, &out->was, out->told))
+	if (think_told_late(&s->think, &out->was, out->told)) {
+		out->late = true;
 		fprintf(stderr, "%stidbit: %s\n", out->last != '\n' && out->terminal ? "\n" : "", THINK_LATE);
+	}
 	do {
 		const bool was_thinking = out->told && out->told <= s->think.to;
 
@@ -245,7 +248,7 @@ static void output_end(struct output *out, const struct answer *a, bool complete
 	put_buf(out);
 	if (out->last != '\n' || (complete && !a->stats.n_gen && a->end != ANSWER_STOPPED))
 		put(out, "\n", 1);
-	if (a->stats.think.unopened && a->stats.may_think && !out->terminal)
+	if (a->stats.think.unopened && !out->late && !out->terminal)
 		cmd_note("%s", THINK_CUT);
 }
 
