@@ -53,30 +53,62 @@ void slash_unknown(struct chat *c, const char *what, const char *word, const cha
 		chat_complain(c, "no %s \"%s\": %s", what, quoted, otherwise);
 }
 
+static const struct slash *find_command(const char *name)
+{
+	for (const struct slash *r = slashes; r->name; r++)
+		if (!strcasecmp(r->name, name))
+			return r;
+	return NULL;
+}
+
+static void unknown_command(struct chat *c, const char *name)
+{
+	const char *names[N_NAMES + 1] = { NULL };
+	int n = 0;
+
+	for (const struct slash *r = slashes; r->name && n < N_NAMES; r++)
+		names[n++] = r->name;
+	slash_unknown(c, "/", name, names, "/help lists them");
+}
+
 /* -- /help -------------------------------------------------------------------------- */
+
+enum { HELP_COLUMNS = 24 };
+
+static void help_row(struct chat *c, struct str *s, const struct slash *r)
+{
+	char left[96];
+
+	snprintf(left, sizeof left, "%s/%s%s%s", c->lines ? "" : "  ", r->name, *r->args ? " " : "", r->args);
+	slash_name(c, s, left, HELP_COLUMNS);
+	if (!c->lines && width(left) >= HELP_COLUMNS) {
+		str_addc(s, '\n');
+		slash_name(c, s, "", HELP_COLUMNS);
+	}
+	str_adds(s, r->help);
+}
 
 static void help(struct chat *c, const char *args)
 {
-	enum { COLUMNS = 24 };
+	const struct slash *only = *args ? find_command(args + (*args == '/')) : NULL;
 	struct str s;
 
-	(void)args;
-	str_init(&s, 0);
-	for (const struct slash *r = slashes; r->name; r++) {
-		char left[96];
-
-		snprintf(left, sizeof left, "%s/%s%s%s", c->lines ? "" : "  ", r->name, *r->args ? " " : "", r->args);
-		str_adds(&s, r == slashes ? "" : "\n");
-		slash_name(c, &s, left, COLUMNS);
-		if (!c->lines && width(left) >= COLUMNS) {
-			str_addc(&s, '\n');
-			slash_name(c, &s, "", COLUMNS);
-		}
-		str_adds(&s, r->help);
+	if (*args && !only) {
+		unknown_command(c, args + (*args == '/'));
+		return;
 	}
-	str_adds(&s, c->lines ? "\n" : "\n  ");
-	slash_name(c, &s, SLASH_TEXT, COLUMNS - 2);
-	str_adds(&s, SLASH_TEXT_HELP);
+	str_init(&s, 0);
+	for (const struct slash *r = only ? only : slashes; r->name; r++) {
+		help_row(c, &s, r);
+		if (only)
+			break;
+		str_addc(&s, '\n');
+	}
+	if (!only) {
+		str_adds(&s, c->lines ? "" : "  ");
+		slash_name(c, &s, SLASH_TEXT, HELP_COLUMNS - 2);
+		str_adds(&s, SLASH_TEXT_HELP);
+	}
 	chat_note(c, "%s", s.p);
 	str_release(&s);
 }
@@ -199,7 +231,7 @@ static void bye(struct chat *c, const char *args)
 }
 
 const struct slash slashes[] = {
-	{ "help", "", "these commands", SLASH_BESIDE, help },
+	{ "help", "[COMMAND]", "these commands, or one of them", SLASH_BESIDE, help },
 	{ "model", "[MODEL [LEVEL]]", "another model takes the conversation over; alone: list the models", SLASH_BESIDE, slash_model },
 	{ "quant", "[LEVEL|+|-] [FILE] [--exact] [--borrowed] [--go-on] [--save]", "switch the quantization level; alone: list the levels",
 	  SLASH_BESIDE, slash_quant },
@@ -227,16 +259,6 @@ const struct slash slashes[] = {
 
 /* -- running ----------------------------------------------------------------------------- */
 
-static void unknown_command(struct chat *c, const char *name)
-{
-	const char *names[N_NAMES + 1] = { NULL };
-	int n = 0;
-
-	for (const struct slash *r = slashes; r->name && n < N_NAMES; r++)
-		names[n++] = r->name;
-	slash_unknown(c, "/", name, names, "/help lists them");
-}
-
 static void trim(char *s)
 {
 	size_t n = strlen(s);
@@ -259,7 +281,12 @@ static void run_later(struct chat *c, const char *line)
 
 static void run(struct chat *c, const struct slash *r, const char *args, const char *line)
 {
-	if (c->answer && r->when == SLASH_ALONE) {
+	if (!*r->args && *args) {
+		char quoted[64];
+
+		err_quote(quoted, sizeof quoted, args, strlen(args));
+		chat_complain(c, "/%s stands alone: \"%s\" is too much", r->name, quoted);
+	} else if (c->answer && r->when == SLASH_ALONE) {
 		chat_complain(c, "/%s: an answer is running, Ctrl-C stops it", r->name);
 	} else if (c->answer && r->when == SLASH_STOPS) {
 		if (r->run == clear || r->run == slash_new)
@@ -273,7 +300,7 @@ static void run(struct chat *c, const struct slash *r, const char *args, const c
 void slash_run(struct chat *c, const char *line)
 {
 	char *copy = mem_strdup(line + 1);
-	const struct slash *r = slashes;
+	const struct slash *r;
 	char *args;
 
 	if (!copy)
@@ -283,9 +310,8 @@ void slash_run(struct chat *c, const char *line)
 	if (*args)
 		*args++ = '\0';
 	args += strspn(args, " \t\n");
-	while (r->name && strcasecmp(r->name, copy))
-		r++;
-	if (r->name)
+	r = find_command(copy);
+	if (r)
 		run(c, r, args, line);
 	else
 		unknown_command(c, copy);

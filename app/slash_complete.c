@@ -111,8 +111,15 @@ static void values(const struct place *p)
 	}
 }
 
+static void commands(const struct place *p)
+{
+	for (const struct slash *r = slashes; r->name; r++)
+		offer(p, r->name);
+}
+
 static const struct { const char *word; void (*offer)(const struct place *p); } kinds[] = {
 	{ "LEVEL", levels }, { "MODEL", models }, { "FILE", files }, { "NAME", settings }, { "VALUE", values },
+	{ "COMMAND", commands },
 };
 
 static void stands_for(const struct place *p, const char *word)

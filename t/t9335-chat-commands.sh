@@ -2,7 +2,11 @@
 test_description='commands in lines: models, turns taken back and changed, settings, what goes into files'
 . "${TEST_SRC:-.}/t/lib/test-lib.sh"
 model=$TIDBIT_PROFILES/stories260K.gguf
-[ -r "$model" ] || { test_skip 'commands of the chat' "no model at $model"; test_done; }
+[ -r "$model" ] || { test_skip 'commands of the chat' "no model at $model"; test_expect_success 'what a command does not take stops it; help helps on one' '
+	printf "Hi\n/clear now\n/undo 5\n/show foo\n/help /quant\n/help zzzzzz\n" | chat -n 5 --temp 0 >out 2>err && said "/clear stands alone: \"now\" is too much" &&
+	said "/undo stands alone: \"5\" is too much" && said "/show stands alone" && said "/quant \[LEVEL" && ! said "/undo: " && said "no command /zzzzzz"
+'
+test_done; }
 cd "$TRASH" || exit 99
 models=$HOME/.local/share/tidbit/models
 mkdir -p "$models" && "$TEST_BUILD/t/helper/mkmodel" tiny-qwen3 Q8_0 "$models/tiny-qwen3-Q8_0.gguf" >/dev/null || exit 99
@@ -136,5 +140,9 @@ test_expect_success 'a template that opens the thinking itself: all of it is thi
 '
 test_expect_success 'what comes near a command is named' '
 	printf "/modle\n/rgeen\n/zzzzzz\n" | chat >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"
+'
+test_expect_success 'what a command does not take stops it; help helps on one' '
+	printf "Hi\n/clear now\n/undo 5\n/show foo\n/help /quant\n/help zzzzzz\n" | chat -n 5 --temp 0 >out 2>err && said "/clear stands alone: \"now\" is too much" &&
+	said "/undo stands alone: \"5\" is too much" && said "/show stands alone" && said "/quant \[LEVEL" && ! said "/undo: " && said "no command /zzzzzz"
 '
 test_done
