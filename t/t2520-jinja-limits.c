@@ -228,8 +228,9 @@ static void wide(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct err e = { 0 };
 
-		ok(!render_json(cases[i].src, strlen(cases[i].src), ctx, &out, NULL, &e) && !strcmp(out.text.p, cases[i].want),
-		   "%s: %s%s", cases[i].src, out.text.len ? out.text.p : "", e.msg);
+		const int rc = render_json(cases[i].src, strlen(cases[i].src), ctx, &out, NULL, &e);
+
+		ok(!rc && !strcmp(out.text.p, cases[i].want), "%s: %s%s", cases[i].src, out.text.len ? out.text.p : "", e.msg);
 	}
 	jinja_out_release(&out);
 	json_decref(ctx);
