@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WANTED = 6000, AT_LEAST = 5000, PATHS = 64 };
@@ -238,7 +239,7 @@ int main(void)
 	const char *model = tmp_path("vocabulary.gguf"), *in, *out, *build = getenv("TEST_BUILD");
 	const int n_paths = templates(paths);
 	struct ggufmake *m = tok_bpe(&b);
-	int rendered = 0, bad = 0, lines = 0;
+	int rendered = 0, bad = 0, lines = 0, status;
 	char *line = NULL, cmd[4096], model_path[512];
 	size_t size = 0;
 	FILE *f;
@@ -258,7 +259,9 @@ int main(void)
 	write_lines(in, paths, n_paths);
 	out = tmp_path("out");
 	snprintf(cmd, sizeof cmd, "'%s/tidbit' template --jsonl --ids -m '%s' <'%s' >'%s'", build ? build : ".", model_path, in, out);
-	ok(!system(cmd), "the verb goes through all of them");
+	status = system(cmd);
+	/* some templates refuse what is drawn: each such line is told, and in the end */
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 1, "the verb goes through all of them");
 	f = fopen(out, "r");
 	while (f && getline(&line, &size, f) > 0) {
 		json_t *answer = json_loads(line, 0, NULL);
