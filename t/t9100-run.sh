@@ -82,7 +82,7 @@ test_expect_success 'a missing model, a folder, a file that is no model: one lin
 '
 test_expect_success 'Ctrl-C ends the answer: a whole line, exit 130' '
 	command -v timeout >/dev/null || exit 0
-	test_code 130 $INT timeout -s INT --preserve-status 1 \
+	test_code 130 $INT timeout -s INT --preserve-status 4 \
 		"$T" run --raw "$M" "Once upon a time" --temp 0 -c 1000000 </dev/null >"$TRASH/b" 2>"$TRASH/err" &&
 	[ "$(tail -c 1 "$TRASH/b" | od -An -tx1 | tr -d " ")" = 0a ] && [ "$(wc -c <"$TRASH/b")" -gt 20 ]
 '
