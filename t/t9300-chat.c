@@ -33,50 +33,10 @@ static bool note_has(const struct chat *c, const char *text)
 	return i && strstr(i->text.p, text);
 }
 
-/* Everything said before the last answer, as a fresh session would be given it. */
-static void transcript(const struct chat *c, struct eng_model *m, struct eng_ids *out)
-{
-	struct eng_msg *msgs = mem_calloc(c->n_items, sizeof *msgs);
-	const struct chat_item *stop = drive_last(c, ITEM_ANSWER);
-	struct err e;
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_items && c->items[i] != stop; i++) {
-		const struct chat_item *it = c->items[i];
-
-		if (it->kind != ITEM_NOTE)
-			msgs[n++] = (struct eng_msg){ .role = it->kind == ITEM_USER ? "user" : "assistant",
-				.text = it->text.p, .len = it->text.len, .ids = it->ids.p, .n_ids = it->ids.n };
-	}
-	if (eng_chat_tokens(m, msgs, n, out, &e))
-		printf("# %s\n", e.msg);
-	mem_free(msgs);
-}
-
 /* Is the last answer what a fresh session of another engine says at this level to the same transcript? */
 static bool as_fresh(const struct chat *c, const char *model, const char *level)
 {
-	const struct chat_item *a = drive_last(c, ITEM_ANSWER);
-	struct eng *g = new_engine(1, NULL);
-	struct eng_model *m = open_model(g, model);
-	struct eng_weights *w = weights_at(m, level);
-	struct eng_session *s = new_session(w, ENG_KV_F16, 0, 0);
-	struct eng_ids ids = { 0 };
-	size_t n;
-	bool same;
-
-	transcript(c, m, &ids);
-	n = ids.n;
-	for (size_t i = 0; i < a->ids.n; i++)
-		eng_ids_add(&ids, 0);
-	go_on(s, ids.p, (int32_t)n, (int32_t)a->ids.n);
-	same = n && a->ids.n && !memcmp(ids.p + n, a->ids.p, a->ids.n * sizeof *a->ids.p);
-	eng_ids_release(&ids);
-	eng_session_free(s);
-	eng_weights_release(w);
-	eng_model_close(m);
-	eng_free(g);
-	return same;
+	return drive_follows(c, model, level, drive_spliced) > 0;
 }
 
 static void test_answers(struct drive *d, const char *model)

@@ -79,53 +79,10 @@ static void rendered(const struct chat *c, struct eng_model *m, struct eng_ids *
 	free(context);
 }
 
-/* With the ids that were sampled, in place of the text they spell. */
-static void spliced(const struct chat *c, struct eng_model *m, struct eng_ids *out)
+/* Is the last answer what a fresh session of the model says to that prompt, all of it? */
+static bool follows(const struct chat *c, const char *model, drive_prompt_fn *prompt)
 {
-	struct eng_msg *msgs = mem_calloc(c->n_items, sizeof *msgs);
-	const struct chat_item *stop = drive_last(c, ITEM_ANSWER);
-	struct err e;
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_items && c->items[i] != stop; i++) {
-		const struct chat_item *it = c->items[i];
-
-		if (it->kind != ITEM_NOTE)
-			msgs[n++] = (struct eng_msg){ .role = it->kind == ITEM_USER ? "user" : "assistant",
-				.text = it->text.p, .len = it->text.len, .ids = it->ids.p, .n_ids = it->ids.n };
-	}
-	if (eng_chat(m, msgs, n, NULL, out, &e))
-		printf("# %s\n", e.msg);
-	mem_free(msgs);
-}
-
-typedef void prompt_fn(const struct chat *c, struct eng_model *m, struct eng_ids *out);
-
-/* Is the last answer what a fresh session of the model says to that prompt? */
-static bool follows(const struct chat *c, const char *model, prompt_fn *prompt)
-{
-	const struct chat_item *a = drive_last(c, ITEM_ANSWER);
-	struct eng *g = new_engine(1, NULL);
-	struct eng_model *m = open_model(g, model);
-	struct eng_weights *w = weights_at(m, NULL);
-	struct eng_session *s = new_session(w, ENG_KV_F16, 0, 0);
-	struct eng_ids ids = { 0 };
-	size_t n;
-	bool same;
-
-	prompt(c, m, &ids);
-	n = ids.n;
-	for (size_t i = 0; i < a->ids.n; i++)
-		eng_ids_add(&ids, 0);
-	go_on(s, ids.p, (int32_t)n, (int32_t)a->ids.n);
-	same = n && (int32_t)n == a->stats.n_prompt && a->ids.n && !memcmp(ids.p + n, a->ids.p, a->ids.n * sizeof *a->ids.p);
-	printf("# %zu ids, the answer's prompt had %d, answer of %zu\n", n, a->stats.n_prompt, a->ids.n);
-	eng_ids_release(&ids);
-	eng_session_free(s);
-	eng_weights_release(w);
-	eng_model_close(m);
-	eng_free(g);
-	return same;
+	return drive_follows(c, model, NULL, prompt) == drive_last(c, ITEM_ANSWER)->stats.n_prompt;
 }
 
 /* -- models made here ------------------------------------------------------------------- */
@@ -161,7 +118,7 @@ static void test_other_vocabulary(const char *llama, const char *qwen)
 	ok(follows(d.c, qwen, rendered), "its prompt is the whole conversation in its own template, as the text is");
 	sayf(&d, "/model %s", llama);
 	drive_say(&d, "Thank you.");
-	ok(follows(d.c, llama, spliced) || follows(d.c, llama, rendered), "and back: a prompt of the first one's");
+	ok(follows(d.c, llama, drive_spliced) || follows(d.c, llama, rendered), "and back: a prompt of the first one's");
 	drive_close(&d);
 }
 
@@ -174,7 +131,7 @@ static void test_same_vocabulary(const char *llama, const char *twin)
 	sayf(&d, "/model %s", twin);
 	ok(noted(d.c, "the same vocabulary"), "a model of the same vocabulary says so: %s", drive_last(d.c, ITEM_NOTE)->text.p);
 	drive_say(&d, "And of France?");
-	ok(follows(d.c, twin, spliced), "answers go over as they were sampled");
+	ok(follows(d.c, twin, drive_spliced), "answers go over as they were sampled");
 	drive_close(&d);
 }
 
@@ -196,7 +153,7 @@ static void test_failures(const char *llama)
 	drive_say(&d, "/model no-such-model");
 	ok(d.c->opened == before && noted(d.c, "no-such-model"), "so does a name that is none");
 	drive_say(&d, "Go on");
-	ok(follows(d.c, llama, spliced), "and the conversation goes on");
+	ok(follows(d.c, llama, drive_spliced), "and the conversation goes on");
 	drive_close(&d);
 }
 
@@ -231,7 +188,7 @@ static void test_running(const char *llama, const char *qwen)
 	chat_submit(d.c, "Well?");
 	drive_wait(&d, drive_idle);
 	ok(strstr(drive_last(d.c, ITEM_ANSWER)->label, "qwen") && d.c->items[d.c->n_items - 1]->kind != ITEM_USER &&
-	   follows(d.c, qwen, spliced), "a message that waits for a model is answered by it: %s", drive_last(d.c, ITEM_ANSWER)->label);
+	   follows(d.c, qwen, drive_spliced), "a message that waits for a model is answered by it: %s", drive_last(d.c, ITEM_ANSWER)->label);
 	drive_close(&d);
 }
 

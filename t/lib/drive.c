@@ -1,8 +1,11 @@
 #include "config.h"
+#include "engine/base/xio.h"
 #include "t/lib/drive.h"
+#include "t/lib/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WAIT_MS = 120000 };
 
@@ -94,4 +97,48 @@ const struct chat_item *drive_last(const struct chat *c, enum item_kind kind)
 		if (c->items[i]->kind == kind)
 			return c->items[i];
 	return NULL;
+}
+
+void drive_spliced(const struct chat *c, struct eng_model *m, struct eng_ids *out)
+{
+	struct eng_msg *msgs = mem_calloc(c->n_items, sizeof *msgs);
+	const struct chat_item *stop = drive_last(c, ITEM_ANSWER);
+	struct err e;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_items && c->items[i] != stop; i++) {
+		const struct chat_item *it = c->items[i];
+
+		if (it->kind != ITEM_NOTE)
+			msgs[n++] = (struct eng_msg){ .role = it->kind == ITEM_USER ? "user" : "assistant",
+				.text = it->text.p, .len = it->text.len, .ids = it->ids.p, .n_ids = it->ids.n };
+	}
+	if (eng_chat(m, msgs, n, NULL, out, &e))
+		printf("# %s\n", e.msg);
+	mem_free(msgs);
+}
+
+int64_t drive_follows(const struct chat *c, const char *model, const char *level, drive_prompt_fn *prompt)
+{
+	const struct chat_item *a = drive_last(c, ITEM_ANSWER);
+	struct eng *g = new_engine(1, NULL);
+	struct eng_model *m = open_model(g, model);
+	struct eng_weights *w = weights_at(m, level);
+	struct eng_session *s = new_session(w, ENG_KV_F16, 0, 0);
+	struct eng_ids ids = { 0 };
+	size_t n;
+	bool same;
+
+	prompt(c, m, &ids);
+	n = ids.n;
+	for (size_t i = 0; i < a->ids.n; i++)
+		eng_ids_add(&ids, 0);
+	go_on(s, ids.p, (int32_t)n, (int32_t)a->ids.n);
+	same = n && a->ids.n && !memcmp(ids.p + n, a->ids.p, a->ids.n * sizeof *a->ids.p);
+	eng_ids_release(&ids);
+	eng_session_free(s);
+	eng_weights_release(w);
+	eng_model_close(m);
+	eng_free(g);
+	return same ? (int64_t)n : -1;
 }

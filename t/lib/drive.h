@@ -30,4 +30,15 @@ bool drive_idle(const struct chat *c);
 /* The last item of a kind; NULL: there is none. */
 const struct chat_item *drive_last(const struct chat *c, enum item_kind kind);
 
+/* What the prompt of the last answer must have been, as ids; added to out. */
+typedef void drive_prompt_fn(const struct chat *c, struct eng_model *m, struct eng_ids *out);
+/* That of the messages that stand before it, with the ids that were sampled in place of the text they spell. */
+drive_prompt_fn drive_spliced;
+
+/*
+ * Whether the last answer is what a fresh session of another engine, of the model at a level (NULL: its own), says
+ * greedily to that prompt: how many ids the prompt has, or -1.
+ */
+int64_t drive_follows(const struct chat *c, const char *model, const char *level, drive_prompt_fn *prompt);
+
 #endif
