@@ -21,7 +21,7 @@ END
 chmod +x edit
 mkdir -p home/.config/tidbit
 test_expect_success 'Ctrl-O marks a row of the conversation, the key line tells what can be done' '
-	screen_open --temp 0 -n 60 -t 1 && screen_run "Once upon a time" && screen_wait "token limit" 20 &&
+	screen_open --temp 0 -n 60 -t 1 && screen_wait "goes on with" && screen_run "Once upon a time" && screen_wait "token limit" 20 &&
 	screen_keys C-o && screen_wait "y copy" && screen_until 15 marks "[^ ]" && screen_hides "Enter send"
 '
 test_expect_success 'k and j move it' '
