@@ -1,69 +1,35 @@
 # Tests of the command line and of app/.
-dist_check_SCRIPTS += %D%/t9000-cli-version.sh
-dist_check_SCRIPTS += %D%/t9010-cli-options.sh
-dist_check_SCRIPTS += %D%/t9100-run.sh
-dist_check_SCRIPTS += %D%/t9110-logits.sh
-dist_check_SCRIPTS += %D%/t9111-logits-act.sh
-dist_check_SCRIPTS += %D%/t9130-need.sh
-dist_check_SCRIPTS += %D%/t9120-bench.sh
-dist_check_SCRIPTS += %D%/t9160-list.sh
-dist_check_SCRIPTS += %D%/t9140-conf.sh
-dist_check_SCRIPTS += %D%/t9150-show-machine.sh
+dist_check_SCRIPTS += \
+	%D%/t9000-cli-version.sh %D%/t9010-cli-options.sh %D%/t9100-run.sh %D%/t9110-logits.sh \
+	%D%/t9111-logits-act.sh %D%/t9120-bench.sh %D%/t9130-need.sh %D%/t9140-conf.sh \
+	%D%/t9150-show-machine.sh %D%/t9160-list.sh %D%/t9310-chat-plain.sh \
+	%D%/t9320-chat-plain-tty.sh %D%/t9330-chat-more.sh %D%/t9335-chat-commands.sh
 
-APP_TEST_LIBS = app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS) $(INIH_LIBS)
-check_PROGRAMS += %D%/t9040-paths.t
-t_t9040_paths_t_SOURCES = %D%/t9040-paths.c
+# A chat without a view (drive.h).
+check_LIBRARIES += %D%/libdrive.a
+%C%_libdrive_a_SOURCES = %D%/lib/drive.h %D%/lib/drive.c
+APP_TEST_LIBS = %D%/libdrive.a app/libapp.a $(TEST_LIBS) $(NCURSESW_LIBS) $(READLINE_LIBS) $(INIH_LIBS)
+check_PROGRAMS += \
+	%D%/t9040-paths.t %D%/t9050-termtext.t %D%/t9060-bench-stat.t %D%/t9070-profile.t \
+	%D%/t9080-stop-think.t %D%/t9085-answer-think.t %D%/t9200-loop.t %D%/t9210-worker.t \
+	%D%/t9225-limits.t %D%/t9230-machine.t %D%/t9240-store.t %D%/t9300-chat.t \
+	%D%/t9305-model-switch.t %D%/t9306-switch-beside.t %D%/t9308-switch-ids.t \
+	%D%/t9340-scribe.t %D%/t9341-draft.t %D%/t9345-recall.t
 t_t9040_paths_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9050-termtext.t
-t_t9050_termtext_t_SOURCES = %D%/t9050-termtext.c
 t_t9050_termtext_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9060-bench-stat.t
-t_t9060_bench_stat_t_SOURCES = %D%/t9060-bench-stat.c
 t_t9060_bench_stat_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9200-loop.t
-t_t9200_loop_t_SOURCES = %D%/t9200-loop.c
-t_t9200_loop_t_LDADD = $(APP_TEST_LIBS)
-DRIVE = %D%/lib/drive.h %D%/lib/drive.c
-check_PROGRAMS += %D%/t9300-chat.t
-t_t9300_chat_t_SOURCES = %D%/t9300-chat.c $(DRIVE)
-t_t9300_chat_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9306-switch-beside.t
-t_t9306_switch_beside_t_SOURCES = %D%/t9306-switch-beside.c $(DRIVE)
-t_t9306_switch_beside_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9340-scribe.t
-t_t9340_scribe_t_SOURCES = %D%/t9340-scribe.c
-t_t9340_scribe_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9341-draft.t
-t_t9341_draft_t_SOURCES = %D%/t9341-draft.c
-t_t9341_draft_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9345-recall.t
-t_t9345_recall_t_SOURCES = %D%/t9345-recall.c
-t_t9345_recall_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9305-model-switch.t
-t_t9305_model_switch_t_SOURCES = %D%/t9305-model-switch.c $(DRIVE)
-t_t9305_model_switch_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9210-worker.t
-t_t9210_worker_t_SOURCES = %D%/t9210-worker.c
-t_t9210_worker_t_LDADD = $(APP_TEST_LIBS)
-dist_check_SCRIPTS += %D%/t9310-chat-plain.sh %D%/t9320-chat-plain-tty.sh %D%/t9330-chat-more.sh %D%/t9335-chat-commands.sh
-check_PROGRAMS += %D%/t9070-profile.t
-t_t9070_profile_t_SOURCES = %D%/t9070-profile.c
 t_t9070_profile_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9080-stop-think.t
-t_t9080_stop_think_t_SOURCES = %D%/t9080-stop-think.c
 t_t9080_stop_think_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9085-answer-think.t
-t_t9085_answer_think_t_SOURCES = %D%/t9085-answer-think.c
 t_t9085_answer_think_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9230-machine.t
-t_t9230_machine_t_SOURCES = %D%/t9230-machine.c
-t_t9230_machine_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9240-store.t
-t_t9240_store_t_SOURCES = %D%/t9240-store.c
-t_t9240_store_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9308-switch-ids.t
-t_t9308_switch_ids_t_SOURCES = %D%/t9308-switch-ids.c $(DRIVE)
-t_t9308_switch_ids_t_LDADD = $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9225-limits.t
-t_t9225_limits_t_SOURCES = %D%/t9225-limits.c
+t_t9200_loop_t_LDADD = $(APP_TEST_LIBS)
+t_t9210_worker_t_LDADD = $(APP_TEST_LIBS)
 t_t9225_limits_t_LDADD = $(APP_TEST_LIBS)
+t_t9230_machine_t_LDADD = $(APP_TEST_LIBS)
+t_t9240_store_t_LDADD = $(APP_TEST_LIBS)
+t_t9300_chat_t_LDADD = $(APP_TEST_LIBS)
+t_t9305_model_switch_t_LDADD = $(APP_TEST_LIBS)
+t_t9306_switch_beside_t_LDADD = $(APP_TEST_LIBS)
+t_t9308_switch_ids_t_LDADD = $(APP_TEST_LIBS)
+t_t9340_scribe_t_LDADD = $(APP_TEST_LIBS)
+t_t9341_draft_t_LDADD = $(APP_TEST_LIBS)
+t_t9345_recall_t_LDADD = $(APP_TEST_LIBS)

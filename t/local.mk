@@ -18,10 +18,14 @@ check_LIBRARIES += %D%/libtap.a
 	%D%/lib/mutant.h %D%/lib/mutant.c \
 	%D%/lib/model.h %D%/lib/model.c \
 	%D%/lib/tiny.h %D%/lib/tiny.c \
-	%D%/lib/tok.h %D%/lib/tok.c
+	%D%/lib/tok.h %D%/lib/tok.c \
+	%D%/lib/jinja-cases.h %D%/lib/jinja-cases.c
+%C%_libtap_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 TEST_LIBS = %D%/libtap.a $(ENGINE_LDADD) $(JANSSON_LIBS)
 
-# One list a room, so that a new test is a line in its room's file.
+# One list a room. A test's source is of its name, and what it is linked with is this unless its room says otherwise:
+# a new one is a word in a list, and of app and ui another line.
+LDADD = $(TEST_LIBS)
 include %D%/base.mk
 include %D%/format.mk
 include %D%/quant.mk

@@ -1,30 +1,7 @@
 # Tests of templates and conversations.
-check_LIBRARIES += %D%/libjinjacases.a
-%C%_libjinjacases_a_SOURCES = %D%/lib/jinja-cases.h %D%/lib/jinja-cases.c
-%C%_libjinjacases_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-JINJA_LIBS = %D%/libjinjacases.a $(TEST_LIBS)
-check_PROGRAMS += %D%/t2500-jinja-cases.t
-t_t2500_jinja_cases_t_SOURCES = %D%/t2500-jinja-cases.c
-t_t2500_jinja_cases_t_LDADD = $(JINJA_LIBS)
-check_PROGRAMS += %D%/t2510-template-renderings.t
-t_t2510_template_renderings_t_SOURCES = %D%/t2510-template-renderings.c
-t_t2510_template_renderings_t_LDADD = $(JINJA_LIBS)
-check_PROGRAMS += %D%/t2540-prompt-ids.t
-t_t2540_prompt_ids_t_SOURCES = %D%/t2540-prompt-ids.c
-t_t2540_prompt_ids_t_LDADD = $(JINJA_LIBS)
+check_PROGRAMS += %D%/t2500-jinja-cases.t %D%/t2510-template-renderings.t %D%/t2520-jinja-limits.t \
+	%D%/t2525-jinja-memory.t %D%/t2530-jinja-spans.t %D%/t2540-prompt-ids.t %D%/t2560-template-injections.t
 dist_check_SCRIPTS += %D%/t2550-template-verb.sh
-check_PROGRAMS += %D%/t2520-jinja-limits.t
-t_t2520_jinja_limits_t_SOURCES = %D%/t2520-jinja-limits.c
-t_t2520_jinja_limits_t_LDADD = $(JINJA_LIBS)
-check_PROGRAMS += %D%/t2525-jinja-memory.t
-t_t2525_jinja_memory_t_SOURCES = %D%/t2525-jinja-memory.c
-t_t2525_jinja_memory_t_LDADD = $(TEST_LIBS)
-check_PROGRAMS += %D%/t2530-jinja-spans.t
-t_t2530_jinja_spans_t_SOURCES = %D%/t2530-jinja-spans.c
-t_t2530_jinja_spans_t_LDADD = $(JINJA_LIBS)
-check_PROGRAMS += %D%/t2560-template-injections.t
-t_t2560_template_injections_t_SOURCES = %D%/t2560-template-injections.c
-t_t2560_template_injections_t_LDADD = $(TEST_LIBS)
 
 # Fuzz targets, beside the one in format.mk: what "make fuzz" builds and tells how to run.
 FUZZ_TEXT = engine/base/err.c engine/base/str.c engine/base/xio.c engine/base/os.c engine/base/os_linux.c \
