@@ -189,6 +189,10 @@ static inline float largest_scale(const float *x, int n)
 	X(I2_S, i2_s, 128, 32, 32, false) \
 	X(TQ1_0, tq1_0, QK_K, 54, 0, false)
 
+/* Q8_0_BYTES and the like. */
+#define QUANT_SIZES(name, fn, block, bytes, tail, wide) name##_BLOCK = block, name##_BYTES = bytes,
+enum { QUANT_TYPES(QUANT_SIZES) };
+
 #ifndef QUANT_ISA
 #define QUANT_ISA
 #endif

@@ -93,8 +93,6 @@ static inline void get_weights(const uint8_t *qs, float d, float *dst)
 
 /* -- IQ4_NL: d, nibbles ------------------------------------------------------------ */
 
-enum { IQ4_NL_BYTES = 18 };
-
 void QUANT_NAME(quant_encode_iq4_nl)(const float *src, void *dst, int64_t n)
 {
 	uint8_t *b = dst;
@@ -120,7 +118,7 @@ void QUANT_NAME(quant_decode_iq4_nl)(const void *src, float *dst, int64_t n)
 
 /* -- IQ4_XS: d, high pairs and low nibbles of 8 scales, nibbles --------------------- */
 
-enum { IQ4_XS_BYTES = 136, IQ4_XS_HIGH = 2, IQ4_XS_LOW = 4, IQ4_XS_QS = 8 };
+enum { IQ4_XS_HIGH = 2, IQ4_XS_LOW = 4, IQ4_XS_QS = 8 };
 
 static void xs_encode_block(const float *x, const float *scales, uint8_t *b)
 {

@@ -192,7 +192,7 @@ LANE void min_codes(const struct min_search *p, const struct min_fit *fit, int j
 
 /* -- Q2_K: 16 scales and minima in nibbles, pairs, d, dmin -------------------------- */
 
-enum { Q2_K_BYTES = 84, Q2_K_QS = 16, Q2_K_D = 80 };
+enum { Q2_K_QS = 16, Q2_K_D = 80 };
 
 static void q2_encode_block(const float *x, const struct min_fit *fit, uint8_t *b)
 {
@@ -250,11 +250,7 @@ void QUANT_NAME(quant_decode_q2_k)(const void *src, float *dst, int64_t n)
 
 /* -- Q4_K, Q5_K: d, dmin, 8 scales and minima of six bits, (fifth bits,) nibbles ---- */
 
-enum {
-	Q4_K_BYTES = 144, Q4_K_QS = 16,
-	Q5_K_BYTES = 176, Q5_K_HIGH = 16, Q5_K_QS = 48,
-	K_SCALES = 4,
-};
+enum { K_SCALES = 4, Q4_K_QS = 16, Q5_K_HIGH = 16, Q5_K_QS = 48 };
 
 /* Four whole ones, then four whose high two bits lie above the first. */
 static void put_six(uint8_t *p, const uint8_t *sc, const uint8_t *mn)
@@ -403,7 +399,7 @@ void QUANT_NAME(quant_decode_q5_k)(const void *src, float *dst, int64_t n)
 
 /* -- Q3_K: third bits, pairs, 16 scales of six bits, d ------------------------------ */
 
-enum { Q3_K_BYTES = 110, Q3_K_QS = 32, Q3_K_SCALES = 96, Q3_K_D = 108, Q3_SWEEPS = 5 };
+enum { Q3_K_QS = 32, Q3_K_SCALES = 96, Q3_K_D = 108, Q3_SWEEPS = 5 };
 
 struct q3_fit { float scale[16], code[16][16]; };	/* code[weight][sub-block], -4 … 3 */
 
@@ -527,7 +523,7 @@ void QUANT_NAME(quant_decode_q3_k)(const void *src, float *dst, int64_t n)
 
 /* -- Q6_K: low nibbles, high pairs, 16 signed scales, d ---------------------------- */
 
-enum { Q6_K_BYTES = 210, Q6_K_HIGH = 128, Q6_K_SCALES = 192, Q6_K_D = 208, Q6_TRIES = 9 };
+enum { Q6_K_HIGH = 128, Q6_K_SCALES = 192, Q6_K_D = 208, Q6_TRIES = 9 };
 
 /* Weights ≈ scale × code, code = inv × x, rounded, -32 … top. */
 struct q6_fit { float scale[16], inv[16], top[16]; };

@@ -128,8 +128,6 @@ static inline void add_fifth(const uint8_t *qh, uint8_t *q)
 
 /* -- Q8_0: d, 32 signed bytes ------------------------------------------------------ */
 
-enum { Q8_0_BYTES = 34, Q5_1_BYTES = 24, Q5_0_BYTES = 22, Q4_1_BYTES = 20, Q4_0_BYTES = 18 };
-
 void QUANT_NAME(quant_decode_q8_0)(const void *src, float *dst, int64_t n)
 {
 	const uint8_t *b = src;
@@ -156,132 +154,75 @@ void QUANT_NAME(quant_encode_q8_0)(const float *src, void *dst, int64_t n)
 	}
 }
 
-/* -- Q5_1: d, m, fifth bits, nibbles ----------------------------------------------- */
+/* -- Q5_1, Q5_0, Q4_1, Q4_0: d, (m,) (32 fifth bits,) nibbles ------------------------- */
 
-void QUANT_NAME(quant_decode_q5_1)(const void *src, float *dst, int64_t n)
+/* Where a block has them, 0: it has none. A weight is d × code + m, or d × (code - zero). */
+struct form { int bytes, m, fifth, nibbles, top, zero; };
+
+static const struct form q5_1 = { Q5_1_BYTES, 2, 4, 8, 31, 0 };
+static const struct form q5_0 = { Q5_0_BYTES, 0, 2, 6, 31, 16 };
+static const struct form q4_1 = { Q4_1_BYTES, 2, 0, 4, 15, 0 };
+static const struct form q4_0 = { Q4_0_BYTES, 0, 0, 2, 15, 8 };
+
+LANE void decode(const struct form *f, const uint8_t *b, float *dst, int64_t n)
 {
-	const uint8_t *b = src;
-
-	for (; n > 0; n -= QK, b += Q5_1_BYTES, dst += QK) {
-		const float d = get_half(b), m = get_half(b + 2);
+	for (; n > 0; n -= QK, b += f->bytes, dst += QK) {
+		const float d = get_half(b), m = f->m ? get_half(b + f->m) : 0.0f;
 		uint8_t q[QK];
 
-		get_nibbles(b + 8, q);
-		add_fifth(b + 4, q);
+		get_nibbles(b + f->nibbles, q);
+		if (f->fifth)
+			add_fifth(b + f->fifth, q);
+		/* without a minimum -0 stays -0 */
 		for (int j = 0; j < QK; j++)
-			dst[j] = d * (float)q[j] + m;
+			dst[j] = f->m ? d * (float)q[j] + m : d * (float)(q[j] - f->zero);
 	}
 }
 
-void QUANT_NAME(quant_encode_q5_1)(const float *src, void *dst, int64_t n)
+LANE void encode_above(const struct form *f, const float *src, uint8_t *b, uint8_t *q)
 {
-	uint8_t *b = dst;
+	float min, max, d;
 
-	for (; n > 0; n -= QK, b += Q5_1_BYTES, src += QK) {
-		float min, max, d;
+	extent(src, &min, &max);
+	d = (max - min) / (float)f->top;
+	codes_above(src, min, inverse(d), f->top, q);
+	put_half(b, d);
+	put_half(b + f->m, min);
+}
+
+LANE void encode_centred(const struct form *f, const float *src, uint8_t *b, uint8_t *q)
+{
+	const float d = largest(src, QK) / -(float)f->zero;
+
+	codes_centred(src, inverse(d), (float)f->zero + 0.5f, f->top, q);
+	put_half(b, d);
+}
+
+LANE void encode(const struct form *f, const float *src, uint8_t *b, int64_t n)
+{
+	for (; n > 0; n -= QK, b += f->bytes, src += QK) {
 		uint8_t q[QK];
 
-		extent(src, &min, &max);
-		d = (max - min) / 31.0f;
-		codes_above(src, min, inverse(d), 31, q);
-		put_half(b, d);
-		put_half(b + 2, min);
-		put_fifth(b + 4, q);
-		put_nibbles(b + 8, q);
+		if (f->m)
+			encode_above(f, src, b, q);
+		else
+			encode_centred(f, src, b, q);
+		if (f->fifth)
+			put_fifth(b + f->fifth, q);
+		put_nibbles(b + f->nibbles, q);
 	}
 }
 
-/* -- Q5_0: d, fifth bits, nibbles -------------------------------------------------- */
-
-void QUANT_NAME(quant_decode_q5_0)(const void *src, float *dst, int64_t n)
-{
-	const uint8_t *b = src;
-
-	for (; n > 0; n -= QK, b += Q5_0_BYTES, dst += QK) {
-		const float d = get_half(b);
-		uint8_t q[QK];
-
-		get_nibbles(b + 6, q);
-		add_fifth(b + 2, q);
-		for (int j = 0; j < QK; j++)
-			dst[j] = d * (float)(q[j] - 16);
+#define CODEC(form) \
+	void QUANT_NAME(quant_decode_##form)(const void *src, float *dst, int64_t n) \
+	{ \
+		decode(&form, src, dst, n); \
+	} \
+	void QUANT_NAME(quant_encode_##form)(const float *src, void *dst, int64_t n) \
+	{ \
+		encode(&form, src, dst, n); \
 	}
-}
-
-void QUANT_NAME(quant_encode_q5_0)(const float *src, void *dst, int64_t n)
-{
-	uint8_t *b = dst;
-
-	for (; n > 0; n -= QK, b += Q5_0_BYTES, src += QK) {
-		const float d = largest(src, QK) / -16.0f;
-		uint8_t q[QK];
-
-		codes_centred(src, inverse(d), 16.5f, 31, q);
-		put_half(b, d);
-		put_fifth(b + 2, q);
-		put_nibbles(b + 6, q);
-	}
-}
-
-/* -- Q4_1: d, m, nibbles ----------------------------------------------------------- */
-
-void QUANT_NAME(quant_decode_q4_1)(const void *src, float *dst, int64_t n)
-{
-	const uint8_t *b = src;
-
-	for (; n > 0; n -= QK, b += Q4_1_BYTES, dst += QK) {
-		const float d = get_half(b), m = get_half(b + 2);
-		uint8_t q[QK];
-
-		get_nibbles(b + 4, q);
-		for (int j = 0; j < QK; j++)
-			dst[j] = d * (float)q[j] + m;
-	}
-}
-
-void QUANT_NAME(quant_encode_q4_1)(const float *src, void *dst, int64_t n)
-{
-	uint8_t *b = dst;
-
-	for (; n > 0; n -= QK, b += Q4_1_BYTES, src += QK) {
-		float min, max, d;
-		uint8_t q[QK];
-
-		extent(src, &min, &max);
-		d = (max - min) / 15.0f;
-		codes_above(src, min, inverse(d), 15, q);
-		put_half(b, d);
-		put_half(b + 2, min);
-		put_nibbles(b + 4, q);
-	}
-}
-
-/* -- Q4_0: d, nibbles -------------------------------------------------------------- */
-
-void QUANT_NAME(quant_decode_q4_0)(const void *src, float *dst, int64_t n)
-{
-	const uint8_t *b = src;
-
-	for (; n > 0; n -= QK, b += Q4_0_BYTES, dst += QK) {
-		const float d = get_half(b);
-		uint8_t q[QK];
-
-		get_nibbles(b + 2, q);
-		for (int j = 0; j < QK; j++)
-			dst[j] = d * (float)(q[j] - 8);
-	}
-}
-
-void QUANT_NAME(quant_encode_q4_0)(const float *src, void *dst, int64_t n)
-{
-	uint8_t *b = dst;
-
-	for (; n > 0; n -= QK, b += Q4_0_BYTES, src += QK) {
-		const float d = largest(src, QK) / -8.0f;
-		uint8_t q[QK];
-
-		codes_centred(src, inverse(d), 8.5f, 15, q);
-		put_half(b, d);
-		put_nibbles(b + 2, q);
-	}
-}
+CODEC(q5_1)
+CODEC(q5_0)
+CODEC(q4_1)
+CODEC(q4_0)

@@ -15,7 +15,7 @@ static void ternary_codes(const float *x, uint8_t *q, float *scale)
 
 /* -- TQ1_0: five digits of base 3 a byte, then four, d ------------------------------ */
 
-enum { TQ1_0_BYTES = 54, TQ1_0_D = 52 };
+enum { TQ1_0_D = 52 };
 
 /* `bytes` bytes from byte `from` hold `digits` each: n of byte m is weight at + n × bytes + m. */
 static const struct run { int at, from, bytes, digits; } tq1_runs[] = {
@@ -75,7 +75,7 @@ void QUANT_NAME(quant_decode_tq1_0)(const void *src, float *dst, int64_t n)
 
 /* -- TQ2_0: pairs of bits, d -------------------------------------------------------- */
 
-enum { TQ2_0_BYTES = 66, TQ2_0_D = 64 };
+enum { TQ2_0_D = 64 };
 
 void QUANT_NAME(quant_encode_tq2_0)(const float *src, void *dst, int64_t n)
 {
@@ -106,8 +106,6 @@ void QUANT_NAME(quant_decode_tq2_0)(const void *src, float *dst, int64_t n)
 }
 
 /* -- I2_S: pairs of bits, first weight highest; the scale lies behind the tensor ----- */
-
-enum { I2_S_BLOCK = 128, I2_S_BYTES = 32 };
 
 void QUANT_NAME(quant_encode_i2_s)(const float *src, void *dst, int64_t n)
 {
