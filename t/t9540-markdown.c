@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWERS = 50, PARTS = 128 };
+enum { ANSWERS = 50, PARTS = 128, TEXTS = 20000 };
 
 static const char *const languages[] = {
 	"ar", "en", "fa", "he", "hi", "ja", "kn", "ko", "pa", "ru", "ta", "th", "ur", "vi", "zh-CN",
@@ -284,6 +284,12 @@ static const struct { const char *name, *text; bool open; const char *want; } ca
 	{ "HTML is text", "<b>x</b>\n\n<script>y</script>", false, "<b>x</b>\n\n<script>y</script>" },
 	{ "an entity is no way in for control bytes", "&#27;[2J &#x9b;x", false, "\xef\xbf\xbd[2J \xef\xbf\xbdx" },
 	{ "an override by entity is shown", "&#x202e;x", false, "<RLO>x" },
+	{ "all that stands beside a fence", "```c title=\"a file\" and more\nx\n```", false, "┌ c title=\"a file\" and more\n│ x\n└" },
+	{ "cells beyond the columns", "| a |\n|---|\n| 1 | 2 | 3 |", false, "a        \n─────────\n1 | 2 | 3" },
+	{ "and of a row that has no others", "| a | b |\n|---|---|\n| | | 3 |", false, "a     │ b\n──────┼──\n| | 3 │  " },
+	{ "a definition that nothing refers to", "[x]: http://e \"t\"\n\ny", false, "[x]: http://e \"t\"\n\ny" },
+	{ "one that is used", "[x]: http://e\nsee [x]", false, "see x (http://e)" },
+	{ "a link's title", "[x](http://e \"t\") ![](p.png 'u')", false, "x (http://e \"t\") image: (p.png \"u\")" },
 	{ "nothing", "", true, "" },
 };
 
@@ -304,6 +310,74 @@ static void test_narrow_table(void)
 
 	ok(!strcmp(got, "name: a\nvalue: 1\n\nname: b\nvalue: 2"), "a table too narrow for columns is told");
 	mem_free(got);
+}
+
+/*
+ * Nothing that was written is hidden: words that name themselves, in every place that markdown has, put
+ * together at random. Also while the text grows, but for what still waits at its end.
+ */
+static bool all_seen(unsigned *state, int nth)
+{
+	static const char *const places[] = {
+		"%s ", "%s\n", "\n%s\n\n", "# %s\n", "\n```%s\n", "\n``` a %s\n", "\n~~~ %s b c\n", "```\n", "    %s\n", "- %s\n", "  - %s\n", "1. %s\n",
+		"> %s\n", "> ", "- ", "**%s**", "`%s`", "``` %s ``` ", "[%s](u)", "[x](%s)", "[x](u \"%s\")", "[x](<u %s>)", "![%s](u)", "![x](%s \"t\")", "<%s>",
+		"</%s>\n", "<!-- %s -->\n", "<!%s>\n", "<?%s?>", "<a href=\"%s\">", "<http://%s>", "http://e/%s ", "\n[%s]: u\n", "\n[r]: %s\n", "\n[r]: u \"%s\"\n",
+		"\n[r]:\n%s\n'x'\n", "[r][%s]", "[r]", "\n| %s | b |\n|---|---|\n", "\n|%s|\n|:-:|\n", "| a | b | %s |\n", "|||%s|\n", "|||\n", "| `a|b` | %s | c\n",
+		"| a \\| %s |\n", "|%s\n", "|", "---\n", "===\n", "\\%s", "&%s;", "&#%s;", "&amp;%s", "$%s$", "$$%s$$", "\\(%s\\)", "~~%s~~", "_%s_", "*%s", "[", "](", "\n", "\t%s\n",
+	};
+	const int n = 1 + (int)(rnd(state) % 9);
+	bool waits = false, good = true;
+	struct str s;
+	char word[16], *got;
+
+	str_init(&s, 0);
+	for (int i = 0; i < n; i++) {
+		snprintf(word, sizeof(word), "q%dw%dz", nth, i);
+		str_addf(&s, places[rnd(state) % (sizeof(places) / sizeof(places[0]))], word);
+	}
+	for (int open = 0; open < 2; open++) {
+		got = seen(s.p, 400, open);
+		for (int i = 0; i < n; i++) {
+			const char *at;
+
+			snprintf(word, sizeof(word), "q%dw%dz", nth, i);
+			at = strstr(s.p, word);
+			waits = open && at && !strpbrk(at, "\n ");
+			if (at && !waits && !strstr(got, word)) {
+				printf("# %s is not seen%s:\n%s\n# but:\n%s\n", word, open ? " while more may come" : "", s.p, got);
+				good = false;
+			}
+		}
+		mem_free(got);
+	}
+	str_release(&s);
+	return good;
+}
+
+static void test_all_seen(void)
+{
+	unsigned state = 3;
+	int good = 0;
+
+	while (good < TEXTS && all_seen(&state, good))
+		good++;
+	ok(good == TEXTS, "20,000 texts of odd markdown: every word is seen");
+}
+
+/* A cell may have any number of rows. */
+static void test_tall_cell(void)
+{
+	struct str s;
+	char *got;
+
+	str_init(&s, 0);
+	str_adds(&s, "| a | b |\n|---|---|\n| x |");
+	for (int i = 0; i < 200; i++)
+		str_addf(&s, " word%03d", i);
+	got = seen(s.p, 20, false);
+	ok(strstr(got, "word000") && strstr(got, "word199"), "a table's cell of 200 rows ends in its last");
+	mem_free(got);
+	str_release(&s);
 }
 
 /* What a block's copy gives is its source. */
@@ -356,6 +430,8 @@ int main(void)
 	make_answers();
 	test_cases();
 	test_narrow_table();
+	test_tall_cell();
+	test_all_seen();
 	test_source();
 	test_hostile();
 	test_prefixes();

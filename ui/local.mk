@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/docdraw.h %D%/docdraw.c \
 	%D%/find.h %D%/find.c \
 	%D%/markdown.h %D%/markdown.c \
+	%D%/mdkeep.h %D%/mdkeep.c \
 	%D%/mdrows.h %D%/mdrows.c \
 	%D%/gauge.h %D%/gauge.c %D%/gauge_table.c \
 	%D%/header.h %D%/header.c \

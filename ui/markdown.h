@@ -11,8 +11,9 @@
  *
  * Where this differs from CommonMark: a line end is a line end (models write poems); HTML and
  * LaTeX are text; a link's definition ("[x]: url") is only known in its own chunk, so that
- * nothing that comes later changes what was read; lists are drawn without blank rows between
- * their items, tight or loose.
+ * nothing that comes later changes what was read, and one that nothing refers to is text, as is a
+ * cell beyond a table's columns; lists are drawn without blank rows between their items, tight or
+ * loose. Titles of links and what stands beside a fence are shown.
  */
 #ifndef UI_MARKDOWN_H
 #define UI_MARKDOWN_H

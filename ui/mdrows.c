@@ -8,6 +8,7 @@
 #include "app/termtext.h"
 #include "engine/base/xio.h"
 #include "ui/codelook.h"
+#include "ui/mdkeep.h"
 #include "ui/width.h"
 
 #include <md4c.h>
@@ -47,10 +48,10 @@ struct md {
 	enum style style;
 	const char *text_end;	/* behind the last text */
 	/* code */
-	struct str code;
+	struct str code, info;	/* what stands beside the fence; its first word is the language */
 	size_t indent;		/* columns before the text that comes */
 	bool in_code;
-	char lang[24];
+	size_t lang_len;
 	/* links */
 	size_t link;		/* where its text began */
 	/* table */
@@ -178,7 +179,7 @@ static void end_loose(struct md *m)
 
 static void code_rows(struct md *m)
 {
-	const struct codelook *look = codelook_find(m->lang, strlen(m->lang));
+	const struct codelook *look = codelook_find(m->info.p, m->lang_len);
 	const char *s = m->code.p, *bar = m->d->bare ? "" : glyph(GLYPH_BAR);
 	size_t n = m->code.len;
 	char lead_text[16];
@@ -239,7 +240,7 @@ static void end_code(struct md *m)
 	m->in_code = false;
 	doc_begin_block(m->d);
 	str_add(&m->d->source, m->code.p, m->code.len);
-	frame_row(m, GLYPH_FRAME_TOP, m->lang);
+	frame_row(m, GLYPH_FRAME_TOP, m->info.p);
 	code_rows(m);
 	frame_row(m, GLYPH_FRAME_END, "");
 	doc_end_block(m->d);
@@ -249,12 +250,10 @@ static void end_code(struct md *m)
 
 static void begin_code(struct md *m, const MD_BLOCK_CODE_DETAIL *c)
 {
-	size_t n = c->lang.size < sizeof(m->lang) ? c->lang.size : sizeof(m->lang) - 1;
-
-	while (n && n < c->lang.size && ((unsigned char)c->lang.text[n] & 0xc0) == 0x80)
-		n--;
-	memcpy(m->lang, c->lang.text ? c->lang.text : "", n);
-	m->lang[n] = 0;
+	str_clear(&m->info);
+	if (c->info.size)
+		str_add(&m->info, c->info.text, c->info.size);
+	m->lang_len = c->lang.size < m->info.len ? c->lang.size : m->info.len;
 	begin_leaf(m);
 	m->in_code = true;
 	str_clear(&m->code);
@@ -294,15 +293,23 @@ static bool fit_columns(const struct md *m, int *w, int cols)
 }
 
 /* The pieces of a cell, one a row of the screen. */
-struct pieces { size_t base; struct { size_t off, len; } at[64]; int n; };
+struct piece { size_t off, len; };
+struct pieces { size_t base; struct piece *at; int n, size; };
 
 static void on_piece(void *arg, size_t off, size_t len, int indent)
 {
 	struct pieces *p = arg;
 
 	(void)indent;
-	if (p->n == (int)(sizeof(p->at) / sizeof(p->at[0])))
-		return;
+	if (p->n == p->size) {
+		const int size = p->size ? p->size * 2 : 8;
+		struct piece *more = mem_rearray(p->at, (size_t)size, sizeof(*more));
+
+		if (!more)
+			return;
+		p->at = more;
+		p->size = size;
+	}
 	p->at[p->n].off = p->base + off;
 	p->at[p->n++].len = len;
 }
@@ -350,6 +357,8 @@ static void table_row(struct md *m, const struct cell *cells, const int *w)
 		}
 		end_line(m, "", "", WRAP_CODE);
 	}
+	for (int i = 0; i < m->n_cols; i++)
+		mem_free(p[i].at);
 	mem_free(p);
 }
 
@@ -605,18 +614,23 @@ static void add_attribute(struct md *m, const MD_ATTRIBUTE *a)
 	doc_add(m->d, m->line, a->text ? a->text : "", a->size);
 }
 
-/* " (url)", unless the text says it already. */
-static void end_link(struct md *m, const MD_ATTRIBUTE *a)
+/* " (url)", unless the text says it already; with its title. */
+static void end_link(struct md *m, const MD_ATTRIBUTE *a, const MD_ATTRIBUTE *title)
 {
 	const struct str *t = &m->d->text;
 	size_t len = t->len - m->link;
 
 	m->style = STYLE_TEXT;
-	if (!a->size || (len == a->size && !memcmp(t->p + m->link, a->text, len)))
+	if (!title->size && (!a->size || (len == a->size && !memcmp(t->p + m->link, a->text, len))))
 		return;
 	as(m, STYLE_DIM);
 	str_adds(&m->d->text, len ? " (" : "(");
 	add_attribute(m, a);
+	if (title->size) {
+		str_adds(&m->d->text, a->size ? " \"" : "\"");
+		add_attribute(m, title);
+		str_adds(&m->d->text, "\"");
+	}
 	str_adds(&m->d->text, ")");
 	plain(m);
 }
@@ -675,10 +689,10 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 		m->more &= (unsigned char)~LOOK_STRIKE;
 		break;
 	case MD_SPAN_IMG:
-		end_link(m, &((MD_SPAN_IMG_DETAIL *)detail)->src);
+		end_link(m, &((MD_SPAN_IMG_DETAIL *)detail)->src, &((MD_SPAN_IMG_DETAIL *)detail)->title);
 		break;
 	case MD_SPAN_A:
-		end_link(m, &((MD_SPAN_A_DETAIL *)detail)->href);
+		end_link(m, &((MD_SPAN_A_DETAIL *)detail)->href, &((MD_SPAN_A_DETAIL *)detail)->title);
 		break;
 	case MD_SPAN_CODE:
 		m->style = STYLE_TEXT;
@@ -766,13 +780,25 @@ bool mdrows_add(struct doc *d, const char *s, size_t n, size_t own)
 		.flags = MDROWS_FLAGS, .enter_block = enter_block, .leave_block = leave_block,
 		.enter_span = enter_span, .leave_span = leave_span, .text = text,
 	};
-	struct md m = { .d = d, .src = s, .end = s + n, .own_end = s + own, .gap = d->n_rows > 0, .style = STYLE_TEXT };
+	struct md m = { .d = d, .gap = d->n_rows > 0, .style = STYLE_TEXT };
+	struct str kept;
 
+	str_init(&kept, 0);
+	if (mdkeep(s, n, &own, &kept)) {
+		s = kept.p;
+		n = kept.len;
+	}
+	m.src = s;
+	m.end = s + n;
+	m.own_end = s + own;
 	str_init(&m.code, 0);
+	str_init(&m.info, 0);
 	d->block = 0;
 	if (n && md_parse(s, (MD_SIZE)n, &parser, &m))
 		d->failed = true;
 	str_release(&m.code);
+	str_release(&m.info);
+	str_release(&kept);
 	mem_free(m.cells);
 	return !m.foreign;
 }
