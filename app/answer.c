@@ -33,8 +33,10 @@ bool answer_only_thought(const struct answer_stats *s, enum answer_end end)
 const char *answer_why_only_thought(enum answer_end end)
 {
 	static const char *const texts[] = {
-		[ANSWER_DONE] = "it was never closed; --think off asks for none", [ANSWER_LENGTH] = "-n allows more, --think off asks for none",
-		[ANSWER_CONTEXT] = "-c makes room for more, --think off asks for none", [ANSWER_STOPPED] = "",
+		[ANSWER_DONE] = "it was never closed; --think off asks for none",
+		[ANSWER_LENGTH] = "-n allows more, --think off asks for none",
+		[ANSWER_CONTEXT] = "-c makes room for more, --think off asks for none",
+		[ANSWER_STOPPED] = "",
 		[ANSWER_STOP_TEXT] = "a stop text came in it",
 	};
 

@@ -10,7 +10,8 @@
  *
  * A message may be submitted while the model loads: it waits in the worker's queue. While a
  * level is being made the level in use answers it at once, and the switch follows when that
- * answer has ended; it waits while the new level takes over. While an answer runs it is refused and comes back as the draft.
+ * answer has ended; it waits while the new level takes over. While an answer runs it is refused and
+ * comes back as the draft.
  */
 #ifndef APP_CHAT_H
 #define APP_CHAT_H
@@ -178,9 +179,9 @@ enum chat_switch { CHAT_EXACT = 1, CHAT_BORROWED = 2, CHAT_GO_ON = 4 };
 void chat_set_level(struct chat *c, int level);
 void chat_switch_level(struct chat *c, int level, unsigned how);
 /*
- * Opens another model beside the one in use: a name of `tidbit list`, or a file; at a level, NULL: as the file has it. When it is whole the
- * conversation is its, by text; if it cannot be opened all stays as it is. A running answer is stopped,
- * its text stays; one that had not begun is the new model's.
+ * Opens another model beside the one in use: a name of `tidbit list`, or a file; at a level, NULL: as the
+ * file has it. When it is whole the conversation is its, by text; if it cannot be opened all stays as it
+ * is. A running answer is stopped, its text stays; one that had not begun is the new model's.
  */
 void chat_open_model(struct chat *c, const char *word, const char *level);
 /* Writes a level to a file, "": one beside the model's, with quantize's code; answers go on meanwhile. */

@@ -66,13 +66,6 @@ static const char *token_of(const char *prefix, const char *name)
 
 /* -- who runs ----------------------------------------------------------------------------- */
 
-static bool still_named(int fd, const char *path)
-{
-	struct stat here, named;
-
-	return !fstat(fd, &here) && !stat(path, &named) && here.st_dev == named.st_dev && here.st_ino == named.st_ino;
-}
-
 /* Another program that looks for the ended ones may take a name away before it is locked: the next one, then. */
 static int hold_new(const char *dir, struct err *e)
 {
@@ -87,7 +80,7 @@ static int hold_new(const char *dir, struct err *e)
 		fd = xio_open(path.p, O_RDWR | O_CREAT | O_EXCL, 0600, e);
 		if (fd < 0 && errno != EEXIST)
 			break;
-		if (fd >= 0 && (!flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK) && still_named(fd, path.p))
+		if (fd >= 0 && (!flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK) && xio_named(fd, path.p))
 			break;
 		xio_close(fd, path.p, NULL);
 		fd = -1;
@@ -108,7 +101,7 @@ static int hold(const char *dir, char *token, struct err *e)
 	str_init(&path, 0);
 	pthread_mutex_lock(&own.lock);
 	r = own.fd < 0 ? -1 : path_in(dir, running, own.token, &path, e);
-	if (r || !still_named(own.fd, path.p)) {
+	if (r || !xio_named(own.fd, path.p)) {
 		xio_close(own.fd, path.p, NULL);
 		r = hold_new(dir, e);
 	}
@@ -144,17 +137,17 @@ void draft_end(void)
 {
 	struct str dir, path;
 
+	str_init(&dir, 0);
 	str_init(&path, 0);
 	pthread_mutex_lock(&own.lock);
-	if (own.fd >= 0 && !find_dir(&dir, NULL)) {
-		if (!path_in(dir.p, running, own.token, &path, NULL) && still_named(own.fd, path.p))
-			unlink(path.p);
-		str_release(&dir);
-	}
+	if (own.fd >= 0 && !find_dir(&dir, NULL) && !path_in(dir.p, running, own.token, &path, NULL) &&
+	    xio_named(own.fd, path.p))
+		unlink(path.p);
 	xio_close(own.fd, "", NULL);
 	own.fd = -1;
 	pthread_mutex_unlock(&own.lock);
 	str_release(&path);
+	str_release(&dir);
 }
 
 /* -- writing -------------------------------------------------------------------------------- */

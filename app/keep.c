@@ -4,6 +4,7 @@
 #include "app/draft.h"
 #include "app/field.h"
 #include "app/slash.h"
+#include "engine/base/hash.h"
 #include "engine/base/xio.h"
 
 #include <inttypes.h>
@@ -19,12 +20,12 @@ static const char *const roles[] = { [ITEM_USER] = "user", [ITEM_ANSWER] = "assi
 
 bool keep_changed(const struct chat *c, uint64_t *seen)
 {
-	uint64_t now = 1469598103934665603u;
+	uint64_t now = HASH_EMPTY;
 	bool changed;
 
 	for (size_t i = 0; i < c->n_items; i++)
 		if (c->items[i]->kind != ITEM_NOTE)
-			now = (now ^ c->items[i]->version) * 1099511628211u;
+			now = hash_number(now, c->items[i]->version);
 	changed = now != *seen;
 	*seen = now;
 	return changed;

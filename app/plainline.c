@@ -1,7 +1,6 @@
 #include "config.h"
 #include "app/plainline.h"
 #include "app/inputrc.h"
-
 #include "app/outside.h"
 #include "app/termtext.h"
 

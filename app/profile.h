@@ -40,7 +40,8 @@ struct profile {
 
 /*
  * What holds for a model, from both files; one that is not there says nothing. Mistakes in rows are lines in
- * `complaints`, and so is what the model's own file should say of its text and does not. ERR_NOMEM, or a file that is there and cannot be read. Release it whatever came.
+ * `complaints`, and so is what the model's own file should say of its text and does not. ERR_NOMEM, or a file
+ * that is there and cannot be read. Release it whatever came.
  */
 int profile_load(struct profile *p, const struct eng_info *info, struct str *complaints, struct err *e);
 /* That alone: byte pairs without the name of an expression that splits text before them, where the default may be another one. */

@@ -130,15 +130,13 @@ out:
  */
 static int open_held(const char *path, struct err *e)
 {
-	struct stat here, named;
 	int fd = -1;
 
 	for (int i = 0; i < TRIES; i++) {
 		fd = xio_open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY, 0600, e);
 		if (fd < 0)
 			return -1;
-		if ((!flock(fd, LOCK_SH | LOCK_NB) || errno != EWOULDBLOCK) && !fstat(fd, &here) &&
-		    !stat(path, &named) && here.st_dev == named.st_dev && here.st_ino == named.st_ino)
+		if ((!flock(fd, LOCK_SH | LOCK_NB) || errno != EWOULDBLOCK) && xio_named(fd, path))
 			return fd;
 		xio_close(fd, path, NULL);
 		usleep(TRY_US);

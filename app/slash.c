@@ -250,8 +250,8 @@ const struct slash slashes[] = {
 	{ "copy", "[code|all]", "copy the last answer, its last code block, or everything", SLASH_BESIDE, slash_copy },
 	{ "export", "[FILE|md|json|txt] [--force]", "write the conversation to a file; --force replaces one", SLASH_BESIDE,
 	  slash_export },
-	{ "new", "", "keep this conversation in a file and begin another", SLASH_STOPS, slash_new },
-	{ "clear", "", "empty the conversation", SLASH_STOPS, clear },
+	{ "new", "", "keep this conversation in a file and begin another", SLASH_EMPTIES, slash_new },
+	{ "clear", "", "empty the conversation", SLASH_EMPTIES, clear },
 	{ "restore", "[drop]", "bring back the conversation that an earlier run was ended in; drop: forget it", SLASH_ALONE, slash_restore },
 	{ "bye", "", "leave", SLASH_BESIDE, bye },
 	{ .name = NULL },
@@ -288,8 +288,8 @@ static void run(struct chat *c, const struct slash *r, const char *args, const c
 		chat_complain(c, "/%s stands alone: \"%s\" is too much", r->name, quoted);
 	} else if (c->answer && r->when == SLASH_ALONE) {
 		chat_complain(c, "/%s: an answer is running, Ctrl-C stops it", r->name);
-	} else if (c->answer && r->when == SLASH_STOPS) {
-		if (r->run == clear || r->run == slash_new)
+	} else if (c->answer && (r->when == SLASH_STOPS || r->when == SLASH_EMPTIES)) {
+		if (r->when == SLASH_EMPTIES)
 			chat_detach(c);
 		run_later(c, line);
 	} else {

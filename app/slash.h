@@ -10,6 +10,7 @@
 enum slash_when {
 	SLASH_BESIDE,		/* may run beside an answer */
 	SLASH_STOPS,		/* stops the answer first */
+	SLASH_EMPTIES,		/* the same, and what was read until it was asked for goes too (chat_detach) */
 	SLASH_ALONE,		/* is refused while an answer runs */
 };
 

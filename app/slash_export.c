@@ -223,20 +223,19 @@ static int keep(const struct chat *c, struct str *path, struct err *e)
 
 void slash_new(struct chat *c, const char *args)
 {
+	const bool kept = !c->o->private && chat_turns(c);
 	struct str path;
 	struct err e;
 
 	(void)args;
 	str_init(&path, 0);
-	if (c->o->private || !chat_turns(c)) {
-		chat_reset(c);
-		chat_detach(c);
-	} else if (keep(c, &path, &e) < 0) {
+	if (kept && keep(c, &path, &e) < 0) {
 		chat_complain(c, "%s: /clear empties the conversation without keeping it", e.msg);
 	} else {
 		chat_reset(c);
 		chat_detach(c);
-		chat_note(c, "what was said is kept in %s", path.p);
+		if (kept)
+			chat_note(c, "what was said is kept in %s", path.p);
 	}
 	str_release(&path);
 }

@@ -11,6 +11,7 @@
 #include "app/rig.h"
 #include "app/store.h"
 #include "app/tools.h"
+#include "engine/base/hash.h"
 #include "engine/base/os.h"
 #include "engine/base/xio.h"
 
@@ -387,19 +388,18 @@ static void close_model(struct worker *w)
 	w->now = NULL;
 }
 
-/* Two vocabularies with the same tokens in the same order: FNV-1a over their lengths and bytes. */
+/* The same for two vocabularies with the same tokens in the same order. */
 static uint64_t vocab_of(struct eng_model *m)
 {
 	const int64_t n = eng_model_info(m)->n_tokens;
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = HASH_EMPTY;
 
 	for (int64_t id = 0; id < n && id <= INT32_MAX; id++) {
 		size_t len = 0;
 		const char *p = eng_token(m, (int32_t)id, &len);
 
-		h = (h ^ len) * 0x100000001b3u;
-		for (size_t i = 0; p && i < len; i++)
-			h = (h ^ (unsigned char)p[i]) * 0x100000001b3u;
+		h = hash_number(h, len);
+		h = p ? hash_bytes(h, p, len) : h;
 	}
 	return h ? h : 1;
 }
@@ -456,6 +456,12 @@ static int open_profile(struct worker *w, struct opened *o, struct str *complain
 	return w->tools_read ? 0 : -1;
 }
 
+static void report_unheard(struct event *ev, const char *option)
+{
+	str_addf(&ev->text, "%s%s makes nothing of %s", ev->text.len ? "\n" : "",
+		 ev->plain_why[0] ? "a model without a template" : "the model's template", option);
+}
+
 static void report_template(struct worker *w, struct event *ev)
 {
 	const char *why = NULL;
@@ -465,12 +471,9 @@ static void report_template(struct worker *w, struct event *ev)
 	else if (!w->o->raw && why)
 		snprintf(ev->template_note, sizeof ev->template_note, "%s", why);
 	if (!w->o->raw && w->tools.len && !tools_heard(w->now->model, w->tools.p))
-		str_addf(&ev->text, "%s%s makes nothing of --tools", ev->text.len ? "\n" : "",
-			 ev->plain_why[0] ? "a model without a template" : "the model's template");
+		report_unheard(ev, "--tools");
 	if (!w->o->raw && !strcmp(w->o->think, "on") && !thinking_heard(w->now->model))
-		str_addf(&ev->text, "%s%s makes nothing of --think on", ev->text.len ? "\n" : "",
-			 ev->plain_why[0] ? "a model without a template" : "the model's template");
-	w->now->vocab = vocab_of(w->now->model);
+		report_unheard(ev, "--think on");
 }
 
 static int run_open(struct worker *w, const struct job *j, struct event *ev)
@@ -487,6 +490,7 @@ static int run_open(struct worker *w, const struct job *j, struct event *ev)
 	    open_profile(w, o, &ev->text, &ev->err))
 		goto fail;
 	take_session(w, weights, session);
+	o->vocab = vocab_of(o->model);
 	o->next = w->now;
 	w->now = o;
 	ev->kind = EV_OPENED;
@@ -551,7 +555,6 @@ static int tokens_chat(struct worker *w, const struct job *j, size_t from, size_
 		return err_set(e, ERR_NOMEM, "no memory for the conversation");
 	for (size_t i = 0; i < j->n_msgs; i++) {
 		const struct job_msg *jm = &j->msgs[i];
-
 		const bool same = jm->vocab == w->now->vocab;
 
 		if (i < from || i >= to)
@@ -896,7 +899,8 @@ static int run_grow(struct worker *w, const struct job *j, struct event *ev)
 	if (j->cancelled)
 		return err_set(&ev->err, ERR_CANCELLED, "stopped");
 	wi = eng_weights_info(w->weights);
-	if (rig_session_opts(w->o, j->n_ctx, &so, &ev->err) || need_check(w->now->model, wi->made ? wi->level : NULL, &so, w->o->force, &need, &ev->err) ||
+	if (rig_session_opts(w->o, j->n_ctx, &so, &ev->err) ||
+	    need_check(w->now->model, wi->made ? wi->level : NULL, &so, w->o->force, &need, &ev->err) ||
 	    eng_session_new(w->weights, &so, &neu, &ev->err))
 		return -1;
 	pthread_mutex_lock(&w->lock);

@@ -6,8 +6,9 @@
  *
  * Every job ends with exactly one event that is not EV_TEXT or EV_PROGRESS, in the order
  * of the jobs; but while a level is made in the background, answers, counts and resets that are
- * asked for then go before its JOB_LEVEL ends: the level in use has them. A worker serves one model at a time. Another is opened beside it and takes its
- * place when it is whole; the old one stays for who reads it until worker_forget().
+ * asked for then go before its JOB_LEVEL ends: the level in use has them. A worker serves one model
+ * at a time. Another is opened beside it and takes its place when it is whole; the old one stays for
+ * who reads it until worker_forget().
  */
 #ifndef APP_WORKER_H
 #define APP_WORKER_H

@@ -62,4 +62,4 @@ speed: tidbit$(EXEEXT) %D%/helper/mkmodel$(EXEEXT)
 	@for s in $(SHAPES); do for l in $(LEVELS); do echo $(SPEED_DIR)/$$s-$$l.gguf; done; done | xargs \
 		$(SHELL) $(srcdir)/%D%/peers.sh --tidbit ./tidbit$(EXEEXT) $(if $(LLAMA_BENCH),--llama-bench $(LLAMA_BENCH)) \
 		$(if $(IK_LLAMA_BENCH),--ik-llama-bench $(IK_LLAMA_BENCH)) $(SPEED_FLAGS)
-.PHONY: speed
+.PHONY: speed screen-campaign

@@ -16,4 +16,3 @@ t_t9580_screen_pty_t_SOURCES = %D%/t9580-screen-pty.c %D%/lib/screenpty.c %D%/li
 # All of what that one does a part of.
 screen-campaign: tidbit $(check_LIBRARIES) %D%/t9580-screen-pty.t
 	@$(AM_TESTS_ENVIRONMENT) TIDBIT_CAMPAIGN=1 %D%/t9580-screen-pty.t
-.PHONY: screen-campaign

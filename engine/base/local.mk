@@ -1,5 +1,5 @@
 engine_libengine_a_SOURCES += \
-	%D%/err.h %D%/err.c \
+	%D%/err.h %D%/err.c %D%/hash.h \
 	%D%/str.h %D%/str.c \
 	%D%/xio.h %D%/xio.c \
 	%D%/pool.h %D%/pool.c \

@@ -307,11 +307,23 @@ char *xio_target(const char *path, struct err *e)
 	return copy;
 }
 
+static bool one_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 bool xio_same(const char *a, const char *b)
 {
 	struct stat x, y;
 
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	return !stat(a, &x) && !stat(b, &y) && one_file(&x, &y);
+}
+
+bool xio_named(int fd, const char *path)
+{
+	struct stat x, y;
+
+	return !fstat(fd, &x) && !stat(path, &y) && one_file(&x, &y);
 }
 
 int xio_close(int fd, const char *path, struct err *e)

@@ -53,6 +53,8 @@ int xio_fsync_folder(const char *path, struct err *e);
 char *xio_target(const char *path, struct err *e);
 /* Do both names lead to one file? False when either leads to none. */
 bool xio_same(const char *a, const char *b);
+/* Does the name (still) lead to the file that is open? */
+bool xio_named(int fd, const char *path);
 /*
  * A file whole or not at all: written under another name beside it, brought to the disk, given
  * its name; whoever reads it meanwhile finds the old one or the new one. A symbolic link stays,
@@ -60,8 +62,8 @@ bool xio_same(const char *a, const char *b);
  */
 enum {
 	XIO_NEW = 1,		/* a name that is taken stays whose it is: ERR_ARG, also if it was taken just now */
-	XIO_MODE = 4,		/* a file that is replaced keeps its mode */
-	XIO_HASTY = 2,		/* not waited for the disk: for what outlives the program, and need not outlive the machine */
+	XIO_MODE = 2,		/* a file that is replaced keeps its mode */
+	XIO_HASTY = 4,		/* not waited for the disk: for what outlives the program, and need not outlive the machine */
 };
 int xio_put(const char *path, const void *p, size_t n, int mode, unsigned how, struct err *e);
 /* Closes and reports a delayed write error; fd -1 is ignored. */

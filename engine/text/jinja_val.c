@@ -5,6 +5,7 @@
 #include "config.h"
 #include "engine/text/jinja.h"
 #include "engine/text/jinja_eval.h"
+#include "engine/base/hash.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -106,10 +107,8 @@ static const char seed;
 
 uint32_t jbytes_hash(const char *p, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325u ^ ((uint64_t)(uintptr_t)&seed >> 4);
+	const uint64_t h = hash_bytes(HASH_EMPTY ^ ((uint64_t)(uintptr_t)&seed >> 4), p, n);
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)p[i]) * 0x100000001b3u;
 	return (uint32_t)(h ^ h >> 32);
 }
 

@@ -9,6 +9,7 @@
  * more than a chunk. Numbers come from integer arithmetic alone and are the same everywhere.
  */
 #include "config.h"
+#include "engine/base/hash.h"
 #include "engine/base/str.h"
 #include "engine/base/xio.h"
 #include "engine/format/gguf_write.h"
@@ -165,10 +166,8 @@ static float normal(uint64_t *s)
 
 static uint64_t hash(uint64_t seed, const char *name)
 {
-	uint64_t h = 14695981039346656037u;
+	uint64_t h = hash_bytes(HASH_EMPTY, name, strlen(name));
 
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 1099511628211u;
 	return next64(&h) ^ next64(&seed);
 }
 
