@@ -126,15 +126,10 @@ static void test_letters(void)
 {
 	static const struct tok_other other[] = { { "\xc3\x80", 4 }, { "<|user|>", 3 } };
 	static const int none[1][2] = { { 'a', 'b' } };
-	struct err e;
 	struct vocab *v = tok_made(tok_bpe(&(struct tok_bpe){
-		.pre = "gpt-2", .merge = none, .n_merges = 1, .other = other, .n_other = 2 }), &e);
+		.pre = "gpt-2", .merge = none, .n_merges = 1, .other = other, .n_other = 2 }), NULL);
 	struct ids l;
 
-	if (!v) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
 	ok(!strcmp(tok_of(v, "x\xc3\x80y", 0), "120 257 121"), "a letter of type 4 is matched as it stands");
 	l = tok_ids(v, "x\xc3\x80" "y<|user|>", 12, TOK_SPECIAL);
 	ok(tok_back(v, &l, "x\xc3\x80" "y<|user|>", 12, true), "and is that letter, not the byte C0");

@@ -28,10 +28,8 @@ static struct ids encode(const struct vocab *v, const char *const *part, int n, 
 		span[i] = (struct text_span){ at, strlen(text), user };
 		at = strlen(text);
 	}
-	if (vocab_encode(v, text, at, span, (size_t)n, flags, &l, &e) < 0) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
+	if (vocab_encode(v, text, at, span, (size_t)n, flags, &l, &e) < 0)
+		tap_bail("%s", e.msg);
 	return l;
 }
 
@@ -51,15 +49,8 @@ enum { NLNL = 256, SPSP, AB, START, END, END2, THINK, CALL, BOLD, SP3, NL3, FIM,
 
 static struct vocab *small(void)
 {
-	struct err e;
-	struct vocab *v = tok_made(tok_bpe(&(struct tok_bpe){ .pre = "gpt-2", .merge = merges, .n_merges = 3,
-		.other = other, .n_other = sizeof other / sizeof *other }), &e);
-
-	if (!v) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
-	return v;
+	return tok_made(tok_bpe(&(struct tok_bpe){ .pre = "gpt-2", .merge = merges, .n_merges = 3,
+		.other = other, .n_other = sizeof other / sizeof *other }), NULL);
 }
 
 static void test_spans(const struct vocab *v)
@@ -121,10 +112,8 @@ static void test_injection(const struct vocab *v, const char *name)
 			struct ids l = { 0 };
 			struct err e;
 
-			if (vocab_encode(v, text, n, span, 2, TOK_SPECIAL, &l, &e) < 0) {
-				printf("Bail out! %s\n", e.msg);
-				exit(1);
-			}
+			if (vocab_encode(v, text, n, span, 2, TOK_SPECIAL, &l, &e) < 0)
+				tap_bail("%s", e.msg);
 			for (size_t i = 0; i < l.n; i++)
 				control += vocab_attr(v, l.p[i]) == VOCAB_CONTROL || vocab_is_end(v, l.p[i]);
 			drawn++;

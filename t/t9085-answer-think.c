@@ -33,10 +33,8 @@ static void say(struct think_marks marks, const struct eng_ids *begun, size_t n_
 		.model = model, .session = session, .sampler = sampler, .prompt = prompt.p, .n_prompt = (int32_t)prompt.n,
 		.n_max = n, .n_begun = (int32_t)n_begun, .marks = marks,
 	};
-	if (answer_run(a, &e) < 0) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
+	if (answer_run(a, &e) < 0)
+		tap_bail("%s", e.msg);
 	for (size_t i = 0; i < a->ids.n; i++)
 		if (eng_ids_add(&prompt, a->ids.p[i]))
 			abort();
@@ -90,10 +88,8 @@ int main(void)
 
 	if (eng_new(&g, &o, &e) < 0 || eng_model_open(g, path, false, &model, &e) < 0 ||
 	    eng_weights_get(model, NULL, NULL, NULL, &w, &e) < 0 || eng_session_new(w, &so, &session, &e) < 0 ||
-	    !(sampler = eng_sampler_new(&greedy, &e))) {
-		printf("Bail out! %s\n", e.msg);
-		return 1;
-	}
+	    !(sampler = eng_sampler_new(&greedy, &e)))
+		tap_bail("%s", e.msg);
 	/* ", there was a little girl named Lily. She loved to play …" */
 	thinks("both marks", ", there", " girl", THINK_OVER, " was a little", 8);
 	thinks("the opening mark alone", ", there", "</no>", THINK_INSIDE, "", LENGTH);

@@ -92,10 +92,8 @@ static void start(struct seen *s)
 	struct err e;
 
 	*s = (struct seen){ .thread = pthread_self() };
-	if (loop_new(&s->l, &ops, s, &e)) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
+	if (loop_new(&s->l, &ops, s, &e))
+		tap_bail("%s", e.msg);
 	loop_watch_input(s->l, false);
 }
 

@@ -102,10 +102,8 @@ static const struct event *finish_jobs(struct drive *d, int want)
 	loop_timer(d->l, WAIT_MS);
 	loop_wake(d->l);
 	loop_run(d->l);
-	if (d->late) {
-		printf("Bail out! waited in vain\n");
-		exit(1);
-	}
+	if (d->late)
+		tap_bail("waited in vain");
 	for (ev = d->first; ev->next; ev = ev->next)
 		continue;
 	return ev;
@@ -119,10 +117,8 @@ static void start(struct drive *d)
 	d->end = &d->first;
 	d->o.threads = 2;
 	d->o.sample.temp = 0;
-	if (loop_new(&d->l, &ops, d, &e) || worker_new(&d->w, d->l, &d->o, &e)) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
+	if (loop_new(&d->l, &ops, d, &e) || worker_new(&d->w, d->l, &d->o, &e))
+		tap_bail("%s", e.msg);
 	loop_watch_input(d->l, false);
 }
 
@@ -148,10 +144,8 @@ static void open_now(struct drive *d, const char *path)
 
 	post_open(d, path, NULL);
 	ev = finish_jobs(d, 1);
-	if (ev->kind != EV_OPENED) {
-		printf("Bail out! %s\n", ev->err.msg);
-		exit(1);
-	}
+	if (ev->kind != EV_OPENED)
+		tap_bail("%s", ev->err.msg);
 }
 
 static void post_level(struct drive *d, const char *level)

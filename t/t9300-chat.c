@@ -47,10 +47,8 @@ static void test_answers(struct drive *d, const char *model)
 
 	ok(c->state == CHAT_LOADING && !c->info, "it opens in the background");
 	drive_wait(d, drive_opened);
-	if (!ok(c->state == CHAT_IDLE && c->info, "the model is open")) {
-		printf("Bail out! %s\n", drive_last(c, ITEM_NOTE)->text.p);
-		exit(1);
-	}
+	if (!ok(c->state == CHAT_IDLE && c->info, "the model is open"))
+		tap_bail("%s", drive_last(c, ITEM_NOTE)->text.p);
 	ok(!strcmp(c->name, "stories260K"), "its short name is the file's: %s", c->name);
 	ok(c->n_levels >= 4 && c->levels[c->level].own && c->target == c->level, "the file's own level is in use");
 	ok(c->g.ctx_size == 512 && !c->g.ctx_used, "gauges tell the context");

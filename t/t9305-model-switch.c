@@ -93,10 +93,8 @@ static char *made(const char *shape, const char *name, const char *more)
 	char *path = mem_strdup(tmp_path(name)), line[1024];
 
 	snprintf(line, sizeof line, "'%s/t/helper/mkmodel' %s F32 '%s' %s >&2", build ? build : ".", shape, path, more);
-	if (system(line)) {
-		printf("Bail out! %s\n", line);
-		exit(1);
-	}
+	if (system(line))
+		tap_bail("%s", line);
 	return path;
 }
 

@@ -60,10 +60,8 @@ static struct eng_ids ids_of(const char *path, const struct chat *c, int32_t *n_
 		msgs[n++] = (struct eng_msg){ .role = it->kind == ITEM_USER ? "user" : "assistant", .text = it->text.p, .len = it->text.len,
 					      .ids = it->ids.p, .n_ids = it->ids.n };
 	}
-	if (eng_chat_tokens(m, msgs, n, &out, &e)) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
+	if (eng_chat_tokens(m, msgs, n, &out, &e))
+		tap_bail("%s", e.msg);
 	*n_prompt = (int32_t)out.n;
 	for (size_t i = 0; i < stop->ids.n; i++)
 		eng_ids_add(&out, stop->ids.p[i]);

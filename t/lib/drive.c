@@ -2,6 +2,7 @@
 #include "engine/base/xio.h"
 #include "t/lib/drive.h"
 #include "t/lib/model.h"
+#include "t/lib/tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,10 +51,8 @@ void drive_open(struct drive *d)
 {
 	struct err e;
 
-	if (loop_new(&d->l, &ops, d, &e) || chat_new(&d->c, d->l, &d->o, &e)) {
-		printf("Bail out! %s\n", e.msg);
-		exit(1);
-	}
+	if (loop_new(&d->l, &ops, d, &e) || chat_new(&d->c, d->l, &d->o, &e))
+		tap_bail("%s", e.msg);
 	loop_watch_input(d->l, false);
 }
 
@@ -69,10 +68,8 @@ void drive_wait(struct drive *d, bool (*until)(const struct chat *c))
 	loop_timer(d->l, WAIT_MS);
 	loop_run(d->l);
 	loop_timer(d->l, -1);
-	if (d->late) {
-		printf("Bail out! waited in vain\n");
-		exit(1);
-	}
+	if (d->late)
+		tap_bail("waited in vain");
 }
 
 void drive_say(struct drive *d, const char *text)

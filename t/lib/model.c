@@ -1,6 +1,7 @@
 #include "config.h"
 #include "t/lib/model.h"
 #include "engine/model/weights.h"
+#include "t/lib/tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,7 @@
 
 static void *bail(const char *what, const struct err *e)
 {
-	printf("Bail out! %s: %s\n", what, e->msg);
-	exit(1);
+	tap_bail("%s: %s", what, e->msg);
 }
 
 char *data_path(const char *rel)

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "t/lib/tmp.h"
+#include "t/lib/tap.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -10,12 +11,6 @@
 static char folder[512];
 static char slots[8][1024];
 static int slot;
-
-static void die(const char *what)
-{
-	printf("Bail out! %s\n", what);
-	exit(1);
-}
 
 static void clean(void)
 {
@@ -42,7 +37,7 @@ const char *tmp_path(const char *name)
 
 		snprintf(folder, sizeof folder, "%s/tidbit-test-XXXXXX", base && *base ? base : "/tmp");
 		if (!mkdtemp(folder))
-			die("cannot make a temporary folder");
+			tap_bail("cannot make a temporary folder");
 		atexit(clean);
 	}
 	snprintf(p, sizeof slots[0], "%s/%s", folder, name);
@@ -54,7 +49,7 @@ void tmp_write(const char *path, const void *p, size_t n)
 	FILE *f = fopen(path, "wb");
 
 	if (!f || fwrite(p, 1, n, f) != n || fclose(f))
-		die("cannot write a temporary file");
+		tap_bail("cannot write a temporary file");
 }
 
 const char *tmp_data(const char *name)

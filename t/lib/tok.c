@@ -10,18 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void die(const char *what)
-{
-	printf("Bail out! %s\n", what);
-	exit(1);
-}
-
 static void *grab(size_t n)
 {
 	void *p = malloc(n ? n : 1);
 
 	if (!p)
-		die("no memory");
+		tap_bail("no memory");
 	return p;
 }
 
@@ -44,7 +38,7 @@ struct vocab *tok_open(const char *path)
 	struct vocab *v = try_open(path, &e);
 
 	if (!v)
-		die(e.msg);
+		tap_bail("%s", e.msg);
 	return v;
 }
 
@@ -70,7 +64,16 @@ struct vocab *tok_made(struct ggufmake *m, struct err *e)
 
 	gm_write(m, path);
 	gm_free(m);
-	return try_open(path, e);
+	return e ? try_open(path, e) : tok_open(path);
+}
+
+void tok_refused(struct ggufmake *m, enum err_code code, const char *part)
+{
+	struct err e = { 0 };
+	struct vocab *v = tok_made(m, &e);
+
+	ok(!v && e.code == code && strstr(e.msg, part), "refused: %s", v ? "not at all" : e.msg);
+	vocab_free(v);
 }
 
 /* -- making ------------------------------------------------------------------------- */
@@ -198,7 +201,7 @@ struct ids tok_ids(const struct vocab *v, const char *text, size_t n, unsigned f
 	struct err e;
 
 	if (vocab_encode(v, text, n, NULL, 0, flags, &l, &e) < 0)
-		die(e.msg);
+		tap_bail("%s", e.msg);
 	return l;
 }
 
@@ -262,6 +265,18 @@ size_t tok_merge(struct tok_part *p, size_t n, tok_key_fn *key, void *arg)
 		if (best > 0)
 			p[best - 1].key = key(arg, &p[best - 1], &p[best], &p[best - 1].made);
 	}
+}
+
+bool tok_merges_as(const struct vocab *v, const char *text, struct tok_part *p, size_t n, tok_key_fn *key, void *arg)
+{
+	const size_t left = tok_merge(p, n, key, arg);
+	struct ids got = tok_ids(v, text, n, 0);
+	bool same = got.n == left;
+
+	for (size_t i = 0; same && i < left; i++)
+		same = got.p[i] == p[i].id;
+	ids_release(&got);
+	return same;
 }
 
 /* -- others' answers ---------------------------------------------------------------- */

@@ -14,8 +14,10 @@ struct vocab *tok_open(const char *path);
 struct vocab *tok_shipped(void);
 /* A file of the reference data, or NULL when it is not there. */
 struct vocab *tok_data(const char *rel);
-/* What was made; NULL with *e when it is refused. Frees m. */
+/* What was made; NULL with *e when it is refused, which ends the test where e is NULL. Frees m. */
 struct vocab *tok_made(struct ggufmake *m, struct err *e);
+/* One check: it is refused, in words with `part` among them. Frees m. */
+void tok_refused(struct ggufmake *m, enum err_code code, const char *part);
 
 /*
  * A byte-level vocabulary: token b is byte b (but for the bytes in `without`), token 256 + i
@@ -53,6 +55,8 @@ bool tok_back(const struct vocab *v, const struct ids *l, const char *text, size
 struct tok_part { size_t at, len; int32_t id, made; int64_t key; };	/* made and key are tok_merge's own */
 typedef int64_t tok_key_fn(void *arg, const struct tok_part *l, const struct tok_part *r, int32_t *made);	/* -1: no */
 size_t tok_merge(struct tok_part *p, size_t n, tok_key_fn *key, void *arg);
+/* Are the ids of a text those that its n parts become by that? */
+bool tok_merges_as(const struct vocab *v, const char *text, struct tok_part *p, size_t n, tok_key_fn *key, void *arg);
 
 /*
  * The 109 texts of tokenizers/peer_cases/NAME.json: ids without and with special tokens and
