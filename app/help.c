@@ -88,13 +88,14 @@ static void option_left(const struct opt *r, char *buf, size_t size)
 
 static void option(FILE *f, const struct opt *r, int width)
 {
+	const bool words = r->type == OPT_CHOICE || r->type == OPT_KV;
 	char left[128], text[512], value[128], choices[128] = "";
 
 	option_left(r, left, sizeof left);
 	opt_default_text(r, value, sizeof value);
-	if (r->choices)
-		snprintf(choices, sizeof choices, ": %s", r->choices);
-	snprintf(text, sizeof text, "%s%s%s%s%s", r->help, choices, value[0] ? " (default: " : "", value,
+	if (words)
+		opt_range(r, choices, sizeof choices);
+	snprintf(text, sizeof text, "%s%s%s%s%s%s", r->help, words ? ": " : "", choices, value[0] ? " (default: " : "", value,
 		 value[0] ? ")" : "");
 	row(f, left, width, text);
 }

@@ -313,24 +313,22 @@ static int set_seed(char *at, const char *what, const char *value, struct err *e
 	return 0;
 }
 
-static int set_kv(char *at, const char *what, const char *value, struct err *e)
+static int none_of_them(const struct opt *r, const char *what, const char *value, struct err *e)
+{
+	char words[128];
+
+	return bad_value(what, value, e, "one of %s", opt_range(r, words, sizeof words));
+}
+
+static int set_kv(const struct opt *r, char *at, const char *what, const char *value, struct err *e)
 {
 	struct err why;
-	char names[128] = "";
 
-	if (!eng_kv_parse(value, (enum eng_kv *)at, &why))
-		return 0;
-	for (int i = 0; i < ENG_KV_N; i++) {
-		const size_t n = strlen(names);
-
-		snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", eng_kv_name((enum eng_kv)i));
-	}
-	return bad_value(what, value, e, "one of %s", names);
+	return eng_kv_parse(value, (enum eng_kv *)at, &why) ? none_of_them(r, what, value, e) : 0;
 }
 
 static int set_choice(const struct opt *r, char *at, const char *what, const char *value, struct err *e)
 {
-	char names[128];
 	size_t n;
 
 	for (const char *p = r->choices; *p; p += n + (p[n] == ' ')) {
@@ -340,11 +338,7 @@ static int set_choice(const struct opt *r, char *at, const char *what, const cha
 			return 0;
 		}
 	}
-	snprintf(names, sizeof names, "%s", r->choices);
-	for (char *p = names; *p; p++)
-		if (*p == ' ')
-			*p = '|';
-	return bad_value(what, value, e, "%s", names);
+	return none_of_them(r, what, value, e);
 }
 
 typedef int check_fn(const char *what, const char *value, struct err *e);
@@ -404,7 +398,7 @@ int opt_set(const struct opt *r, struct opts *o, const char *what, const char *v
 		o->seed_set = true;
 		return set_seed(at, what, value, e);
 	case OPT_KV:
-		return set_kv(at, what, value, e);
+		return set_kv(r, at, what, value, e);
 	case OPT_CHOICE:
 		return set_choice(r, at, what, value, e);
 	case OPT_LEVEL:

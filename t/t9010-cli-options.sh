@@ -49,7 +49,7 @@ test_expect_success 'a bad number: what was expected, and the range' '
 	says 2 "from 0 to 18446744073709551615" "$T" run x hi --seed -1
 '
 test_expect_success 'a bad choice names the choices' '
-	says 2 "expected md.csv.json, got .xml." "$T" bench -o xml &&
+	says 2 "expected one of md, csv, json, got .xml." "$T" bench -o xml &&
 	says 2 "one of f16, bf16, f32, q8_0" "$T" run x hi --kv f17
 '
 test_expect_success 'a missing value, a value too many, a word too many' '

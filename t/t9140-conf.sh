@@ -36,7 +36,7 @@ test_expect_success 'a value that goes on' '
 '
 test_expect_success 'a form of output that only some verbs have' '
 	conf "[defaults]\noutput = csv\n" && "$T" bench -m "$S" -p 2 -n 0 -r 1 | grep -q , && "$T" show "$S" | grep -q "^  layers" &&
-	conf "[show]\noutput = csv\n" && wrong 2 "output: expected text.json, got .csv."
+	conf "[show]\noutput = csv\n" && wrong 2 "output: expected one of text, json, got .csv."
 '
 test_expect_success 'unknown section, key of a verb, key of defaults, key of models: the nearest' '
 	conf "[defalts]\nthreads = 1\n" && wrong 2 "unknown section .defalts.; did you mean defaults?" &&

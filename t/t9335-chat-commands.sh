@@ -61,7 +61,7 @@ if command -v python3 >/dev/null; then test_expect_success 'its prompt is what t
 test_expect_success '/set: ranges, the default beside what was set, options by both names' '
 	printf "/set temp 0.5\n/set top-k 7\n/set repeat_penalty 1.5\n/set switch borrowed\n/set switch never\n/set temp 101\n/set\n" | chat >out 2>err &&
 	said "^temp is 0.5: .*(0 to 100; default: 0.8)" && said "^top_k is 7: .*(0 or more; default: 40)" && said "^repeat is 1.5" &&
-	said "^switch is borrowed: .*(exact, borrowed; default: exact)" && said "switch: expected exact|borrowed, got .never" && said "temp: expected a number from 0 to 100, got .101"
+	said "^switch is borrowed: .*(exact, borrowed; default: exact)" && said "switch: expected one of exact, borrowed, got .never" && said "temp: expected a number from 0 to 100, got .101"
 '
 test_expect_success '/system holds from the next answer on, off takes it away' '
 	printf "/system Be brief.\n/system\nHi\n/export d.json\n/system off\n/system\n/export e.json\n" | chat >out 2>err && said "^system message: Be brief" &&
