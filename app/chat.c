@@ -138,6 +138,15 @@ void chat_complain(struct chat *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	add_note(c, true, fmt, ap);
 	va_end(ap);
+	c->failed = true;
+}
+
+void chat_doubt(struct chat *c, const char *text)
+{
+	const bool failed = c->failed;
+
+	chat_complain(c, "%s", text);
+	c->failed = failed;
 }
 
 const char *chat_bytes(char *buf, size_t size, uint64_t bytes)
@@ -363,7 +372,6 @@ static void ask(struct chat *c, const char *text)
 fail:
 	chat_give_back(c, text);
 	chat_complain(c, "no memory for this message");
-	c->failed = true;
 }
 
 /* A number of what was asked runs its command, another is asked for again; all else ends the choice. */
@@ -416,7 +424,6 @@ void chat_submit(struct chat *c, const char *text)
 	if (c->state == CHAT_FAILED) {
 		chat_give_back(c, text);
 		chat_complain(c, "no model is open");
-		c->failed = true;
 		return;
 	}
 	ask(c, text);
@@ -1002,7 +1009,6 @@ static void refused(struct chat *c, const struct event *ev)
 	if (ask_now) {
 		item_free(c->held);
 		c->held = take_back(c);
-		c->failed = false;
 		ask_for_room(c, &ev->room);
 	} else {
 		withdraw(c);

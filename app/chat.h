@@ -95,7 +95,7 @@ struct chat {
 	int64_t next_adds;		/* what the message that is being typed adds to the context: chat_weigh() */
 	bool next_about;		/* … by its length, not counted */
 	bool quit;			/* /bye */
-	bool failed;			/* a message was refused or an answer failed */
+	bool failed;			/* something that was asked for was not done */
 	bool can_ask;			/* somebody is there to choose; set by the view */
 	bool lines;			/* a view of plain lines: sentences in place of tables; set by it */
 	struct chat_choice *choices;	/* (CHAT_CHOICES) */
@@ -217,7 +217,10 @@ void chat_offer(struct chat *c, const char *command, const char *fmt, ...) __att
 void chat_ask_choice(struct chat *c, const char *question);
 /* tidbit speaks: an item of its own at the end. */
 void chat_note(struct chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Something that was asked for was not done: without somebody at a terminal the program fails in the end. */
 void chat_complain(struct chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* It looks like that, but all was done. */
+void chat_doubt(struct chat *c, const char *text);
 /* Bytes for people, in powers of 1024: "93.5 MiB". Returns buf. */
 const char *chat_bytes(char *buf, size_t size, uint64_t bytes);
 /* Takes the worker's events; true when something visible changed. */

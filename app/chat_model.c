@@ -100,7 +100,7 @@ static int copy_levels(struct chat *c, const struct eng_model *m)
 static void note_opened(struct chat *c, const struct event *ev)
 {
 	if (ev->text.len)
-		chat_complain(c, "%s", ev->text.p);
+		chat_doubt(c, ev->text.p);
 	if (ev->template_note[0])
 		chat_note(c, "%s: %s", c->name, ev->template_note);
 	if (ev->level.note[0])
@@ -204,6 +204,5 @@ void chat_failed_open(struct chat *c, struct event *ev)
 		chat_note(c, "stopped: still %s", c->name);
 	else
 		chat_complain(c, "still %s: %s", c->name, ev->err.msg);
-	c->failed |= ev->err.code != ERR_CANCELLED;
 	chat_settle(c);
 }

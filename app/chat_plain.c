@@ -467,10 +467,20 @@ static void next_lines(struct plain *p)
 	loop_watch_input(p->l, idle(p) && !p->eof);
 }
 
+/* Nothing more comes; what a pipe has asked for is done first. */
+static bool at_end(const struct plain *p)
+{
+	return p->eof && !p->in.len && (p->tty_in || !p->c->saver);
+}
+
 static void quit(struct plain *p)
 {
-	const bool failed = p->unread || (p->c->failed && !p->tty_in);
+	bool failed;
 
+	if (p->c->saver)
+		chat_complain(p->c, "%s is not written: the chat was left first", p->c->saving ? p->c->saving : "the level");
+	print_new(p);
+	failed = p->unread || (p->c->failed && !p->tty_in);
 	loop_quit(p->l, p->interrupted ? EXIT_INTERRUPTED : failed ? EXIT_FAIL : EXIT_OK);
 }
 
@@ -487,7 +497,7 @@ static void on_turn(void *arg)
 	}
 	if (!p->tty_in && !p->interrupted)
 		next_lines(p);
-	if (p->c->quit || (idle(p) && (p->interrupted || (p->eof && !p->in.len))))
+	if (p->c->quit || (idle(p) && (p->interrupted || at_end(p))))
 		quit(p);
 	else if (p->tty_in && idle(p))
 		prompt(p);

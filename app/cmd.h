@@ -50,7 +50,8 @@ struct opts {
 	bool profile;			/* bench: where the time goes */
 	int64_t bench_p, bench_n, bench_d;	/* -p, -n and -d of bench */
 	int reps;			/* -r */
-	bool raw, stats, offline, plain, ascii;
+	bool raw, stats, plain, ascii;
+	bool offline;			/* bootstrap reads it: nothing here opens a connection */
 	bool jsonl, ids;
 	bool machine, again;		/* of show */
 	bool special, bos, detokenize, pieces;	/* of tokenize */

@@ -45,8 +45,14 @@ static const char *const takes[] = {
 	"help", NULL
 };
 
+static const char *const notes[] = {
+	"From a pipe or a file each line is a message, or a command (/help lists them), and each answer is a line. The exit "
+	"code is 1 when something of it could not be done.",
+	NULL
+};
+
 const struct cmd cmd_chat = {
 	.name = "chat", .args = "[MODEL]",
 	.help = "talk with a model: the screen on a terminal, plain lines otherwise (the default verb)",
-	.opts = takes, .positional = take_model, .run = run,
+	.opts = takes, .positional = take_model, .run = run, .notes = notes,
 };

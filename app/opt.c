@@ -69,7 +69,7 @@ const struct opt opt_table[] = {
 	  .help = "the wheel scrolls the conversation; selecting text then wants Shift" },
 	{ "gauges", .arg = "NAMES", .type = OPT_TEXT, .at = AT(gauges), .unset = "all",
 	  .help = "gauges beside the conversation, in order, with commas; | is a blank row" },
-	{ "offline", .type = OPT_FLAG, .at = AT(offline), .help = "open no connection" },
+	{ "offline", .type = OPT_FLAG, .at = AT(offline), .help = "for ./bootstrap run: get no model; tidbit itself never opens a connection" },
 	{ "tokens", .arg = "IDS", .type = OPT_TEXT, .at = AT(tokens_path), .help = "file of token ids apart by white space; - for standard input" },
 	{ "out", .letter = 'o', .arg = "FILE", .type = OPT_TEXT, .at = AT(out_path), .help = "where the result goes; - for standard output" },
 	{ "output", .letter = 'o', .arg = "FORMAT", .type = OPT_CHOICE, .at = AT(format), .choices = "md csv json",

@@ -4,6 +4,7 @@ test_description='the chat in plain lines, through pipes'
 model=$TIDBIT_PROFILES/stories260K.gguf
 cd "$TRASH" || exit 99
 chat () { "$TEST_BUILD/tidbit" chat "$model" --temp 0 "$@"; }
+fails () { test_code 1 chat "$@"; }
 lines () { [ "$(wc -l <"$1")" -eq "$2" ] || { cat "$1"; return 1; }; }
 
 test_expect_success 'three lines piped in are three answers and nothing else on standard output' '
@@ -17,7 +18,7 @@ test_expect_success 'the last line may have no end, and empty lines are nothing'
 	printf "Once upon a time\r\n\n  \nThe cat" | chat -n 10 >two 2>err && head -n 2 out >want && cmp two want
 '
 test_expect_success 'commands talk on standard error, and answers go on' '
-	printf "Once upon a time\n/stats\n/set n 3\n/quant q8_0\n/hlep\n The\n/bye\nnever\n" | chat -n 10 >cmd 2>err &&
+	printf "Once upon a time\n/stats\n/set n 3\n/quant q8_0\n/hlep\n The\n/bye\nnever\n" | fails -n 10 >cmd 2>err &&
 	lines cmd 2 && grep "prefilled" err && grep "^n 3" err && grep "now Q8_0" err && grep "did you mean /help" err
 '
 test_expect_success 'nothing of what is going on is drawn when standard error is no terminal' '
@@ -31,7 +32,7 @@ test_expect_success 'the same text again after /new, with the same seed' '
 	[ "$(sort -u out | wc -l)" -eq 1 ]
 '
 test_expect_success 'two slashes are a message that begins with one; one slash is a command, and says how' '
-	printf "//etc is\n/etc\n/export said.json\n" | chat -n 3 >out 2>err && lines out 1 && grep "\"/etc is\"" said.json &&
+	printf "//etc is\n/etc\n/export said.json\n" | fails -n 3 >out 2>err && lines out 1 && grep "\"/etc is\"" said.json &&
 	grep "no command /etc: .*//etc sends it" err && printf "/help\n" | chat 2>&1 | grep "^//TEXT: "
 '
 test_expect_success 'a pipe keeps no conversation, and is offered none' '

@@ -5,6 +5,7 @@ test_description='chat and run in lines: room in the context, going on, files, s
 model=$TIDBIT_PROFILES/stories260K.gguf
 cd "$TRASH" || exit 99
 chat () { "$TEST_BUILD/tidbit" chat "$model" --temp 0 "$@"; }
+fails () { test_code 1 chat "$@"; }
 run () { "$TEST_BUILD/tidbit" run "$model" --temp 0 "$@"; }
 lines () { [ "$(wc -l <"$1")" -eq "$2" ] || { cat "$1"; return 1; }; }
 # turns N WORDS: messages of so many words
@@ -80,13 +81,13 @@ test_expect_success '-f is the prompt, behind the PROMPT, before standard input;
 test_expect_success '/continue goes on with an answer that was cut, as if it had not been' '
 	run "Once upon a time" -n 24 >want 2>err &&
 	printf "Once upon a time\n/continue\n/continue\n" | chat -n 8 >out 2>err && lines out 3 && tr -d "\n" <out >a && tr -d "\n" <want | cmp - a &&
-	echo /continue | chat >out 2>err && lines out 0 && grep -q "no answer to go on with" err &&
-	printf "Once upon a time\n/continue\n" | chat -n 20 --stop "tle girl na" >out 2>err && lines out 1 && grep -q "a stop text ended the last answer" err
+	echo /continue | fails >out 2>err && lines out 0 && grep -q "no answer to go on with" err &&
+	printf "Once upon a time\n/continue\n" | fails -n 20 --stop "tle girl na" >out 2>err && lines out 1 && grep -q "a stop text ended the last answer" err
 '
 test_expect_success '/read puts a file before the message' '
 	printf "Once upon a time\n" >file && printf "/read file\n The cat\n" | chat -n 5 >out 2>err && lines out 1 && grep -q "17 bytes\|[0-9]* bytes" err &&
 	run "$(printf "file:\nOnce upon a time\n\n The cat")" -n 5 >want 2>err </dev/null && cmp want out &&
-	printf "a\\0b" >bin && printf "/read bin\n/read none\n/read\n" | chat >out 2>err && lines out 0 && grep -q "this is no text" err &&
+	printf "a\\0b" >bin && printf "/read bin\n/read none\n/read\n" | fails >out 2>err && lines out 0 && grep -q "this is no text" err &&
 	grep -q "none" err && grep -q "needs a file" err
 '
 test_expect_success '/read takes files: a pipe or a terminal is refused, not waited for' '
@@ -94,7 +95,7 @@ test_expect_success '/read takes files: a pipe or a terminal is refused, not wai
 	cat in | timeout 30 "$TEST_BUILD/tidbit" chat "$model" --temp 0 -t 2 -n 5 >out 2>err; cat err; lines out 1 && [ "$(grep -c "regular file" err)" = 3 ]
 '
 test_expect_success '/read tells what waits, and /clear and /new drop it' '
-	printf "/read file\n/read\n/clear\n/read\n/read file\n/new\n The cat\n" | chat -n 5 >out 2>err && run " The cat" -n 5 >want 2>/dev/null &&
+	printf "/read file\n/read\n/clear\n/read\n/read file\n/new\n The cat\n" | fails -n 5 >out 2>err && run " The cat" -n 5 >want 2>/dev/null &&
 	cmp want out && [ "$(grep -c "^goes with the next message: file, 17 bytes" err)" = 3 ] && grep -q "needs a file: none waits" err &&
 	[ "$(grep -c "^no longer goes with the next message: file, 17 bytes" err)" = 2 ]
 '

@@ -2,30 +2,27 @@
 test_description='commands in lines: models, turns taken back and changed, settings, what goes into files'
 . "${TEST_SRC:-.}/t/lib/test-lib.sh"
 model=$TIDBIT_PROFILES/stories260K.gguf
-[ -r "$model" ] || { test_skip 'commands of the chat' "no model at $model"; test_expect_success 'what a command does not take stops it; help helps on one' '
-	printf "Hi\n/clear now\n/undo 5\n/show foo\n/help /quant\n/help zzzzzz\n" | chat -n 5 --temp 0 >out 2>err && said "/clear stands alone: \"now\" is too much" &&
-	said "/undo stands alone: \"5\" is too much" && said "/show stands alone" && said "/quant \[LEVEL" && ! said "/undo: " && said "no command /zzzzzz"
-'
-test_done; }
+[ -r "$model" ] || { test_skip 'commands of the chat' "no model at $model"; test_done; }
 cd "$TRASH" || exit 99
 models=$HOME/.local/share/tidbit/models
 mkdir -p "$models" && "$TEST_BUILD/t/helper/mkmodel" tiny-qwen3 Q8_0 "$models/tiny-qwen3-Q8_0.gguf" >/dev/null || exit 99
 
 chat () { "$TEST_BUILD/tidbit" chat "$model" --temp 0 -t 2 -n 8 "$@"; }
+fails () { test_code 1 chat "$@"; }
 lines () { n=$(wc -l <"$1"); [ "$n" -eq "$2" ] || { cat "$1" err; echo "$n lines, expected $2"; return 1; }; }
 said () { cat err; grep -q -e "$1" err; }
 
 test_expect_success '/undo takes the last turn back: what follows stands where it stood' '
-	printf "Once upon a time\n One day\n" | chat >want 2>err && printf "Once upon a time\n The cat\n/undo\n One day\n/undo\n/undo\n/undo\n" | chat >out 2>err &&
+	printf "Once upon a time\n One day\n" | chat >want 2>err && printf "Once upon a time\n The cat\n/undo\n One day\n/undo\n/undo\n/undo\n" | fails >out 2>err &&
 	lines out 3 && sed -n "1p;3p" out | cmp - want && said "took turn 2 back: 1 before it" && said "took turn 1 back: nothing" && said "nothing to undo"
 '
 test_expect_success '/regen writes the last answer anew' '
-	printf "/regen\nOnce upon a time\n/regen\n" | chat >out 2>err && lines out 2 && [ "$(sort -u out | wc -l)" = 1 ] && said "no answer to write anew" &&
+	printf "/regen\nOnce upon a time\n/regen\n" | fails >out 2>err && lines out 2 && [ "$(sort -u out | wc -l)" = 1 ] && said "no answer to write anew" &&
 	printf "Once upon a time\n/set temp 2\n/set seed 5\n/regen\n" | chat >out 2>err && lines out 2 && [ "$(sort -u out | wc -l)" = 2 ]
 '
 test_expect_success '/edit N: the next message takes the place of that one, and what followed goes' '
 	printf " The cat\n" | chat >want 2>err && printf "Once upon a time\n One day\n/edit 1\n The cat\n/export a.json\n" | chat >out 2>err && lines out 3 &&
-	sed -n 3p out | cmp - want && grep -c "\"role\": \"user\"" a.json | grep -qx 1 && printf "/edit\nOnce\n/edit 2\n/edit x\n" | chat >out 2>err && said "no message to change" &&
+	sed -n 3p out | cmp - want && grep -c "\"role\": \"user\"" a.json | grep -qx 1 && printf "/edit\nOnce\n/edit 2\n/edit x\n" | fails >out 2>err && said "no message to change" &&
 	said "no message 2: 1 has been asked" && said "number of a message"
 '
 test_expect_success '/model goes on with another one, names as in the list, in any case' '
@@ -59,7 +56,7 @@ if command -v python3 >/dev/null; then test_expect_success 'its prompt is what t
 	python3 -c "import json; r = json.load(open(\"r.jsonl\")); d = json.load(open(\"c.json\")); print(len(r[\"ids\"]), d[\"messages\"][-1]); raise SystemExit(len(r[\"ids\"]) != d[\"messages\"][-1][\"prompt_tokens\"])"
 '; else test_skip 'its prompt is what template --ids says' 'no python3 here'; fi
 test_expect_success '/set: ranges, the default beside what was set, options by both names' '
-	printf "/set temp 0.5\n/set top-k 7\n/set repeat_penalty 1.5\n/set switch borrowed\n/set switch never\n/set temp 101\n/set\n" | chat >out 2>err &&
+	printf "/set temp 0.5\n/set top-k 7\n/set repeat_penalty 1.5\n/set switch borrowed\n/set switch never\n/set temp 101\n/set\n" | fails >out 2>err &&
 	said "^temp is 0.5: .*(0 to 100; default: 0.8)" && said "^top_k is 7: .*(0 or more; default: 40)" && said "^repeat is 1.5" &&
 	said "^switch is borrowed: .*(exact, borrowed; default: exact)" && said "switch: expected one of exact, borrowed, got .never" && said "temp: expected a number from 0 to 100, got .101"
 '
@@ -68,22 +65,22 @@ test_expect_success '/system holds from the next answer on, off takes it away' '
 	grep -q "\"system\": \"Be brief.\"" d.json && ! grep -q "\"system\"" e.json && said "no system message, but"
 '
 test_expect_success '/export: three forms, a name of its own, and never over what is there' '
-	printf "Once upon a time\n/export t.md\n/export t.txt\n/export t.json\n/export t.md\n/export t.md --force\n/export --force new name.md\n/export t.doc\n/export\n/export json\n" | chat >out 2>err &&
+	printf "Once upon a time\n/export t.md\n/export t.txt\n/export t.json\n/export t.md\n/export t.md --force\n/export --force new name.md\n/export t.doc\n/export\n/export json\n" | fails >out 2>err &&
 	grep -qx "## you" t.md && grep -qx "## stories260K · F32" t.md && grep -qx "you:" t.txt && said "t.md is there already: /export t.md --force" && said "wrote t.md" &&
 	grep -q "\"temp\": 0.0" t.json && ! grep -q "\"temp\": null" t.json && [ -s "new name.md" ] && said "writes md, json or txt" && ls tidbit-*.md tidbit-*.json && [ "$(stat -c %a t.json)" = 600 ] && head -n 1 out >text &&
-	grep -qF "$(cat text)" t.txt && echo /export | chat >out 2>err && said "nothing has been said"
+	grep -qF "$(cat text)" t.txt && echo /export | fails >out 2>err && said "nothing has been said"
 '
 test_expect_success '/export through a link replaces what it leads to; a folder that is not there is told' '
-	ln -s t.txt link.txt && printf "Once upon a time\n/export link.txt --force\n/export none/x.md\n" | chat >out 2>err && [ -L link.txt ] && said "wrote link.txt" && said "none/x.md"
+	ln -s t.txt link.txt && printf "Once upon a time\n/export link.txt --force\n/export none/x.md\n" | fails >out 2>err && [ -L link.txt ] && said "wrote link.txt" && said "none/x.md"
 '
 test_expect_success '/export --force leaves a file to those who may read it; what cannot be written is named as it was asked for' '
 	echo old >open.md && chmod 644 open.md && echo old >shut.md && chmod 600 shut.md &&
-	printf "Once upon a time\n/export open.md --force\n/export shut.md --force\n/export none/x/y.md\n/export none/x/y.json --force\n" | chat >out 2>err &&
+	printf "Once upon a time\n/export open.md --force\n/export shut.md --force\n/export none/x/y.md\n/export none/x/y.json --force\n" | fails >out 2>err &&
 	[ "$(stat -c %a open.md)" = 644 ] && [ "$(stat -c %a shut.md)" = 600 ] && grep -q "## you" open.md shut.md &&
 	said "none/x/y.md: cannot write: No such" && said "none/x/y.json: cannot write" && ! grep "[.]new" err
 '
 test_expect_success '/export that fails midway leaves the old file' '
-	[ ! -e /dev/full ] || { cp t.md before && printf "Once upon a time\n/export /dev/full --force\n" | chat >out 2>err; cmp t.md before && ! ls ./*.new; }
+	[ ! -e /dev/full ] || { cp t.md before && printf "Once upon a time\n/export /dev/full --force\n" | fails >out 2>err; cmp t.md before && ! ls ./*.new; }
 '
 test_expect_success '/new keeps what was said, --private does not' '
 	printf "Once upon a time\n/new\nOnce upon a time\n/new\n/new\n" | chat >out 2>err && lines out 2 && [ "$(sort -u out | wc -l)" = 1 ] &&
@@ -91,7 +88,7 @@ test_expect_success '/new keeps what was said, --private does not' '
 	printf "Once upon a time\n/new\n" | chat --private >out 2>err && [ ! -e home/.local/state/tidbit ]
 '
 test_expect_success '/copy without a terminal and without a tool says so' '
-	printf "Once upon a time\n/copy\n/copy code\n/copy x\n" | env -u TMUX -u DISPLAY -u WAYLAND_DISPLAY "$TEST_BUILD/tidbit" chat "$model" --temp 0 -n 8 >out 2>err &&
+	printf "Once upon a time\n/copy\n/copy code\n/copy x\n" | test_code 1 env -u TMUX -u DISPLAY -u WAYLAND_DISPLAY "$TEST_BUILD/tidbit" chat "$model" --temp 0 -n 8 >out 2>err &&
 	said "no terminal to copy by\|sent .* to pbcopy" && said "no code in the last answer" && said "/copy takes code or all"
 '
 test_expect_success 'a file that does not say how text is split: one warning, in chat, run, tokenize and template --ids' '
@@ -139,10 +136,14 @@ test_expect_success 'a template that opens the thinking itself: all of it is thi
 	printf "Hi\nHi\n" | "$TEST_BUILD/tidbit" chat thinks.gguf -n 5 --temp 0 >out 2>err && [ "$(wc -c <out)" -eq 2 ]
 '
 test_expect_success 'what comes near a command is named' '
-	printf "/modle\n/rgeen\n/zzzzzz\n" | chat >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"
+	printf "/modle\n/rgeen\n/zzzzzz\n" | fails >out 2>err && said "did you mean /model" && said "did you mean /regen" && said "no command /zzzzzz: /help lists them"
 '
 test_expect_success 'what a command does not take stops it; help helps on one' '
-	printf "Hi\n/clear now\n/undo 5\n/show foo\n/help /quant\n/help zzzzzz\n" | chat -n 5 --temp 0 >out 2>err && said "/clear stands alone: \"now\" is too much" &&
+	printf "Hi\n/clear now\n/undo 5\n/show foo\n/help /quant\n/help zzzzzz\n" | fails >out 2>err && said "/clear stands alone: \"now\" is too much" &&
 	said "/undo stands alone: \"5\" is too much" && said "/show stands alone" && said "/quant \[LEVEL" && ! said "/undo: " && said "no command /zzzzzz"
+'
+test_expect_success 'what a pipe has asked to be written is written before the end' '
+	printf "/quant q4_0 --save s.gguf\n" | chat >out 2>err && said "^s.gguf is written: Q4_0" && "$TEST_BUILD/tidbit" show s.gguf | grep Q4_0 &&
+	printf "/quant q8_0 --save none/s.gguf\n" | fails >out 2>err && said "none/s.gguf"
 '
 test_done
