@@ -531,6 +531,13 @@ static const char *nearest(const struct store *s, const char *word)
 	return near;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 /* What is told of a name that is none: other levels of it, or what is near. */
 static int unknown(const struct store *s, const char *word, struct err *e)
 {
@@ -551,7 +558,8 @@ static int unknown(const struct store *s, const char *word, struct err *e)
 		err_set(e, ERR_NOT_FOUND, "no model '%s': neither a file nor in tidbit list; did you mean %s?", q,
 			err_quote(list, sizeof list, near, strlen(near)));
 	else
-		err_set(e, ERR_NOT_FOUND, "no model '%s': neither a file nor in tidbit list", q);
+		err_set(e, ERR_NOT_FOUND, "no model '%s': %s in tidbit list", q, is_folder(word) ? "it is a folder, and not" :
+			"neither a file nor");
 	str_release(&others.names);
 	return -1;
 }

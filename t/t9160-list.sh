@@ -204,6 +204,7 @@ test_expect_success 'a file by that name comes before the list; a folder does no
 '
 test_expect_success 'a name that is none: the nearest is told; what is a path stays one' '
 	fails "did you mean storyteller" "$T" show storytelller && fails "neither a file nor in tidbit list" "$T" run qqqqqq hello &&
+	mkdir "$TRASH/qqqqqq" && (cd "$TRASH" && fails "qqqqqq.: it is a folder, and not in tidbit list" "$T" run qqqqqq hello) &&
 	fails "nowhere/x: cannot open" "$T" show nowhere/x && fails "x.gguf: cannot open" "$T" run x.gguf hello &&
 	test_code 2 "$T" storytelle 2>"$TRASH/err" && grep -q "unknown verb" "$TRASH/err"
 '
