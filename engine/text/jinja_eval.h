@@ -72,6 +72,9 @@ int jx_raise_text(struct jx *x, const char *p, size_t n);
 int jx_raise_undef(struct jx *x, struct jv v);
 /* The heap's refusal as an error. */
 int jx_limit(struct jx *x);
+/* Around the work of a node: it is none too many, nor too deep; of an error the innermost node is told. */
+int jx_enter(struct jx *x);
+int jx_leave(struct jx *x, const struct jnode *n, int rc);
 
 /* -- expressions (jinja_expr.c) ---------------------------------------------------- */
 

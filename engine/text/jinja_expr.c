@@ -40,6 +40,25 @@ int jx_limit(struct jx *x)
 	return err_set(x->e, ERR_LIMIT, "%s", texts[x->h->failed]);
 }
 
+int jx_enter(struct jx *x)
+{
+	if (x->nest >= JX_NEST)
+		return err_set(x->e, ERR_LIMIT, "the chat template is nested too deeply");
+	x->nest++;
+	jheap_step(x->h, 1);
+	return 0;
+}
+
+int jx_leave(struct jx *x, const struct jnode *n, int rc)
+{
+	x->nest--;
+	if (x->h->failed)
+		rc = jx_limit(x);
+	if (rc && !x->where.line)
+		x->where = (struct jinja_where){ n->line, n->column };
+	return rc ? -1 : 0;
+}
+
 int jx_raise_undef(struct jx *x, struct jv v)
 {
 	static const char *const modules[J_N_TYPES] = {
@@ -661,20 +680,8 @@ static eval_fn *const evals[JN_N] = {
 
 int jx_eval(struct jx *x, const struct jnode *n, struct jv *out)
 {
-	int rc;
-
 	*out = (struct jv){ .type = J_NONE };
-	if (x->nest >= JX_NEST)
-		return err_set(x->e, ERR_LIMIT, "the chat template is nested too deeply");
-	x->nest++;
-	jheap_step(x->h, 1);
-	rc = x->h->failed ? jx_limit(x) : evals[n->kind](x, n, out);
-	x->nest--;
-	if (!rc && !x->h->failed)
-		return 0;
-	if (x->h->failed)
-		jx_limit(x);
-	if (!x->where.line)
-		x->where = (struct jinja_where){ n->line, n->column };
-	return -1;
+	if (jx_enter(x))
+		return -1;
+	return jx_leave(x, n, x->h->failed ? -1 : evals[n->kind](x, n, out));
 }

@@ -388,21 +388,9 @@ static run_fn *const runs[JN_N] = {
 
 int jx_stmt(struct jx *x, const struct jnode *n)
 {
-	int rc;
-
-	if (x->nest >= JX_NEST)
-		return err_set(x->e, ERR_LIMIT, "the chat template is nested too deeply");
-	x->nest++;
-	jheap_step(x->h, 1);
-	rc = x->h->failed ? jx_limit(x) : runs[n->kind](x, n);
-	x->nest--;
-	if (!rc && !x->h->failed)
-		return 0;
-	if (x->h->failed)
-		jx_limit(x);
-	if (!x->where.line)
-		x->where = (struct jinja_where){ n->line, n->column };
-	return -1;
+	if (jx_enter(x))
+		return -1;
+	return jx_leave(x, n, x->h->failed ? -1 : runs[n->kind](x, n));
 }
 
 int jx_run(struct jx *x, const struct jnodes *body)
