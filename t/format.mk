@@ -11,8 +11,9 @@ mutants: t/t0540-gguf-mutants.t
 # Fuzz targets: sources are compiled anew, for clang's coverage; small sound files to begin with.
 FUZZ_CC = clang
 FUZZ_FLAGS = -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-FUZZ_GGUF = %D%/fuzz/fuzz_gguf.c engine/format/gguf.c engine/format/map.c engine/quant/layout.c \
-	engine/base/err.c engine/base/str.c engine/base/xio.c
+FUZZ_FORMAT = engine/base/err.c engine/base/str.c engine/base/xio.c engine/base/os.c engine/base/os_linux.c \
+	engine/format/gguf.c engine/format/map.c engine/quant/layout.c
+FUZZ_GGUF = %D%/fuzz/fuzz_gguf.c $(FUZZ_FORMAT)
 EXTRA_PROGRAMS += %D%/fuzz/seeds_gguf
 t_fuzz_seeds_gguf_LDADD = %D%/libtap.a
 fuzz: %D%/fuzz/fuzz_gguf %D%/fuzz/seeds_gguf

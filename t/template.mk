@@ -4,13 +4,13 @@ check_PROGRAMS += %D%/t2500-jinja-cases.t %D%/t2510-template-renderings.t %D%/t2
 dist_check_SCRIPTS += %D%/t2550-template-verb.sh
 
 # Fuzz targets, beside the one in format.mk: what "make fuzz" builds and tells how to run.
-FUZZ_TEXT = engine/base/err.c engine/base/str.c engine/base/xio.c engine/base/os.c engine/base/os_linux.c \
+FUZZ_TEXT = $(FUZZ_FORMAT) \
 	engine/text/vocab.c engine/text/special.c engine/text/presplit.c engine/text/bpe.c engine/text/spm.c \
 	engine/text/encode.c engine/text/detok.c engine/text/jinja.c engine/text/jinja_heap.c engine/text/jinja_val.c \
 	engine/text/jinja_lex.c engine/text/jinja_parse.c engine/text/jinja_block.c engine/text/jinja_expr.c \
 	engine/text/jinja_stmt.c engine/text/jinja_attr.c engine/text/jinja_call.c engine/text/jinja_lib.c \
 	engine/text/jinja_tests.c engine/text/jinja_str.c engine/text/jinja_seq.c engine/text/jinja_text.c \
-	engine/text/jinja_num.c engine/text/jinja_json.c engine/format/gguf.c engine/format/map.c engine/quant/layout.c \
+	engine/text/jinja_num.c engine/text/jinja_json.c \
 	%D%/lib/tap.c %D%/lib/tmp.c %D%/lib/ggufmake.c
 FUZZ_TEXT_LIBS = $(PCRE2_LIBS) $(JANSSON_LIBS) $(UNISTRING_LIBS) -lpthread -lm
 fuzz: fuzz-text
