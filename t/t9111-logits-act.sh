@@ -55,8 +55,8 @@ test_expect_success 'what cannot be is told: exit 1 for the ids, 2 for the call'
 		test_code 2 "$T" logits -m "$M" --tokens ids -o o $x 2>err && grep -q -e "--switch-from" err || exit 1
 	done &&
 	test_code 2 "$T" logits -m "$M" --tokens - --with - -o o <ids 2>err && grep -q "standard input holds one" err &&
-	test_code 2 "$T" logits -m "$M" --tokens ids -o o --switch-from q8_0 --mode half 2>err && grep -q "exact|borrowed" err &&
-	test_code 2 "$T" logits -m "$M" --tokens ids -o o --act f64 2>err && grep -q "auto|int8|int16|f32" err &&
+	test_code 2 "$T" logits -m "$M" --tokens ids -o o --switch-from q8_0 --mode half 2>err && grep -q "one of exact, borrowed" err &&
+	test_code 2 "$T" logits -m "$M" --tokens ids -o o --act f64 2>err && grep -q "one of auto, int8, int16, f32" err &&
 	test_code 2 "$T" logits -m "$M" --tokens ids -o o --switch-from q17 2>err && grep -q "Q4_0" err &&
 	test_code 1 "$T" logits -m "$M" --tokens ids -o o --with nowhere 2>err && grep -q "nowhere" err && [ ! -e o ]
 '
