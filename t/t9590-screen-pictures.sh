@@ -4,6 +4,7 @@ test_description='stored pictures: everyone'"'"'s text, emoji, themes, and what 
 . "${TEST_SRC:-.}/t/lib/screen-lib.sh"
 why=$(screen_missing)
 [ -z "$why" ] || { test_skip 'pictures' "$why"; test_done; }
+cd "$TRASH" || exit 99
 DATA=$TEST_SRC/t/data
 STORED=$DATA/screens
 # picture NAME [COMMAND]: what stands on the screen is what is stored; TEST_STORE=1 stores it, to be looked at
