@@ -104,6 +104,22 @@ test_expect_success 'pipes in place of messages and inputrc are told, not waited
 	screen_wait "inputrc: is not a regular file" && screen_wait "messages: is not a regular file" && screen_run "/bye" && screen_wait "^\\$" &&
 	rm "$STATE/messages" "$HOME/.inputrc" && mv messages "$STATE/messages"
 '
+# TEXT: the inputrc; MESSAGE: what is said of it, in the screen and in plain lines
+refused () {
+	printf "$1" >"$HOME/.inputrc" && screen_run clear && screen_open --temp 0 -t 1 && screen_wait "$2" && screen_run "/bye" && screen_wait "^\\$" &&
+	screen_run "clear; \"$TEST_BUILD/tidbit\" chat \"$SCREEN_MODEL\" --temp 0 -t 1 --plain" && screen_wait "$2" && screen_run "/bye" && screen_wait "^\\$"
+}
+test_expect_success 'nor is a pipe or a terminal that the inputrc includes, and one that includes itself ends' '
+	mkfifo pipe && refused "set bell-style none\n\$include $PWD/pipe\n" "pipe: is not a regular file" &&
+	printf " \$ Include\t/dev/tty\r\n" >more && refused "\$include $PWD/more\n" "/dev/tty: is not a regular file" &&
+	refused "\$include ~/.inputrc\n" "goes deeper than"
+'
+test_expect_success 'nor when it is read again; one that includes what there is, and what there is not, is used' '
+	printf "\"\\\\C-t\": \"twice\"\n" >more && printf "\$include $PWD/none\n\$include $PWD/more\n" >"$HOME/.inputrc" && screen_run clear &&
+	screen_open --temp 0 -t 1 && screen_keys C-t && screen_wait "^ › twice$" && rm more && mkfifo more && screen_keys C-x C-r &&
+	screen_wait "more: is not a regular file" && screen_keys C-x C-r && screen_type x && screen_wait "^ › twicex$" && screen_keys C-a && screen_type y &&
+	screen_wait "^ › ytwicex$" && screen_keys C-c && screen_run "/bye" && screen_wait "^\\$" && rm "$HOME/.inputrc" pipe more
+'
 
 locale8=$(locale -a 2>/dev/null | grep -i 'iso8859' | head -n 1)
 test_expect_success 'in the C locale, which says nothing of the terminal, C.UTF-8 is taken' '

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "ui/input.h"
 
+#include "app/inputrc.h"
 #include "app/termtext.h"
 #include "engine/base/xio.h"
 #include "ui/bidi.h"
@@ -227,9 +228,12 @@ static int edit_outside(int count, int key)
 	return 0;
 }
 
+static int read_again(int count, int key);
+
 static const struct { rl_command_func_t *from, *to; } replaced[] = {
 	{ rl_beg_of_line, to_line_start }, { rl_end_of_line, to_line_end },
 	{ rl_kill_line, kill_to_end }, { rl_unix_line_discard, kill_to_start }, { rl_backward_kill_line, kill_to_start },
+	{ rl_re_read_init_file, read_again },
 };
 
 /* Whatever keys the user's inputrc has given to them. */
@@ -258,6 +262,30 @@ static void bind_commands(void)
 			rl_bind_key_if_unbound_in_map('v', edit_outside, map);
 		replace_in(map, 0);
 	}
+}
+
+/* What must hold whatever the user's inputrc says. */
+static void settle(void)
+{
+	bind_commands();
+	/* Esc is told from Alt by our own decoder; what readline sees is settled. */
+	rl_variable_bind("keyseq-timeout", "0");
+	rl_variable_bind("enable-bracketed-paste", "off");
+}
+
+static int read_again(int count, int key)
+{
+	static bool refused;
+	struct err e = { 0 };
+
+	/* what was refused readline would still take for the file to read */
+	refused = refused || inputrc_check(&e);
+	if (e.code)
+		the->ops.complain(the->arg, e.msg);
+	if (!refused)
+		rl_re_read_init_file(count, key);
+	settle();
+	return 0;
 }
 
 int input_new(struct input **out, const struct input_ops *ops, void *arg, struct err *e)
@@ -301,10 +329,7 @@ int input_new(struct input **out, const struct input_ops *ops, void *arg, struct
 	rl_variable_bind("bell-style", "none");
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	rl_initialize();
-	bind_commands();
-	/* Esc is told from Alt by our own decoder; what readline sees is settled. */
-	rl_variable_bind("keyseq-timeout", "0");
-	rl_variable_bind("enable-bracketed-paste", "off");
+	settle();
 	using_history();
 	stifle_history(HISTORY_MAX);
 	rl_callback_handler_install("", accepted);

@@ -23,6 +23,8 @@ struct input_ops {
 	char *(*complete)(void *arg, const char *line, size_t start, size_t end, int i);
 	/* Ctrl-X Ctrl-E, and v in vi mode: the text in the user's editor; input_text() gives it, input_set() takes it back. */
 	void (*edit)(void *arg);
+	/* Of the user's inputrc, when it is read again. */
+	void (*complain)(void *arg, const char *what);
 };
 
 /* Before term_start(): readline looks at the terminal in its own way and then lets go of it. */

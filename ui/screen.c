@@ -1204,10 +1204,17 @@ static void begin_theme(struct opts *o, struct str *complaints)
 	o->theme = style_theme_now();
 }
 
+static void on_complaint(void *arg, const char *what)
+{
+	struct screen *s = arg;
+
+	chat_complain(s->c, "%s", what);
+}
+
 static int start(struct screen *s, struct opts *o, struct err *e)
 {
 	static const struct loop_ops loop_ops = { on_input, on_signal, on_wake, on_timer, turn };
-	static const struct input_ops input_ops = { on_send, complete, on_edit };
+	static const struct input_ops input_ops = { on_send, complete, on_edit, on_complaint };
 	bool utf8 = set_locale();
 	struct err odd = { 0 };
 	struct str complaints;
