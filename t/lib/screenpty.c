@@ -172,7 +172,7 @@ static void child(const struct screenpty *s, const char *tty, const char *progra
 	_exit(127);
 }
 
-struct screenpty *screenpty_open(int rows, int cols, const char *const *args)
+static struct screenpty *open_as(bool ixon, int rows, int cols, const char *const *args)
 {
 	const char *build = getenv("TEST_BUILD");
 	struct screenpty *s = calloc(1, sizeof *s);
@@ -187,11 +187,25 @@ struct screenpty *screenpty_open(int rows, int cols, const char *const *args)
 	snprintf(tty, sizeof tty, "%s", ptsname(s->master));
 	s->slave = open(tty, O_RDWR | O_NOCTTY);
 	tcgetattr(s->slave, &s->before);
+	if (!ixon) {
+		s->before.c_iflag &= ~(tcflag_t)IXON;
+		tcsetattr(s->slave, TCSANOW, &s->before);
+	}
 	screenpty_size(s, rows, cols);
 	s->pid = fork();
 	if (!s->pid)
 		child(s, tty, program, args);
 	return s;
+}
+
+struct screenpty *screenpty_open(int rows, int cols, const char *const *args)
+{
+	return open_as(true, rows, cols, args);
+}
+
+struct screenpty *screenpty_open_raw(int rows, int cols, const char *const *args)
+{
+	return open_as(false, rows, cols, args);
 }
 
 static void keep(struct screenpty *s, const char *p, size_t n)

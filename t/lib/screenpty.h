@@ -29,6 +29,8 @@ struct screenpty {
 
 /* args: NULL-ended, behind the program's name. NULL when there is no terminal to be had or no program. */
 struct screenpty *screenpty_open(int rows, int cols, const char *const *args);
+/* On a terminal without flow control: no Ctrl-S in what is typed stops it. */
+struct screenpty *screenpty_open_raw(int rows, int cols, const char *const *args);
 /* Reads what comes until nothing did for `quiet` ms, at most `ms`. Every byte is checked. */
 void screenpty_read(struct screenpty *s, int quiet, int ms);
 /* Until the text comes in what was read since `from` (a total); milliseconds, -1: it did not within ms. */
