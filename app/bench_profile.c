@@ -87,7 +87,8 @@ int bench_profile(const struct bench *b, FILE *f, struct err *e)
 		if (bench_once(b, c, c->n, &ns, e) < 0)
 			return -1;
 		n = eng_profile_works(b->rig.eng, &works);
-		fprintf(f, "\n%s, %s%d", eng_weights_info(c->level->weights)->level, c->kind == BENCH_PREFILL ? "pp" : "tg", (int)c->n);
+		fprintf(f, "\n%s, %s%d", eng_weights_info(c->level->weights)->level,
+			c->kind == BENCH_PREFILL ? "pp" : "tg", (int)c->n);
 		if (b->o->bench_d)
 			fprintf(f, " @ d%lld", (long long)b->o->bench_d);
 		fprintf(f, ": %.2f tokens/s\n\n", c->n * 1e9 / ns);

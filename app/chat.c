@@ -199,7 +199,7 @@ static void give_item_back(struct chat *c, struct chat_item *q)
 	chat_reattach(c, q);
 	chat_give_back(c, q->text.p + q->attached);
 	if (q->attached)
-		chat_note(c, "goes with the next message again: %s (/clear drops it)", c->attached_names ? c->attached_names : "");
+		chat_note(c, "goes with the next message again: %s (/clear drops it)", chat_attached(c));
 	item_free(q);
 }
 
@@ -317,7 +317,10 @@ static struct chat_item *take_back(struct chat *c)
 	return item_take(c, at);
 }
 
-/* The question and its answer are out again, or what an answer had before it went on is all of it; the text is the draft again. */
+/*
+ * The question and its answer are out again, or what an answer had before it went on is all of it; the text is
+ * the draft again.
+ */
 static void withdraw(struct chat *c)
 {
 	if (c->answer->ids.n) {
@@ -575,7 +578,8 @@ static void offer_more(struct chat *c)
 	c->room = (struct room){ .grow_ctx = 2 * more };
 	snprintf(q, sizeof q, "the context of %lld is full: the answer stops here", (long long)more);
 	if (!c->can_ask) {
-		chat_note(c, "%s; /context grow %lld makes it larger, then /continue goes on (or begin with -c)", q, (long long)(2 * more));
+		chat_note(c, "%s; /context grow %lld makes it larger, then /continue goes on (or begin with -c)", q,
+			  (long long)(2 * more));
 		return;
 	}
 	c->n_choices = 0;
@@ -646,12 +650,17 @@ static void name_attached(struct chat *c, const char *path, size_t bytes)
 	str_release(&s);
 }
 
+const char *chat_attached(const struct chat *c)
+{
+	return c->attached_names ? c->attached_names : "what was read";
+}
+
 void chat_detach(struct chat *c)
 {
 	if (c->late)
 		return;
 	if (c->attached)
-		chat_note(c, "no longer goes with the next message: %s", c->attached_names ? c->attached_names : "what was read");
+		chat_note(c, "no longer goes with the next message: %s", chat_attached(c));
 	forget_attached(c);
 }
 
@@ -937,7 +946,8 @@ static void on_answered(struct chat *c, struct event *ev)
 
 		finish_answer(c, ev);
 		if (answer_only_thought(&i->stats, i->end))
-			chat_note(c, "the answer ended inside its thinking, %d tokens: %s", i->n_think, answer_why_only_thought(i->end));
+			chat_note(c, "the answer ended inside its thinking, %d tokens: %s", i->n_think,
+				  answer_why_only_thought(i->end));
 		if (ev->end == ANSWER_CONTEXT)
 			offer_more(c);
 	}
@@ -1078,7 +1088,8 @@ static void on_failed(struct chat *c, struct event *ev)
 {
 	static void (*const failed[])(struct chat *, struct event *) = {
 		[JOB_OPEN] = chat_failed_open, [JOB_ANSWER] = failed_answer,
-		[JOB_LEVEL] = failed_level, [JOB_GROW] = failed_grow, [JOB_COUNT] = chat_failed_count, [JOB_RESET] = failed_reset,
+		[JOB_LEVEL] = failed_level, [JOB_GROW] = failed_grow, [JOB_COUNT] = chat_failed_count,
+		[JOB_RESET] = failed_reset,
 	};
 
 	failed[ev->job](c, ev);
@@ -1123,7 +1134,8 @@ bool chat_pump(struct chat *c)
 {
 	static void (*const take[])(struct chat *, struct event *) = {
 		[EV_PROGRESS] = on_progress, [EV_OPENED] = chat_on_opened, [EV_TEXT] = on_text,
-		[EV_ANSWERED] = on_answered, [EV_LEVEL] = on_level, [EV_GROWN] = on_grown, [EV_COUNTED] = chat_on_counted, [EV_RESET] = on_reset,
+		[EV_ANSWERED] = on_answered, [EV_LEVEL] = on_level, [EV_GROWN] = on_grown,
+		[EV_COUNTED] = chat_on_counted, [EV_RESET] = on_reset,
 		[EV_FAILED] = on_failed,
 	};
 	struct event *ev = worker_events(c->worker);

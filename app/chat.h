@@ -203,12 +203,17 @@ void chat_edit_leave(struct chat *c);
 int chat_turn_of(const struct chat *c, unsigned serial);
 /* The last answer, which was stopped or cut, goes on where it ended. False (and told) when there is none. */
 bool chat_continue(struct chat *c);
-/* What to do about the message that does not fit: leave turns out, make the context larger (0: as large as needed), or let it be. */
+/*
+ * What to do about the message that does not fit: leave turns out, make the context larger (0: as large as
+ * needed), or let it be.
+ */
 void chat_drop(struct chat *c);
 void chat_grow(struct chat *c, int64_t n_ctx);
 void chat_leave(struct chat *c);
 /* Puts a file's text before the next message. */
 int chat_attach(struct chat *c, const char *path, struct err *e);
+/* What goes before it, in words: "a.txt, 17 bytes"; while c->attached. */
+const char *chat_attached(const struct chat *c);
 /* Nothing goes before it any more; says what did. */
 void chat_detach(struct chat *c);
 /* Adds something to choose from, for the next chat_ask_choice(). */

@@ -66,7 +66,8 @@ static int run(struct opts *o)
 }
 
 static const char *const takes[] = {
-	"model", "levels", "n-prompt", "n-gen", "n-depth", "repetitions", "profile", "threads", "output", "kv", "act", "ctx", "chunk", "force", "isa", "help", NULL
+	"model", "levels", "n-prompt", "n-gen", "n-depth", "repetitions", "profile", "threads", "output",
+	"kv", "act", "ctx", "chunk", "force", "isa", "help", NULL
 };
 
 static const char *const notes[] = {

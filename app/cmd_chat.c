@@ -41,8 +41,8 @@ out:
 static const char *const takes[] = {
 	"model", "system", "raw", "think", "tools", "stop", "context-policy", "null",
 	"temp", "top-k", "top-p", "min-p", "repeat-penalty", "seed", "max-tokens",
-	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "act", "mode", "theme", "gauges", "bell", "mouse", "bidi", "private", "offline",
-	"help", NULL
+	"level", "kv", "ctx", "force", "threads", "isa", "chunk", "stats", "plain", "ascii", "act", "mode",
+	"theme", "gauges", "bell", "mouse", "bidi", "private", "offline", "help", NULL
 };
 
 static const char *const notes[] = {

@@ -262,7 +262,8 @@ static void tell_speed(const struct answer *a)
 	if (s->first_ns)
 		units_time(first, sizeof first, s->first_ns);
 	fprintf(stderr, "prompt %d tokens, prefill %.1f tok/s, first token %s, decode %.1f tok/s, answer %d tokens%s%s\n",
-		s->n_prompt, answer_prefill_rate(s), first, answer_decode_rate(s), s->n_gen, *answer_end_text(a->end) ? ", " : "", answer_end_text(a->end));
+		s->n_prompt, answer_prefill_rate(s), first, answer_decode_rate(s), s->n_gen,
+		*answer_end_text(a->end) ? ", " : "", answer_end_text(a->end));
 }
 
 /* The parts add up to the resident set: "other" is the program, its libraries and the file's header. */
@@ -334,7 +335,8 @@ static int answer(struct rig *r, const struct opts *o, const struct setting *s, 
 		cmd_note("the context is full: the answer stops after %d tokens; -c makes it larger", a.stats.n_gen);
 	}
 	if (answer_only_thought(&a.stats, a.end))
-		cmd_note("the answer ended inside its thinking, %d tokens: %s", a.stats.n_thought, answer_why_only_thought(a.end));
+		cmd_note("the answer ended inside its thinking, %d tokens: %s", a.stats.n_thought,
+			 answer_why_only_thought(a.end));
 	if (out.failed)
 		code = cmd_fail(&out.err);
 	else

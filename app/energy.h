@@ -20,7 +20,10 @@ struct energy {
 
 /* Finds the packages below root, NULL: "/sys/class/powercap". False: none can be read. */
 bool energy_open(struct energy *e, const char *root);
-/* Adds what was used since the last call; returns the sum, joules. Call it at least once a minute, or a counter may go round unseen. */
+/*
+ * Adds what was used since the last call; returns the sum, joules. Call it at least once a minute, or a counter may
+ * go round unseen.
+ */
 double energy_read(struct energy *e);
 
 #endif

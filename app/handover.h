@@ -31,7 +31,7 @@ struct handover {
 	const struct opts *o;
 	const char *level;
 	bool borrowed;
-	/* of handover_run(): tells what runs, and of which session it is (NULL: of none), so that it can be cancelled; then progress */
+	/* of handover_run(): tells what runs, and of which session (NULL: of none), so that it can be cancelled; then progress */
 	void (*begin)(void *arg, const char *verb, const char *object, struct eng_session *at_work);
 	eng_progress_fn *progress;
 	void *arg;

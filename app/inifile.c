@@ -136,7 +136,8 @@ int inifile_read(const char *path, inifile_row_fn *row, void *arg, struct str *c
 			return err_set(e, ERR_NOT_FOUND, "%s: there is no such file", path);
 	} else if (S_ISDIR(st.st_mode) || !S_ISREG(st.st_mode)) {
 		/* a pipe would be waited for */
-		return err_set(e, ERR_IO, "%s: is %s, not a file of settings", path, S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
+		return err_set(e, ERR_IO, "%s: is %s, not a file of settings", path,
+			       S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
 	}
 	str_init(&s, INIFILE_MAX_BYTES);
 	r = xio_slurp_regular(path, &s, e);

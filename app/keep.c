@@ -157,7 +157,8 @@ static int64_t number_at(const json_t *list, size_t i, int64_t most)
 static void take_answer(const struct chat *c, struct chat_item *it, const json_t *o)
 {
 	const json_t *f = json_object_get(o, "figures"), *t = json_object_get(o, "think");
-	const char *label = json_string_value(json_object_get(o, "label")), *vocab = json_string_value(json_object_get(o, "vocabulary"));
+	const char *label = json_string_value(json_object_get(o, "label"));
+	const char *vocab = json_string_value(json_object_get(o, "vocabulary"));
 	const int64_t end = json_integer_value(json_object_get(o, "end")), len = (int64_t)it->text.len;
 	struct think *k = &it->stats.think;
 
@@ -228,8 +229,8 @@ static bool offer_one(void *arg, const char *path)
 	const char *model = json_string_value(json_object_get(o, "model"));
 
 	if (n) {
-		chat_note(c, "an earlier run was ended in the middle of a conversation with %s: /restore brings its %zu message%s back, "
-			  "/restore drop forgets it", model ? model : "a model", n, n == 1 ? "" : "s");
+		chat_note(c, "an earlier run was ended in the middle of a conversation with %s: /restore brings its "
+			  "%zu message%s back, /restore drop forgets it", model ? model : "a model", n, n == 1 ? "" : "s");
 		set_left(c, path);
 	}
 	json_decref(o);

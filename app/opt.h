@@ -78,8 +78,8 @@ enum opt_word opt_word(const char *arg);
 
 /*
  * Fills o for a verb: `base` (opt_defaults, or what tidbit.conf makes of them), then the environment,
- * then args[0 … n-1] (without the program's name and the verb). Positionals are handed to the verb after all options are known. ERR_ARG
- * with a sentence that names the nearest option, the expected value and its range, or the verbs
+ * then args[0 … n-1] (without the program's name and the verb). Positionals are handed to the verb after
+ * all options are known. ERR_ARG with a sentence that names the nearest option, the expected value and its range, or the verbs
  * that take the option. `all` (NULL-ended) is asked which those are. o->help stops the rest.
  */
 int opt_parse(const struct cmd *verb, const struct cmd *const *all, const struct opts *base, int n, char **args,

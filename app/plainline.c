@@ -81,9 +81,13 @@ static int edit_message(int count, int key)
 
 /* Where a key has a meaning of readline's own it is taken: before inputrc is read, which may give it back. */
 static const struct { const char *map, *keys; rl_command_func_t *to; } keys[] = {
-	{ "emacs", "\\C-j", insert_newline }, { "emacs", "\\e\\C-m", insert_newline }, { "emacs", "\\e\\C-j", insert_newline },
+	{ "emacs", "\\C-j", insert_newline },
+	{ "emacs", "\\e\\C-m", insert_newline },
+	{ "emacs", "\\e\\C-j", insert_newline },
 	{ "emacs", "\\C-x\\C-e", edit_message },
-	{ "vi-insert", "\\C-j", insert_newline }, { "vi-insert", "\\C-x\\C-e", edit_message }, { "vi-command", "v", edit_message },
+	{ "vi-insert", "\\C-j", insert_newline },
+	{ "vi-insert", "\\C-x\\C-e", edit_message },
+	{ "vi-command", "v", edit_message },
 };
 
 static void bind_keys(void)

@@ -44,7 +44,7 @@ struct profile {
  * that is there and cannot be read. Release it whatever came.
  */
 int profile_load(struct profile *p, const struct eng_info *info, struct str *complaints, struct err *e);
-/* That alone: byte pairs without the name of an expression that splits text before them, where the default may be another one. */
+/* That alone: byte pairs without the name of an expression that splits text before them; the default may be another. */
 void profile_doubt_split(const struct eng_info *info, struct str *complaints);
 /* The same from these files. */
 int profile_read(struct profile *p, const struct eng_info *info, const char *const *paths, int n,

@@ -66,7 +66,8 @@ int rig_session(struct rig *r, const struct opts *o, const char *level, int64_t 
 {
 	struct eng_session_opts so;
 
-	if (rig_session_opts(o, n_ctx, &so, e) < 0 || rig_need(r, o, level, &so, e) < 0 || rig_weights(r, level, &r->weights, e) < 0 ||
+	if (rig_session_opts(o, n_ctx, &so, e) < 0 || rig_need(r, o, level, &so, e) < 0 ||
+	    rig_weights(r, level, &r->weights, e) < 0 ||
 	    eng_session_new(r->weights, &so, &r->session, e) < 0)
 		return -1;
 	interrupt_watch(r->session);

@@ -201,7 +201,7 @@ static void read_file(struct chat *c, const char *args)
 
 	if (!*args) {
 		if (c->attached)
-			chat_note(c, "goes with the next message: %s (/clear drops it)", c->attached_names ? c->attached_names : "");
+			chat_note(c, "goes with the next message: %s (/clear drops it)", chat_attached(c));
 		else
 			chat_complain(c, "/read needs a file: none waits for the next message");
 		return;
@@ -210,7 +210,7 @@ static void read_file(struct chat *c, const char *args)
 	if (paths_expand(args, &path, &e) < 0 || chat_attach(c, path.p, &e) < 0)
 		chat_complain(c, "%s", e.msg);
 	else
-		chat_note(c, "goes with the next message: %s", c->attached_names ? c->attached_names : path.p);
+		chat_note(c, "goes with the next message: %s", chat_attached(c));
 	str_release(&path);
 }
 

@@ -36,7 +36,10 @@ char *slash_complete(const struct chat *c, const char *line, size_t start, size_
 
 /* -- what /set can change (slash_set.c) ---------------------------------------------- */
 
-/* The i-th setting: its name, what it takes ("0 to 100"; choices: "exact borrowed", or NULL) and what it is for; false after the last. */
+/*
+ * The i-th setting: its name, what it takes ("0 to 100"; choices: "exact borrowed", or NULL) and what it is for;
+ * false after the last.
+ */
 struct setting {
 	const char *name, *help, *choices;
 	const char *(*word)(const struct chat *c, int i);	/* words that only the view knows, NULL behind the last; or NULL */

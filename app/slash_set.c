@@ -127,7 +127,8 @@ static void set_one(struct chat *c, const struct row *r, const char *arg)
 		opt_give(o, c->o);
 	}
 	opt_value_text(o, c->o, value, sizeof value);
-	chat_note(c, *arg && c->answer && r->answers ? "%s %s, from the next answer on" : "%s %s", r->name, *value ? value : "is not set");
+	chat_note(c, "%s %s%s", r->name, *value ? value : "is not set",
+		  *arg && c->answer && r->answers ? ", from the next answer on" : "");
 }
 
 static void unknown_setting(struct chat *c, const char *name)

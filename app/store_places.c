@@ -230,7 +230,10 @@ static const json_t *model_layer(const json_t *manifest)
 	return NULL;
 }
 
-/* What is wrong with a manifest goes to `why`; else the model's digest, "" when it holds no model. Copies nothing that is no digest. */
+/*
+ * What is wrong with a manifest goes to `why`; else the model's digest, "" when it holds no model. Copies nothing
+ * that is no digest.
+ */
 static void read_manifest(const char *path, char *digest, char *why, size_t size)
 {
 	const json_t *layer;

@@ -36,7 +36,7 @@ int tools_read(const char *path, struct str *out, struct err *e)
 	return r;
 }
 
-/* Does the template make another prompt of the one than of the other? True where it cannot be rendered: that is told elsewhere. */
+/* Does the template make another prompt of the one than of the other? True where it fails: that is told elsewhere. */
 static bool differ(struct eng_model *m, const struct eng_chat_opts *one, const struct eng_chat_opts *other)
 {
 	const struct eng_msg msg = { .role = "user", .text = "?", .len = 1 };

@@ -436,8 +436,8 @@ struct eng_quantize_result {
 
 /*
  * Writes a model at another level: tensor by tensor the same bytes as the level made in
- * memory, and the same file as llama.cpp's llama-quantize. The input may be sharded or big-endian and is read piece by piece, so that memory
- * stays small whatever its size. The output appears under its name only when it is whole;
+ * memory, and the same file as llama.cpp's llama-quantize. The input may be sharded or big-endian
+ * and is read piece by piece, so that memory stays small whatever its size. The output appears under its name only when it is whole;
  * after an error (ERR_CANCELLED among them) nothing is left of it. ERR_ARG: an unknown level
  * or type, a pattern that does not compile, the output is the input, a quantized source
  * without `requantize`, I2_S for weights that are not ternary.

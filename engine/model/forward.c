@@ -61,7 +61,10 @@ static void *carve(struct carve *v, int64_t n, size_t size)
 	return r;
 }
 
-/* Rows of a matrix in one kernel call, whole panels where there are several: about the work of `most` by a chunk; a lone token's share is one call or a few. */
+/*
+ * Rows of a matrix in one kernel call, whole panels where there are several: about the work of `most` by a chunk; a
+ * lone token's share is one call or a few.
+ */
 static int64_t call_rows(int64_t most, int64_t tokens)
 {
 	const int64_t rows = tokens >= 64 ? most : most * 64 / (tokens ? tokens : 1);
@@ -408,7 +411,8 @@ static void attn_share(const struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer_config *l = &s->c->layer[il];
 	const void **kp = s->pages + 2 * ith * s->n_pages, **vp = kp + s->n_pages;
-	const int fair = s->n * l->n_head_kv / (ATTN_CALLS * nth), most = fair < 1 ? 1 : fair < ATTN_TOKENS ? fair : ATTN_TOKENS;
+	const int fair = s->n * l->n_head_kv / (ATTN_CALLS * nth);
+	const int most = fair < 1 ? 1 : fair < ATTN_TOKENS ? fair : ATTN_TOKENS;
 	int item = 0;
 
 	for (int t = 0, n; t < s->n; t += n) {

@@ -306,7 +306,10 @@ static void put_float(struct jx *x, struct jbuf *b, const struct field *f, doubl
 	const char type = f->type == '%' ? 'f' : f->type;
 	const int prec = f->prec < 0 ? 6 : f->prec > MAX_PREC ? MAX_PREC : (int)f->prec;
 	const bool keeps_zeros = isfinite(v) && (f->alt || !strchr("gG", type));
-	struct number t = { .zeros = keeps_zeros && f->prec > MAX_PREC ? f->prec - MAX_PREC : 0, .tail = f->type == '%' ? "%" : "" };
+	struct number t = {
+		.zeros = keeps_zeros && f->prec > MAX_PREC ? f->prec - MAX_PREC : 0,
+		.tail = f->type == '%' ? "%" : "",
+	};
 	char fmt[16], digits[MAX_DIGITS], grouped[MAX_DIGITS + 120], tail[8], *exp;
 	const char *head = signbit(v) ? "-" : f->sign == '+' ? "+" : f->sign ? " " : "";
 
