@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -32,22 +31,13 @@ struct drive {
 	int closing, want;		/* closing events seen; leave at this many */
 	enum event_kind stop_at;	/* cancel at the first event of this kind */
 	bool stop;
-	int64_t cancelled_ns, closed_ns;	/* cpu_ns() */
+	int64_t cancelled_ns, closed_ns;	/* tap_cpu_ns() */
 	bool late;
 };
 
 static bool closes(const struct event *ev)
 {
 	return ev->kind != EV_TEXT && ev->kind != EV_PROGRESS;
-}
-
-/* Time of the processor: on a busy machine the clock tells of others. */
-static int64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static void on_wake(void *arg)
@@ -58,12 +48,12 @@ static void on_wake(void *arg)
 	for (; *d->end; d->end = &(*d->end)->next) {
 		if (closes(*d->end)) {
 			d->closing++;
-			d->closed_ns = cpu_ns();
+			d->closed_ns = tap_cpu_ns();
 		} else if (d->stop && (*d->end)->kind == d->stop_at) {
 			d->stop = false;
 			/* from the middle of a step, not from its end */
 			usleep(15000);
-			d->cancelled_ns = cpu_ns();
+			d->cancelled_ns = tap_cpu_ns();
 			worker_cancel(d->w);
 		}
 	}
