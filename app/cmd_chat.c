@@ -46,8 +46,8 @@ static const char *const takes[] = {
 };
 
 static const char *const notes[] = {
-	"From a pipe or a file each line is a message, or a command (/help lists them), and each answer is a line. The exit "
-	"code is 1 when something of it could not be done.",
+	"From a pipe or a file each line is a message, or a command (/help lists them), and each answer ends with a line "
+	"end. The exit code is 1 when something of it could not be done.",
 	NULL
 };
 

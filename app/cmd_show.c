@@ -326,7 +326,7 @@ static const char *const notes[] = {
 	"- tokenizer: kind and pre-split, \"gpt2/smollm\"; tokens: how many; add_bos: does a text begin with BOS?",
 	"- template: \"chatml\", \"custom\", \"none\" and so on",
 	"",
-	"--machine measures, in a few seconds, how fast this machine reads buffers of all sizes up to 4 GiB or a quarter of "
+	"--machine measures how fast this machine reads buffers of all sizes up to 4 GiB or a quarter of "
 	"the free memory, and how many operations a second (a multiply-add is two) it does on int8 and F32 by each "
 	"instruction set; with one thread, two, four and all. The figures are the best of many short samples; GB and Gop are "
 	"10^9. They are kept in $XDG_CACHE_HOME/tidbit. With -o json:",

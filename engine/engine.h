@@ -71,7 +71,7 @@ struct eng_machine {
 /*
  * Measures: reading buffers of 16 KiB up to 4 GiB or a quarter of what memory is free, int8 and F32
  * arithmetic by every instruction set that is here, each with 1, 2, 4 … and all threads (threads 0:
- * physical cores). A few seconds on few cores. progress (may be NULL) can stop it within some
+ * physical cores). It takes some ten seconds, more on many cores. progress (may be NULL) can stop it within some
  * milliseconds. Any thread, but what else runs is measured along.
  */
 int eng_probe(int threads, eng_progress_fn *progress, void *arg, struct eng_machine *out, struct err *e);
