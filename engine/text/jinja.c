@@ -81,19 +81,9 @@ static struct jval *boxed(struct jinja_ctx *c, struct jv v)
 	return p;
 }
 
-struct jval *jval_none(struct jinja_ctx *c)
-{
-	return boxed(c, jv_none());
-}
-
 struct jval *jval_bool(struct jinja_ctx *c, bool b)
 {
 	return boxed(c, jv_bool(b));
-}
-
-struct jval *jval_int(struct jinja_ctx *c, int64_t i)
-{
-	return boxed(c, jv_int(i));
 }
 
 struct jval *jval_str(struct jinja_ctx *c, const char *s, size_t n, bool user)

@@ -49,9 +49,7 @@ void jinja_ctx_free(struct jinja_ctx *c);
 /* The clock that strftime_now reads; default: now, local time. */
 void jinja_ctx_set_now(struct jinja_ctx *c, const struct tm *now);
 
-struct jval *jval_none(struct jinja_ctx *c);
 struct jval *jval_bool(struct jinja_ctx *c, bool b);
-struct jval *jval_int(struct jinja_ctx *c, int64_t i);
 /* user false: the template's own (bos_token, eos_token). Bytes are copied. */
 struct jval *jval_str(struct jinja_ctx *c, const char *s, size_t n, bool user);
 /* The user's, and its runs in the output can be told from others: jinja_out.marks. */

@@ -197,13 +197,6 @@ struct jv *jdict_get(const struct jdict *d, struct jv key)
 	return d->n ? jdict_get_hashed(d, key, jv_hash(d->h, key)) : NULL;
 }
 
-struct jv *jdict_getz(const struct jdict *d, const char *key)
-{
-	struct jbuf b = { .p = (char *)(uintptr_t)key, .len = (uint32_t)strlen(key) };
-
-	return jdict_get(d, (struct jv){ .type = J_STR, .u.buf = &b, .len = b.len });
-}
-
 static int reindex(struct jdict *d)
 {
 	const uint32_t n = d->n_index ? d->n_index * 2 : 8;

@@ -214,7 +214,6 @@ uint32_t jv_hash(struct jheap *h, struct jv key);
 uint32_t jbytes_hash(const char *p, size_t n);
 struct jv *jdict_get(const struct jdict *d, struct jv key);
 struct jv *jdict_get_hashed(const struct jdict *d, struct jv key, uint32_t hash);
-struct jv *jdict_getz(const struct jdict *d, const char *key);
 /* A key that is there keeps its place. */
 int jdict_set(struct jdict *d, struct jv key, struct jv val);
 
