@@ -22,7 +22,7 @@ struct level_report {
 	double bpw;
 	/* of a handover */
 	int32_t held, prefilled;	/* tokens the session held, and how many of them were computed again */
-	int64_t make_ns, prefill_ns;
+	int64_t prefill_ns;
 };
 
 struct handover {

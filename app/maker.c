@@ -16,7 +16,6 @@ struct maker {
 	void *arg;
 	/* the thread's own, and the owner's after it */
 	struct eng_weights *weights;
-	int64_t ns;
 	struct err err;
 	int result;
 };
@@ -25,12 +24,10 @@ struct maker {
 static void *make(void *arg)
 {
 	struct maker *k = arg;
-	const int64_t start = os_now_ns();
 
 	loop_block_signals();
 	os_idle_priority();
 	k->result = eng_weights_make(k->m, k->level, k->threads, k->progress, k->arg, &k->weights, &k->err);
-	k->ns = os_now_ns() - start;
 	k->ended(k->arg);
 	return NULL;
 }
@@ -56,14 +53,13 @@ int maker_new(struct maker **out, struct eng_model *m, const char *level, int th
 	return err_set(e, ERR_LIMIT, "cannot start a thread that makes a level");
 }
 
-int maker_free(struct maker *k, struct eng_weights **out, int64_t *ns, struct err *e)
+int maker_free(struct maker *k, struct eng_weights **out, struct err *e)
 {
 	int r;
 
 	pthread_join(k->thread, NULL);
 	r = k->result;
 	*out = k->weights;
-	*ns = k->ns;
 	if (r)
 		*e = k->err;
 	mem_free(k);

@@ -16,7 +16,7 @@ struct maker;
  */
 int maker_new(struct maker **out, struct eng_model *m, const char *level, int threads, eng_progress_fn *progress,
 	      void (*ended)(void *arg), void *arg, struct err *e);
-/* Waits for the end. The weights (the caller's), and how long they took; or what went wrong. */
-int maker_free(struct maker *k, struct eng_weights **out, int64_t *ns, struct err *e);
+/* Waits for the end. The weights, which are the caller's; or what went wrong. */
+int maker_free(struct maker *k, struct eng_weights **out, struct err *e);
 
 #endif

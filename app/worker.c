@@ -805,13 +805,13 @@ static void look_for_switch(struct worker *w)
 }
 
 /* What is made is no longer beside anything; its weights, if all went well. */
-static int end_making(struct worker *w, struct eng_weights **out, int64_t *ns, struct err *e)
+static int end_making(struct worker *w, struct eng_weights **out, struct err *e)
 {
 	struct making *k = w->making;
 	int r;
 
 	*out = NULL;
-	r = maker_free(k->maker, out, ns, e);
+	r = maker_free(k->maker, out, e);
 	pthread_mutex_lock(&w->lock);
 	w->making = NULL;
 	pthread_mutex_unlock(&w->lock);
@@ -865,11 +865,10 @@ static int run_level(struct worker *w, const struct job *j, struct event *ev)
 	struct eng_weights *neu;
 	struct handover h;
 	struct task t;
-	int64_t ns = 0;
 	int r = -1;
 
 	ev->kind = EV_LEVEL;
-	if (w->making && !end_making(w, &neu, &ns, &ev->err)) {
+	if (w->making && !end_making(w, &neu, &ev->err)) {
 		h = handover_of(w, j, &t);
 		r = handover_run(&h, neu, &ev->level, &ev->err);
 		pthread_mutex_lock(&w->lock);
@@ -877,7 +876,6 @@ static int run_level(struct worker *w, const struct job *j, struct event *ev)
 		w->session = w->cancel_session = h.session;
 		w->beside = NULL;
 		pthread_mutex_unlock(&w->lock);
-		ev->level.make_ns = ns;
 	}
 	/* also with a failure: it tells which level is in use */
 	if (w->session)
@@ -1036,13 +1034,12 @@ static void drop_making(struct worker *w)
 	struct eng_weights *weights;
 	struct job *j;
 	struct err e;
-	int64_t ns;
 
 	if (!w->making)
 		return;
 	atomic_store(&w->making->cancelled, true);
 	j = w->making->job;
-	if (!end_making(w, &weights, &ns, &e))
+	if (!end_making(w, &weights, &e))
 		eng_weights_release(weights);
 	job_free(j);
 }
