@@ -436,7 +436,7 @@ static void answers(int n)
 
 	for (int i = 0; i < n; i++) {
 		const char *p = payload(i);
-		const size_t cut = 1 + scr_draw((uint32_t)strlen(p) - 9);
+		const size_t cut = 1 + scr_draw((uint32_t)strlen(p) - 7);	/* not into the marker */
 
 		halves[i][0] = strndup(p, cut);
 		halves[i][1] = calloc(1, strlen(p) + 3);
