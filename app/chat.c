@@ -1130,6 +1130,11 @@ static void run_after(struct chat *c)
 	mem_free(line);
 }
 
+void chat_hush(struct chat *c, int64_t until_ns)
+{
+	worker_hush(c->worker, until_ns);
+}
+
 bool chat_pump(struct chat *c)
 {
 	static void (*const take[])(struct chat *, struct event *) = {

@@ -230,6 +230,8 @@ void chat_doubt(struct chat *c, const char *text);
 const char *chat_bytes(char *buf, size_t size, uint64_t bytes);
 /* Takes the worker's events; true when something visible changed. */
 bool chat_pump(struct chat *c);
+/* Until then (os_now_ns()) text wakes the loop no more: whoever says so pumps by then. */
+void chat_hush(struct chat *c, int64_t until_ns);
 
 /* On something that is no terminal, and with --plain: lines. Returns the exit code. */
 int chat_plain(struct opts *o);

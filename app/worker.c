@@ -24,7 +24,7 @@
 enum { SPEED_SAMPLES = 32 };
 static const int64_t speed_step_ns = 25000000;		/* between samples */
 static const int64_t speed_window_ns = 500000000;	/* that decode_now looks back over */
-static const int64_t mem_step_ns = 200000000;		/* counting resident pages costs a walk over the mapping */
+static const int64_t mem_step_ns = 1000000000;		/* counting resident pages costs a walk over the mapping */
 
 /* The way n_gen went lately. */
 struct speed {
@@ -53,6 +53,7 @@ struct worker {
 	struct event *making_progress;	/* the newest unread one; NULL */
 	struct making *making;		/* NULL: nothing is made beside the jobs */
 	bool busy, stop;
+	_Atomic int64_t hushed_ns;	/* until then text wakes nobody */
 	enum job_kind kind;		/* busy: of what runs */
 	struct eng_session *cancel_session;	/* = session, for worker_cancel() */
 	const struct opened *forget;		/* what is behind this one can go */
@@ -161,8 +162,11 @@ static bool merge(struct event *newest, const struct event *ev)
 /* Takes the event; NULL (no memory) is a lost progress or text event and nothing worse. */
 static void put(struct worker *w, struct event *ev)
 {
+	bool hushed;
+
 	if (!ev)
 		return;
+	hushed = ev->kind == EV_TEXT && os_now_ns() < atomic_load(&w->hushed_ns);
 	pthread_mutex_lock(&w->lock);
 	if (merge(w->newest, ev)) {
 		event_free(ev);
@@ -174,7 +178,13 @@ static void put(struct worker *w, struct event *ev)
 		w->newest = ev;
 	}
 	pthread_mutex_unlock(&w->lock);
-	loop_wake(w->loop);
+	if (!hushed)
+		loop_wake(w->loop);
+}
+
+void worker_hush(struct worker *w, int64_t until_ns)
+{
+	atomic_store(&w->hushed_ns, until_ns);
 }
 
 struct event *worker_events(struct worker *w)

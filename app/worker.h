@@ -130,6 +130,11 @@ void worker_cancel(struct worker *w);
 void worker_cancel_answers(struct worker *w);
 /* Takes all events, oldest first; NULL when there are none. */
 struct event *worker_events(struct worker *w);
+/*
+ * Text wakes the loop no more before that time (os_now_ns()): who looks at it then anyway leaves the
+ * cores to the model until then. Everything else does.
+ */
+void worker_hush(struct worker *w, int64_t until_ns);
 void event_free(struct event *ev);
 /* Nobody reads any more what was open before `now` (of the last EV_OPENED that was taken). */
 void worker_forget(struct worker *w, const struct opened *now);

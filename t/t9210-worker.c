@@ -237,6 +237,29 @@ static void test_merge(const char *model)
 	finish(&d);
 }
 
+/* Text that nobody is to be woken for lies there, whole, when something else comes. */
+static void test_hush(const char *model)
+{
+	const struct event *ev;
+	struct drive d;
+	size_t len = 0;
+
+	start(&d);
+	open_now(&d, model);
+	worker_hush(d.w, INT64_MAX);
+	post_answer(&d, "Once upon a time", 200);
+	ev = finish_jobs(&d, 1);
+	for (const struct event *t = d.first; t; t = t->next)
+		len += t->kind == EV_TEXT ? t->text.len : 0;
+	ok(ev->kind == EV_ANSWERED && count(&d, EV_TEXT) == 1 && len > 200, "hushed, 200 tokens wake nobody until they are over (%d events, %zu bytes)",
+	   count(&d, EV_TEXT), len);
+	worker_hush(d.w, 0);
+	post_answer(&d, "Once upon a time there", 200);
+	finish_jobs(&d, 1);
+	ok(count(&d, EV_TEXT) > 1, "else they are heard as they come (%d events)", count(&d, EV_TEXT));
+	finish(&d);
+}
+
 static void test_stop(const char *model)
 {
 	const struct event *ev;
@@ -357,6 +380,7 @@ int main(void)
 
 	test_order(model);
 	test_merge(model);
+	test_hush(model);
 	test_stop(model);
 	test_stopped_switch(model);
 	test_latency();

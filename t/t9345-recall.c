@@ -136,7 +136,7 @@ static void test_sizes(void)
 
 static void test_windows(void)
 {
-	char head[32];
+	char head[64];
 	struct err e;
 	struct seen s;
 	int status, failed = 0;

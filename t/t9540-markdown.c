@@ -245,7 +245,7 @@ static char *seen(const char *s, int cols, bool open)
 			const char *c = d.text.p + d.rows[i].off + k;
 
 			/* marks that only lay out are not seen */
-			if (!memcmp(c, "\xe2\x80\x8e", 3))
+			if (!strncmp(c, "\xe2\x80\x8e", 3))
 				k += 2;
 			else
 				str_addc(&out, *c);
@@ -328,7 +328,7 @@ static bool all_seen(unsigned *state, int nth)
 	const int n = 1 + (int)(rnd(state) % 9);
 	bool waits = false, good = true;
 	struct str s;
-	char word[16], *got;
+	char word[32], *got;
 
 	str_init(&s, 0);
 	for (int i = 0; i < n; i++) {

@@ -473,10 +473,13 @@ static void metadata(int n)
 		marker(mark, i);
 		snprintf(line, sizeof line, "/model %s\r", path);
 		scr_type(s, line);
-		screenpty_read(s, 100, 1000 * tap_patience());
-		scr_type(s, "/show\r");
-		rest(s);
-		got[i] = seen(s, mark);
+		/* it is opened meanwhile */
+		for (int tries = 0; tries < 5 && !got[i]; tries++) {
+			screenpty_read(s, 100, 1000 * tap_patience());
+			scr_type(s, "/show\r");
+			rest(s);
+			got[i] = seen(s, mark);
+		}
 		scr_type(s, "/clear\r");
 		rest(s);
 	}

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIST_ROWS_MIN = 2, GAP = 3, BAR_TEXT_COLS = 9 };
+enum { LIST_ROWS_MIN = 2, GAP = 3, BAR_TEXT_COLS = 9, MEMORY_PERIOD_MS = 1000 };
 
 /* -- the reading ---------------------------------------------------------------------- */
 
@@ -66,12 +66,24 @@ static void read_limits(struct gauge_reading *r, const struct chat *c)
 	limits_find(&r->machine.limits, &load, &r->limits);
 }
 
+static void read_memory(struct gauge_reading *r, const struct chat *c)
+{
+	const int64_t now = os_now_ns();
+	const bool same_work = r->state == c->state && (c->state == CHAT_DECODE || c->state == CHAT_PREFILL);
+
+	if (r->mem_ns && same_work && now - r->mem_ns < (int64_t)MEMORY_PERIOD_MS * 1000000)
+		return;
+	memory_read(&r->mem, &c->g.mem);
+	r->mem_ns = now;
+}
+
 void gauge_read(struct gauge_reading *r, const struct chat *c)
 {
 	if (!r->c)
 		read_once(r, c);
 	r->c = c;
 	r->g = c->g;
+	read_memory(r, c);
 	r->state = c->state;
 	r->prefilling = c->what && !strcmp(c->what, "prefill");
 	r->done = c->done;
@@ -81,7 +93,6 @@ void gauge_read(struct gauge_reading *r, const struct chat *c)
 	memcpy(r->rates, c->rates, sizeof(r->rates));
 	r->n_rates = c->n_rates;
 	snprintf(r->act, sizeof(r->act), "%s", c->level < c->n_levels ? c->levels[c->level].act : "");
-	memory_read(&r->mem, &c->g.mem);
 	read_limits(r, c);
 }
 

@@ -28,7 +28,8 @@ struct gauge_reading {
 	double decode;			/* tok/s now, else of the last answer; 0 none */
 	double rates[CHAT_RATE_HISTORY];
 	int n_rates;
-	struct memory mem;
+	struct memory mem;		/* while a model works it is counted once a second: that takes time from it */
+	int64_t mem_ns;			/* when that was */
 	struct machine machine;		/* as it was measured once; n_read 0: it was not */
 	struct limits limits;
 	int threads;

@@ -450,6 +450,8 @@ static void changed(struct screen *s)
 
 static void interrupted(struct screen *s);
 
+static void on_wake(void *arg);
+
 static void turn(void *arg)
 {
 	struct screen *s = arg;
@@ -473,10 +475,18 @@ static void turn(void *arg)
 		wait_until(s, AT_PAINT, due);
 		return;
 	}
+	/* text that came unheard is seen with whatever else is */
+	if (s->c->state == CHAT_DECODE)
+		on_wake(s);
 	s->dirty = s->urgent = false;
 	s->deadline[AT_PAINT] = 0;
 	paint(s);
 	s->paint_ns = os_now_ns();
+	if (s->c->state == CHAT_DECODE) {	/* no token need wake us before the next paint */
+		due = s->paint_ns + (int64_t)STREAM_MS * 1000000;
+		chat_hush(s->c, due);
+		wait_until(s, AT_PAINT, due);
+	}
 }
 
 /* -- actions -------------------------------------------------------------------------- */
@@ -1103,7 +1113,7 @@ static void on_timer(void *arg)
 		take_keys(s);
 	}
 	if (passed(s, AT_PAINT, now))
-		s->dirty = true;
+		on_wake(s);
 	if (passed(s, AT_GAUGE, now))
 		s->dirty = true;
 	if (passed(s, AT_WEIGH, now))

@@ -287,6 +287,17 @@ static void put_cells(int y, int x, const wchar_t *p)
 	}
 }
 
+/* Letters of ASCII that nothing behind them changes, at most max: a column each. Most of what is drawn is that. */
+static size_t plain_run(const char *s, size_t n, int max)
+{
+	size_t k = 0;
+
+	while (k < n && k < (size_t)max && s[k] >= ' ' && s[k] < 0x7f)
+		k++;
+	/* a mark may follow the last */
+	return k && k < n && (s[k] & 0x80) ? k - 1 : k;
+}
+
 int draw_text(int y, int x, int max, const char *s, size_t n)
 {
 	int used = 0;
@@ -295,11 +306,19 @@ int draw_text(int y, int x, int max, const char *s, size_t n)
 		return 0;
 	if (max > COLS - x)
 		max = COLS - x;
-	for (size_t i = 0; i < n;) {
+	for (size_t i = 0; i < n && max > 0;) {
 		wchar_t cell[WIDTH_CELLS];
+		const size_t simple = plain_run(s + i, n - i, max - used);
 		int w;
-		size_t k = width_cells(s + i, n - i, &w, cell);
+		size_t k;
 
+		if (simple) {
+			mvaddnstr(y, x + used, s + i, (int)simple);
+			used += (int)simple;
+			i += simple;
+			continue;
+		}
+		k = width_cells(s + i, n - i, &w, cell);
 		if (used + w > max)
 			break;
 		if (ascii)
@@ -343,8 +362,13 @@ void draw_right(int y, int x, int max, const char *s)
 
 void draw_hline(int y, int x, int n)
 {
-	for (int i = 0; i < n; i++)
-		draw(y, x + i, 1, glyph(GLYPH_HLINE));
+	wchar_t line[2] = L"";
+	cchar_t cell;
+
+	if (y < 0 || y >= LINES || x < 0 || x >= COLS || mbtowc(line, glyph(GLYPH_HLINE), 4) < 1 ||
+	    setcchar(&cell, line, A_NORMAL, 0, NULL) == ERR)
+		return;
+	mvhline_set(y, x, &cell, n < COLS - x ? n : COLS - x);
 }
 
 void draw_blank(int y, int x, int n)
