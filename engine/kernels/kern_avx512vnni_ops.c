@@ -21,11 +21,39 @@ INLINE float largest(__m512i magnitudes)
 /* Numbers of eight bits, and the sums of their halves. */
 INLINE void put_group(const __m512i n[HALVES], int8_t *q, int16_t *sum)
 {
+	const __m256i all = _mm256_set_m128i(_mm512_cvtepi32_epi8(n[1]), _mm512_cvtepi32_epi8(n[0]));
+	__m256i fours = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), all);
+
+	_mm256_storeu_si256((__m256i *)q, all);
+	fours = _mm256_add_epi32(fours, _mm256_shuffle_epi32(fours, 0x4e));
+	fours = _mm256_add_epi32(fours, _mm256_shuffle_epi32(fours, 0xb1));
+	sum[0] = (int16_t)_mm256_extract_epi32(fours, 0);
+	sum[1] = (int16_t)_mm256_extract_epi32(fours, 4);
+}
+
+/*
+ * x / d to the nearest, which is what a division gives, in a third of its time: r is 1 / d to the nearest, the first
+ * correction brings the quotient within one unit of its last place, and the second, by a theorem of Markstein's, to
+ * the nearest. The remainders must not underflow: where d is tiny, a division.
+ */
+struct divisor { __m512 d, r; bool tiny; };
+
+INLINE struct divisor divisor(float d)
+{
+	return (struct divisor){ _mm512_set1_ps(d), _mm512_set1_ps(1 / d), d < 0x1p-64f };
+}
+
+INLINE __m512 divide(__m512 x, const struct divisor by)
+{
+	__m512 q;
+
+	if (by.tiny)
+		return _mm512_div_ps(x, by.d);
+	q = _mm512_mul_ps(x, by.r);
 	UNROLL
-	for (int h = 0; h < HALVES; h++) {
-		_mm_storeu_si128((__m128i *)(q + LANES * h), _mm512_cvtepi32_epi8(n[h]));
-		sum[h] = (int16_t)_mm512_reduce_add_epi32(n[h]);
-	}
+	for (int i = 0; i < 2; i++)
+		q = _mm512_fmadd_ps(_mm512_fnmadd_ps(q, by.d, x), by.r, q);
+	return q;
 }
 
 /* The same bits as the scalar definition: magnitudes are compared as integers, where NaN and infinity are the largest. */
@@ -38,8 +66,13 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 	*d = amax <= FLT_MAX ? amax / 127 : NAN;
 	if (*d < FLT_MIN)
 		*d = 0;
-	for (int h = 0; h < HALVES && *d > 0; h++)
-		n[h] = _mm512_cvtps_epi32(_mm512_div_ps(v[h], _mm512_set1_ps(*d)));
+	if (*d > 0) {
+		const struct divisor by = divisor(*d);
+
+		UNROLL
+		for (int h = 0; h < HALVES; h++)
+			n[h] = _mm512_cvtps_epi32(divide(v[h], by));
+	}
 	put_group(n, q, sum);
 }
 
@@ -78,7 +111,7 @@ static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, f
 		const __m512 whole = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(q + LANES * h))));
 		const __m512 left = _mm512_fnmadd_ps(_mm512_set1_ps(d), whole, _mm512_loadu_ps(x + LANES * h));
 
-		n[h] = _mm512_cvtps_epi32(_mm512_div_ps(left, _mm512_set1_ps(small)));
+		n[h] = _mm512_cvtps_epi32(divide(left, divisor(small)));
 		n[h] = _mm512_max_epi32(_mm512_min_epi32(n[h], most), least);
 	}
 	*rest_d = small;
