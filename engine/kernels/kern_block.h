@@ -43,7 +43,7 @@ enum {
 	TILES = 24,		/* a whole number of any set's tiles */
 	MANY = 11 * TILES,	/* most tokens between two unpackings of a piece */
 	L2_BYTES = 1 << 20,	/* their activations stay in the L2 cache meanwhile */
-	AHEAD = 4096,		/* bytes fetched ahead in a decode */
+	AHEAD = 8192,		/* bytes fetched ahead in a decode */
 };
 
 struct block {
@@ -178,6 +178,18 @@ INLINE struct token token_at(const struct kern_mul *m, int64_t t, int64_t b)
 
 /* -- few tokens ------------------------------------------------------------------------- */
 
+/*
+ * Block j's share of the lines of one of the file's blocks, AHEAD bytes behind w, into the L2 cache: fetched at once
+ * they would take all the buffers that the lines wanted now arrive in.
+ */
+INLINE void fetch_part(const struct form f, const uint8_t *w, int j)
+{
+	const int lines = (f.words * 4 * ROWS + 63) / 64;
+
+	for (int i = lines * j / f.per; i < lines * (j + 1) / f.per; i++)
+		__builtin_prefetch(w + AHEAD + i * 64, 0, 2);
+}
+
 /* n tokens, of which the last may stand there more than once. */
 INLINE void panel_few(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load, int n)
 {
@@ -197,11 +209,12 @@ INLINE void panel_few(const struct kern_mul *m, const struct panel *p, const str
 		struct source s = piece_source(m, p, f, b, end - b, buf);
 
 		for (int64_t i = b; i < end; i += f.per) {
-			for (int j = 0; j < f.words * 4 * ROWS; j += 64)
-				__builtin_prefetch(s.w + AHEAD + j);
+			const uint8_t *at = s.w;
+
 			load(&s, w);
 			next_block(f, &s);
 			for (int j = 0; j < f.per; j++) {
+				fetch_part(f, at, j);
 				adjust(f, w + j);
 				mul_block(f, w + j, 1, x, i + j, n, acc);
 			}
