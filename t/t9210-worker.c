@@ -237,7 +237,7 @@ static void test_merge(const char *model)
 	finish(&d);
 }
 
-/* Text that nobody is to be woken for lies there, whole, when something else comes. */
+/* Text that nobody is to be woken for lies there, whole, when something else comes: the prefill, or the end. */
 static void test_hush(const char *model)
 {
 	const struct event *ev;
@@ -251,7 +251,7 @@ static void test_hush(const char *model)
 	ev = finish_jobs(&d, 1);
 	for (const struct event *t = d.first; t; t = t->next)
 		len += t->kind == EV_TEXT ? t->text.len : 0;
-	ok(ev->kind == EV_ANSWERED && count(&d, EV_TEXT) == 1 && len > 200, "hushed, 200 tokens wake nobody until they are over (%d events, %zu bytes)",
+	ok(ev->kind == EV_ANSWERED && count(&d, EV_TEXT) <= 5 && len > 200, "hushed, 200 tokens wake nobody (%d events, %zu bytes)",
 	   count(&d, EV_TEXT), len);
 	worker_hush(d.w, 0);
 	post_answer(&d, "Once upon a time there", 200);
