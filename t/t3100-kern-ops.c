@@ -40,8 +40,9 @@ static void groups_fill(float *x)
 		x[96 + i] = blocks_uniform(&seed) * 1e-38f;
 		x[128 + i] = (float)(i - 16) * 127 / 16 * FLT_MIN;
 		x[160 + i] = i % 2 ? FLT_MAX : -FLT_MAX;
+		x[640 + i] = x[32 + i];	/* among ordinary ones, which may be rounded together */
 	}
-	x[32] = 127;
+	x[32] = x[640] = 127;
 	x[64 + 9] = -1e6f;
 	x[192 + 5] = -INFINITY;
 	x[224 + 30] = NAN;

@@ -29,13 +29,14 @@ INLINE void pack_group(const __m256i *n, int8_t *q, int16_t *sum)
 }
 
 /* The same bits as the scalar definition: magnitudes are compared as integers, where NaN and infinity are the largest. */
-static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
+static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left)
 {
 	const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
 	__m256i max = _mm256_setzero_si256(), n[4];
 	__m256 v[4];
 	float amax;
 
+	(void)left;
 	UNROLL
 	for (int i = 0; i < 4; i++) {
 		v[i] = _mm256_loadu_ps(x + 8 * i);
@@ -49,6 +50,7 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 	for (int i = 0; i < 4; i++)
 		n[i] = *d > 0 ? _mm256_cvtps_epi32(_mm256_div_ps(v[i], _mm256_set1_ps(*d))) : _mm256_setzero_si256();
 	pack_group(n, q, sum);
+	return 1;
 }
 
 static void round_token(const struct kern_acts *a, int64_t t)

@@ -37,13 +37,14 @@ INLINE float largest(uint32x4_t magnitudes)
 }
 
 /* The same bits as the scalar definition. */
-static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
+static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left)
 {
 	uint32x4_t max = vdupq_n_u32(0);
 	float32x4_t v[8];
 	int32x4_t n[8];
 	float amax;
 
+	(void)left;
 	UNROLL
 	for (int i = 0; i < 8; i++) {
 		v[i] = vld1q_f32(x + 4 * i);
@@ -57,6 +58,7 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 	for (int i = 0; i < 8; i++)
 		n[i] = *d > 0 ? vcvtnq_s32_f32(vdivq_f32(v[i], vdupq_n_f32(*d))) : vdupq_n_s32(0);
 	pack_group(n, q, sum);
+	return 1;
 }
 
 static void round_token(const struct kern_acts *a, int64_t t)

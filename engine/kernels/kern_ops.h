@@ -8,7 +8,8 @@
 
 #include "engine/kernels/kern.h"
 
-static void round_group(const float *x, int8_t *q, float *d, int16_t *sum);
+/* Rounds the first of `left` groups that follow one another, or as many as the set does at once: how many. */
+static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left);
 static void round_token(const struct kern_acts *a, int64_t t);
 /* What q · d left of x, in steps of d / 254. */
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum);
@@ -17,8 +18,8 @@ static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
 {
 	const int64_t groups = a->k / KERN_ACT_BLOCK;
 
-	for (int64_t g = t0 * groups; g < t1 * groups; g++)
-		round_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g);
+	for (int64_t g = t0 * groups; g < t1 * groups;)
+		g += round_groups(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g, t1 * groups - g);
 }
 
 static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)

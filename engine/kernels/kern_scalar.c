@@ -5,11 +5,12 @@
 #include <float.h>
 #include <math.h>
 
-static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
+static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left)
 {
 	float amax = 0;
 	bool finite = true;
 
+	(void)left;
 	for (int i = 0; i < KERN_ACT_BLOCK; i++) {
 		amax = fmaxf(amax, fabsf(x[i]));
 		finite &= isfinite(x[i]) != 0;
@@ -22,6 +23,7 @@ static void round_group(const float *x, int8_t *q, float *d, int16_t *sum)
 		q[i] = *d > 0 ? (int8_t)rintf(x[i] / *d) : 0;
 		sum[i / 16] = (int16_t)(sum[i / 16] + q[i]);
 	}
+	return 1;
 }
 
 static void round_token(const struct kern_acts *a, int64_t t)
