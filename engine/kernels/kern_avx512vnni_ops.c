@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-enum { HALVES = KERN_ACT_BLOCK / LANES, FOUR = 4 };
+enum { HALVES = KERN_ACT_BLOCK / LANES, TWO = 2 };
 
 INLINE __m512i magnitude(__m512 x)
 {
@@ -58,52 +58,53 @@ INLINE __m512 divide(__m512 x, const struct divisor by)
 }
 
 /* Bytes of two groups in their order, and their sums by half group. */
-INLINE __m128i put_two(const __m512i n[2][HALVES], int8_t *q)
+INLINE void put_two(const __m512i n[TWO][HALVES], int8_t *q, int16_t *sum)
 {
 	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 	/* quarter i: four numbers of each of the four halves */
 	const __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(n[0][0], n[0][1]), _mm512_packs_epi32(n[1][0], n[1][1]));
 	__m512i sums = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), bytes);
+	__m128i four;
 
 	_mm512_storeu_si512(q, _mm512_permutexvar_epi32(order, bytes));
 	sums = _mm512_add_epi32(sums, _mm512_shuffle_i32x4(sums, sums, 0x4e));
 	sums = _mm512_add_epi32(sums, _mm512_shuffle_i32x4(sums, sums, 0xb1));
-	return _mm512_castsi512_si128(sums);
+	four = _mm512_castsi512_si128(sums);
+	_mm_storel_epi64((__m128i *)sum, _mm_packs_epi32(four, four));
 }
 
-/* The largest lane of four vectors, a lane each. */
-INLINE __m128i largest_of_four(const __m512i v[FOUR])
+/* The largest lanes of two vectors, in lanes 0 and 1, and again in 2 and 3. */
+INLINE __m128i largest_of_two(__m512i a, __m512i b)
 {
-	const __m512i a = _mm512_max_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
-	const __m512i b = _mm512_max_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
-	__m512i m = _mm512_max_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+	__m512i m = _mm512_max_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
 
+	m = _mm512_max_epi32(m, _mm512_shuffle_epi32(m, 0x4e));
 	m = _mm512_max_epi32(m, _mm512_shuffle_i32x4(m, m, 0x4e));
 	m = _mm512_max_epi32(m, _mm512_shuffle_i32x4(m, m, 0xb1));
 	return _mm512_castsi512_si128(m);
 }
 
-/* Four groups, unless one is zero, tiny, or not finite: then nothing, and false. */
-INLINE bool round_four(const float *x, int8_t *q, float *d, int16_t *sum)
+/* Two groups, unless one is zero, tiny, or not finite: then nothing, and false. */
+INLINE bool round_two(const float *x, int8_t *q, float *d, int16_t *sum)
 {
-	__m512 v[FOUR][HALVES];
-	__m512i top[FOUR], n[FOUR][HALVES];
+	__m512 v[TWO][HALVES];
+	__m512i top[TWO], n[TWO][HALVES];
 	__m128 scale, r;
 
 	UNROLL
-	for (int g = 0; g < FOUR; g++) {
+	for (int g = 0; g < TWO; g++) {
 		UNROLL
 		for (int h = 0; h < HALVES; h++)
 			v[g][h] = _mm512_loadu_ps(x + g * KERN_ACT_BLOCK + h * LANES);
 		top[g] = _mm512_max_epi32(magnitude(v[g][0]), magnitude(v[g][1]));
 	}
-	scale = _mm_div_ps(_mm_castsi128_ps(largest_of_four(top)), _mm_set1_ps(127));
+	scale = _mm_div_ps(_mm_castsi128_ps(largest_of_two(top[0], top[1])), _mm_set1_ps(127));
 	r = _mm_div_ps(_mm_set1_ps(1), scale);
 	if (_mm_movemask_ps(_mm_and_ps(_mm_cmpge_ps(scale, _mm_set1_ps(TINY)), _mm_cmple_ps(scale, _mm_set1_ps(FLT_MAX / 127)))) != 15)
 		return false;
-	_mm_storeu_ps(d, scale);
+	_mm_storel_pi((__m64 *)d, scale);
 	UNROLL
-	for (int g = 0; g < FOUR; g++) {
+	for (int g = 0; g < TWO; g++) {
 		const __m512i lane = _mm512_set1_epi32(g);
 		const struct divisor by = { _mm512_permutexvar_ps(lane, _mm512_castps128_ps512(scale)),
 					    _mm512_permutexvar_ps(lane, _mm512_castps128_ps512(r)), false };
@@ -112,7 +113,7 @@ INLINE bool round_four(const float *x, int8_t *q, float *d, int16_t *sum)
 		for (int h = 0; h < HALVES; h++)
 			n[g][h] = _mm512_cvtps_epi32(divide(v[g][h], by));
 	}
-	_mm_storeu_si128((__m128i *)sum, _mm_packs_epi32(put_two(n, q), put_two(n + 2, q + 2 * KERN_ACT_BLOCK)));
+	put_two(n, q, sum);
 	return true;
 }
 
@@ -123,8 +124,8 @@ static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64
 	__m512i n[HALVES] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
 	float amax;
 
-	if (left >= FOUR && round_four(x, q, d, sum))
-		return FOUR;
+	if (left >= TWO && round_two(x, q, d, sum))
+		return TWO;
 	amax = largest(_mm512_max_epi32(magnitude(v[0]), magnitude(v[1])));
 	*d = amax <= FLT_MAX ? amax / 127 : NAN;
 	if (*d < FLT_MIN)
