@@ -1,16 +1,17 @@
 #!/bin/sh
 # peers.sh [--tidbit PATH] [--llama-bench PATH] [--ik-llama-bench PATH] [--rounds N] [--threads N]
-#          [-p N] [-n N] [-d N] MODEL...
+#          [-p N] [-n N] [-d N] [--act KIND] MODEL...
 # Prefill and decode of each model by tidbit and by the peers that are named, in rounds: everyone once, then
 # everyone again, so that what the machine does meanwhile falls on all. A peer is run at each of its settings
-# (-fa 0 and 1; ik_llama.cpp also -rtr 0 and 1). Told are medians, and how tidbit stands to the best of a
+# (-fa 0 and 1; ik_llama.cpp also -rtr 0 and 1; behind -d tokens it can only decode). --act is tidbit's own
+# (bench's default; peers round to 8 bits). Told are medians, and how tidbit stands to the best of a
 # peer's settings; below them the limits of the machine, measured in the same run.
 set -u
-tidbit=tidbit llama= ik= rounds=3 threads=$(getconf _NPROCESSORS_ONLN) p=512 n=128 d=0
+tidbit=tidbit llama= ik= rounds=3 threads=$(getconf _NPROCESSORS_ONLN) p=512 n=128 d=0 act=auto
 die () { echo "peers.sh: $*" >&2; exit 2; }
 while [ $# -gt 0 ]; do
 	case $1 in
-	--tidbit|--llama-bench|--ik-llama-bench|--rounds|--threads|-p|-n|-d) [ $# -gt 1 ] || die "$1 wants a value" ;;
+	--tidbit|--llama-bench|--ik-llama-bench|--rounds|--threads|--act|-p|-n|-d) [ $# -gt 1 ] || die "$1 wants a value" ;;
 	-*) die "unknown option $1" ;;
 	*) break ;;
 	esac
@@ -20,6 +21,7 @@ while [ $# -gt 0 ]; do
 	--ik-llama-bench) ik=$2 ;;
 	--rounds) rounds=$2 ;;
 	--threads) threads=$2 ;;
+	--act) act=$2 ;;
 	-p) p=$2 ;;
 	-n) n=$2 ;;
 	-d) d=$2 ;;
@@ -32,29 +34,30 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
-# csv of one run → lines "who test tokens/s"
+# csv of one run → lines "who test tokens/s"; a quoted value may hold a comma
 rates () {
-	awk -v who="$1" -v d="$d" -F'","|,' '
-		{ gsub(/"/, "") ; $0 = $0 }
-		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-		{ print who, $(at["n_prompt"]) > 0 ? "pp" $(at["n_prompt"]) : "tg" $(at["n_gen"]), $(at["avg_ts"]) }'
+	awk -v who="$1" '
+		{ quoted = /^"/; gsub(/^"|"$/, ""); n = split($0, v, quoted ? "\",\"" : ",") }
+		NR == 1 { for (i = 1; i <= n; i++) at[v[i]] = i; next }
+		{ gen = v[at["n_gen"]]; print who, (gen > 0 ? "tg" gen : "pp" v[at["n_prompt"]]), v[at["avg_ts"]] }'
 }
 
-# one run of a peer: name, program, its own options
+# one run of a peer: name, program, what it is to do and its own options
 peer () {
 	name=$1 prog=$2
 	shift 2
-	"$prog" -m "$model" -p "$p" -n "$n" -t "$threads" -r 1 -o csv "$@" 2>/dev/null | rates "$name"
+	"$prog" -m "$model" -t "$threads" -r 1 -o csv "$@" 2>/dev/null | rates "$name"
 }
 
 round () {
-	"$tidbit" bench -m "$model" -p "$p" -n "$n" -d "$d" -t "$threads" -r 1 -o csv 2>/dev/null | rates tidbit
-	depth=; [ "$d" -eq 0 ] || depth="-d $d"
+	"$tidbit" bench -m "$model" -p "$p" -n "$n" -d "$d" --act "$act" -t "$threads" -r 1 -o csv 2>/dev/null | rates tidbit
+	work="-p $p -n $n" ikwork="-p $p -n $n"
+	[ "$d" -eq 0 ] || { work="$work -d $d" ikwork="-p 0 -n 0 -gp $d,$n"; }
 	if [ -n "$llama" ]; then
-		for fa in 0 1; do peer "llama.cpp_fa$fa" "$llama" -fa $fa $depth; done
+		for fa in 0 1; do peer "llama.cpp_fa$fa" "$llama" $work -fa $fa; done
 	fi
 	if [ -n "$ik" ]; then
-		for fa in 0 1; do for rtr in 0 1; do peer "ik_llama.cpp_fa${fa}_rtr$rtr" "$ik" -fa $fa -rtr $rtr $depth; done; done
+		for fa in 0 1; do for rtr in 0 1; do peer "ik_llama.cpp_fa${fa}_rtr$rtr" "$ik" $ikwork -fa $fa -rtr $rtr; done; done
 	fi
 }
 
