@@ -1,7 +1,7 @@
 # Tests of the command line and of app/.
 dist_check_SCRIPTS += \
 	%D%/t9000-cli-version.sh %D%/t9010-cli-options.sh %D%/t9100-run.sh %D%/t9110-logits.sh \
-	%D%/t9111-logits-act.sh %D%/t9120-bench.sh %D%/t9130-need.sh %D%/t9140-conf.sh \
+	%D%/t9111-logits-act.sh %D%/t9120-bench.sh %D%/t9125-peers.sh %D%/t9130-need.sh %D%/t9140-conf.sh \
 	%D%/t9150-show-machine.sh %D%/t9160-list.sh %D%/t9310-chat-plain.sh \
 	%D%/t9320-chat-plain-tty.sh %D%/t9330-chat-more.sh %D%/t9335-chat-commands.sh
 
