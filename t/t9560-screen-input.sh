@@ -123,8 +123,25 @@ test_expect_success 'what was typed outlives a crash, and comes back in the next
 	screen_run clear && screen_gone Segmentation && open_draft && kill -TERM "$(cat pid)" && screen_gone "› half" && [ "$(kept)" = "half a sen" ] &&
 	[ "$(stat -c %a home/.local/state/tidbit/draft-*)" = 600 ]
 '
+# comes_back REGEX: the program ends without being asked, and the next one has it
+comes_back () {
+	sleep 1.3 && kill -SEGV "$(cat pid)" && screen_wait "Segmentation\|DEADLYSIGNAL" && screen_run clear && screen_gone Segmentation &&
+	screen_run "sh -c 'echo \$\$ >pid; exec \"$TEST_BUILD/tidbit\" \"$SCREEN_MODEL\" --temp 0 -n 3'" && screen_wait "is here again" 20 && screen_wait "$1"
+}
+test_expect_success 'twelve typed lines come back as lines, a paste among words as a paste' '
+	screen_run clear && open_draft && screen_keys C-c && screen_wait "^ ›$" &&
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do screen_type "typed $i"; screen_keys C-j; done && screen_type end && screen_wait "^   end$" &&
+	comes_back "^   end$" && screen_shows "^   typed 12$" && screen_hides pasted && screen_keys C-c && screen_wait "^ ›$" &&
+	screen_type "before " && paste_file lines && screen_type " behind" && screen_wait "before .pasted 214 lines. behind$" &&
+	comes_back "^ › before .pasted 214 lines. behind$" && screen_keys C-c && screen_wait "^ ›$"
+'
+test_expect_success 'the editor leaves pastes what they are and words words' '
+	printf "#!/bin/sh\nsed -i s/before/after/ \"\$1\"; seq -f more%%g 12 >>\"\$1\"\n" >edit && screen_type "before " && paste_file lines && screen_keys C-x C-e &&
+	screen_wait "^   more12$" && screen_keys Up Up Up Up Up Up Up Up Up Up Up && screen_wait "› after .pasted 214 lines.more1$" && screen_keys C-c &&
+	screen_wait "^ ›$" && screen_run "/bye" && screen_gone "Enter send"
+'
 test_expect_success 'what was sent or cleared does not' '
-	screen_run clear && open_draft && screen_keys C-c && screen_wait "^ ›$" && screen_run sent && screen_wait "token limit" &&
+	screen_run clear && screen_open --temp 0 -n 3 && screen_run sent && screen_wait "token limit" &&
 	screen_run "/bye" && screen_gone "Enter send" && ! ls home/.local/state/tidbit | grep draft
 '
 test_done

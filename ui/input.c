@@ -20,7 +20,7 @@
 #include <readline/readline.h>
 
 enum { HISTORY_MAX = 1000, TAB_COLS = 4, LIST_MAX = 1 << 20, HINT_MAX = 1024, ROOMY = 40, TIGHT = 8 };
-enum { LIST_GAP = 2, MORE_COLS = 20 };
+enum { LIST_GAP = 2, MORE_COLS = 20, SENT_BACK = 8 };
 enum { CTRL_G = 7 };
 
 /*
@@ -28,6 +28,10 @@ enum { CTRL_G = 7 };
  * history carry it as what it is. The same character from outside is not let in.
  */
 enum { PASTE_FIRST = 0x10f000, PASTES = 0xff0, PASTE_LINES = 10, PASTE_BYTES = 4096, PASTE_UTF8 = 4 };
+
+/* In a file a paste stands between two control characters, which no pasted text has, nor any that is read back. */
+enum { PASTE_BEGIN = 2, PASTE_END = 3 };
+static const char replacement[] = "\xef\xbf\xbd";
 
 struct paste { char *text; char label[40]; };
 
@@ -100,6 +104,43 @@ static void expand(const char *s, struct str *out)
 			str_addc(out, s[i]);
 		i += p ? PASTE_UTF8 : 1;
 	}
+}
+
+/* As a file has it. */
+static void expand_framed(const char *s, struct str *out)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n;) {
+		const struct paste *p = paste_at(s + i, n - i);
+
+		if (p)
+			str_addf(out, "%c%s%c", PASTE_BEGIN, p->text, PASTE_END);
+		else if (s[i] == PASTE_BEGIN || s[i] == PASTE_END)
+			str_adds(out, replacement);
+		else
+			str_addc(out, s[i]);
+		i += p ? PASTE_UTF8 : 1;
+	}
+}
+
+/* The line of the history that was sent as this text; the text itself when there is none. */
+static const char *sent_as(const char *text)
+{
+	const char *line = text;
+	struct str whole;
+
+	str_init(&whole, 0);
+	for (int i = history_length; line == text && i > 0 && i > history_length - SENT_BACK; i--) {
+		HIST_ENTRY *h = history_get(history_base + i - 1);
+
+		str_clear(&whole);
+		expand(h ? h->line : "", &whole);
+		if (!whole.failed && !strcmp(whole.p, text))
+			line = h->line;
+	}
+	str_release(&whole);
+	return line;
 }
 
 static void accepted(char *line)
@@ -509,6 +550,13 @@ static void drop_foreign(struct str *s)
 	}
 }
 
+static void clean_text(const char *p, size_t n, struct str *out)
+{
+	str_init(out, 0);
+	termtext_whole(p, n, TERMTEXT_LINES | TERMTEXT_MARKS, out);
+	drop_foreign(out);
+}
+
 /* True: it is long, and stands in the text as one character. */
 static bool add_paste(struct input *in, const struct str *text)
 {
@@ -539,11 +587,81 @@ void input_paste(struct input *in, const char *p, size_t n)
 {
 	struct str clean;
 
-	str_init(&clean, 0);
-	termtext_whole(p, n, TERMTEXT_LINES | TERMTEXT_MARKS, &clean);
-	drop_foreign(&clean);
+	clean_text(p, n, &clean);
 	if (!clean.failed && !add_paste(in, &clean))
 		insert(in, clean.p);
+	str_release(&clean);
+}
+
+static void insert_words(struct input *in, const char *p, size_t n)
+{
+	struct str clean;
+
+	clean_text(p, n, &clean);
+	if (!clean.failed)
+		insert(in, clean.p);
+	str_release(&clean);
+}
+
+void input_load(struct input *in, const char *p, size_t n)
+{
+	const char *const end = p + n;
+
+	touched(in);
+	ready(in);
+	rl_begin_undo_group();
+	while (p < end) {
+		const char *from = memchr(p, PASTE_BEGIN, (size_t)(end - p)), *to;
+
+		from = from ? from : end;
+		insert_words(in, p, (size_t)(from - p));
+		if (from == end)
+			break;
+		from++;
+		to = memchr(from, PASTE_END, (size_t)(end - from));
+		input_paste(in, from, (size_t)((to ? to : end) - from));
+		p = to ? to + 1 : end;
+	}
+	rl_end_undo_group();
+}
+
+/* Where a paste of the line stands in the text, the first of them that does; p NULL: no more. */
+struct found { const struct paste *p; const char *at, *mark; };
+
+static struct found find_paste(const char *line, const char *text)
+{
+	const size_t n = strlen(line);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct paste *p = paste_at(line + i, n - i);
+		const char *at = p ? strstr(text, p->text) : NULL;
+
+		if (at)
+			return (struct found){ p, at, line + i };
+	}
+	return (struct found){ NULL, NULL, NULL };
+}
+
+void input_replace(struct input *in, const char *text, size_t n)
+{
+	const char *line, *at;
+	struct str clean, out;
+	struct found f;
+
+	clean_text(text, n, &clean);
+	str_init(&out, 0);
+	line = rl_line_buffer;
+	at = clean.p;
+	while ((f = find_paste(line, at)).p) {
+		str_add(&out, at, (size_t)(f.at - at));
+		str_add(&out, f.mark, PASTE_UTF8);
+		at = f.at + strlen(f.p->text);
+		line = f.mark + PASTE_UTF8;
+	}
+	str_adds(&out, at);
+	if (!clean.failed && !out.failed)
+		input_set(in, out.p);
+	str_release(&out);
 	str_release(&clean);
 }
 
@@ -551,6 +669,12 @@ void input_whole(const struct input *in, struct str *out)
 {
 	(void)in;
 	expand(rl_line_buffer, out);
+}
+
+void input_save(const struct input *in, const char *sent, struct str *out)
+{
+	(void)in;
+	expand_framed(sent ? sent_as(sent) : rl_line_buffer, out);
 }
 
 void input_recall(struct input *in, const char *text)
@@ -602,6 +726,11 @@ void input_set(struct input *in, const char *text)
 	touched(in);
 	rl_replace_line(text, 1);
 	rl_point = rl_end;
+}
+
+void input_take_back(struct input *in, const char *text)
+{
+	input_set(in, sent_as(text));
 }
 
 const char *input_text(const struct input *in)

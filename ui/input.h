@@ -21,7 +21,7 @@ struct input_ops {
 	void (*send)(void *arg, const char *text);
 	/* The i-th way to complete line[start, end), from malloc; NULL after the last. */
 	char *(*complete)(void *arg, const char *line, size_t start, size_t end, int i);
-	/* Ctrl-X Ctrl-E, and v in vi mode: the text in the user's editor; input_text() gives it, input_set() takes it back. */
+	/* Ctrl-X Ctrl-E, and v in vi mode: the text in the user's editor; input_whole() gives it, input_replace() takes it back. */
 	void (*edit)(void *arg);
 	/* Of the user's inputrc, when it is read again. */
 	void (*complain)(void *arg, const char *what);
@@ -49,9 +49,19 @@ void input_send(struct input *in);
 /* Into the kill ring, an unfinished command or search with it; false when there was nothing. */
 bool input_clear(struct input *in);
 void input_set(struct input *in, const char *text);
+/* Words in place of the text, from outside; its pastes that are found in them whole stay what they are. */
+void input_replace(struct input *in, const char *text, size_t n);
+/* A message that was sent, in place of the text, as it was typed and pasted. */
+void input_take_back(struct input *in, const char *text);
 const char *input_text(const struct input *in);
 /* The whole text, pastes in full. */
 void input_whole(const struct input *in, struct str *out);
+/*
+ * The text for a file, `sent` (NULL: what stands in the input) as it was sent; and back from there.
+ * Pastes are told apart in it: a long text that was typed comes back as its lines, a paste as a paste.
+ */
+void input_save(const struct input *in, const char *sent, struct str *out);
+void input_load(struct input *in, const char *p, size_t n);
 /* An earlier message, for the history. */
 void input_recall(struct input *in, const char *text);
 bool input_empty(const struct input *in);

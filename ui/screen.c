@@ -355,9 +355,9 @@ static void keep_draft(struct screen *s)
 	if (!s->input || !s->c || s->c->o->private || (input_empty(s->input) && !s->draft_kept))
 		return;
 	str_init(&text, 0);
-	input_whole(s->input, &text);
+	input_save(s->input, NULL, &text);
 	if (!text.len && s->c->queued)
-		str_adds(&text, s->c->queued);
+		input_save(s->input, s->c->queued, &text);
 	if (!text.failed) {
 		const size_t n = text.len;
 
@@ -497,7 +497,7 @@ static void take_draft(struct screen *s)
 		return;
 	/* What was typed since is worth more: the draft is then in the history. */
 	if (input_empty(s->input))
-		input_set(s->input, s->c->draft);
+		input_take_back(s->input, s->c->draft);
 	mem_free(s->c->draft);
 	s->c->draft = NULL;
 }
@@ -574,8 +574,7 @@ static void replace_text(struct screen *s, struct str *text)
 {
 	while (text->len && text->p[text->len - 1] == '\n')
 		str_cut(text, text->len - 1);
-	input_set(s->input, "");
-	input_paste(s->input, text->p, text->len);
+	input_replace(s->input, text->p, text->len);
 }
 
 /* The message in the user's editor. */
@@ -1192,7 +1191,7 @@ static void offer_draft(struct screen *s)
 	if (draft_take(DRAFT_TYPED, &text, &e))
 		tell_unkept(s, &e);
 	if (text.len) {
-		input_paste(s->input, text.p, text.len);
+		input_load(s->input, text.p, text.len);
 		hint(s, "what was typed when the last run ended is here again; Ctrl-C clears it");
 		wait_until(s, AT_DRAFT, os_now_ns() + 1);
 	}
