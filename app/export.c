@@ -1,5 +1,6 @@
 #include "config.h"
 #include "app/export.h"
+#include "app/fence.h"
 #include "app/field.h"
 #include "engine/base/xio.h"
 
@@ -72,6 +73,29 @@ static void add_body(struct str *s, struct part p, const char *before)
 		str_adds(s, p.p[p.n - 1] == '\n' ? "\n" : "\n\n");
 }
 
+/* A fence that the text leaves open is closed: what follows in the file is no code. */
+static void add_markdown(struct str *s, struct part p)
+{
+	const char *at = p.p, *end = p.p + p.n;
+	struct fence f = { 0 };
+
+	while (at < end) {
+		const char *nl = memchr(at, '\n', (size_t)(end - at));
+
+		fence_next(&f, at, (size_t)((nl ? nl : end) - at));
+		at = nl ? nl + 1 : end;
+	}
+	str_add(s, p.p, p.n);
+	if (p.n && p.p[p.n - 1] != '\n')
+		str_addc(s, '\n');
+	for (size_t i = 0; f.n && i < f.indent; i++)
+		str_addc(s, ' ');
+	for (size_t i = 0; i < f.n; i++)
+		str_addc(s, f.mark);
+	if (p.n)
+		str_adds(s, f.n ? "\n\n" : "\n");
+}
+
 static void add_message(struct str *s, const char *who, const struct chat_item *i, bool md)
 {
 	const struct part thinking = i->kind == ITEM_ANSWER ? thinking_of(i) : (struct part){ "", 0 };
@@ -82,14 +106,22 @@ static void add_message(struct str *s, const char *who, const struct chat_item *
 	add_body(s, thinking, md ? "> " : "    ");
 	if (thinking.n && !md)
 		str_adds(s, "(answer)\n");
-	add_body(s, body_of(i), "");
+	if (md)
+		add_markdown(s, body_of(i));
+	else
+		add_body(s, body_of(i), "");
 }
 
 static void add_readable(const struct chat *c, struct str *s, bool md)
 {
 	if (c->o->system && *c->o->system) {
+		const struct part system = { c->o->system, strlen(c->o->system) };
+
 		str_adds(s, md ? "## system\n\n" : "system:\n\n");
-		add_body(s, (struct part){ c->o->system, strlen(c->o->system) }, "");
+		if (md)
+			add_markdown(s, system);
+		else
+			add_body(s, system, "");
 	}
 	for (size_t i = 0; i < c->n_items; i++) {
 		const struct chat_item *it = c->items[i];

@@ -6,7 +6,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/loop.c %D%/worker.c %D%/chat.c %D%/chat_impl.h %D%/chat_model.c %D%/chat_turns.c \
 	%D%/chat_plain.c %D%/plainline.h %D%/plainline.c %D%/outside.h %D%/outside.c %D%/slash.h %D%/slash.c \
 	%D%/argspec.h %D%/argspec.c %D%/slash_complete.c %D%/slash_set.c %D%/slash_quant.c %D%/slash_stats.c \
-	%D%/slash_model.c %D%/slash_export.c %D%/export.h %D%/export.c %D%/clip.h %D%/clip.c \
+	%D%/slash_model.c %D%/slash_export.c %D%/fence.h %D%/fence.c %D%/export.h %D%/export.c %D%/clip.h %D%/clip.c \
 	%D%/models.h %D%/models.c \
 	%D%/cmd.c %D%/opt.c %D%/help.c %D%/version.c \
 	%D%/cmd_chat.c %D%/cmd_run.c %D%/cmd_bench.c %D%/cmd_logits.c %D%/cmd_show.c %D%/cmd_tokenize.c %D%/cmd_template.c %D%/cmd_quantize.c \

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "app/clip.h"
 #include "app/export.h"
+#include "app/fence.h"
 #include "app/paths.h"
 #include "app/slash.h"
 #include "engine/base/xio.h"
@@ -39,61 +40,35 @@ static const char *take_answer(const struct chat *c, struct str *out)
 	return NULL;
 }
 
-/* How many of the fence's character the line begins with (at most three blanks before them); 0: it is no fence. */
-static size_t fence(const char *line, size_t n, char *mark, size_t *indent)
-{
-	size_t k = 0;
-
-	*indent = 0;
-	while (*indent < n && *indent < 3 && line[*indent] == ' ')
-		++*indent;
-	if (*indent == n || (line[*indent] != '`' && line[*indent] != '~'))
-		return 0;
-	*mark = line[*indent];
-	while (*indent + k < n && line[*indent + k] == *mark)
-		k++;
-	return k >= 3 ? k : 0;
-}
-
-static bool blank_behind(const char *line, size_t n, size_t at)
-{
-	while (at < n && strchr(" \t\r", line[at]))
-		at++;
-	return at == n;
-}
-
 /* The lines between the last pair of fences; a block that is not closed yet goes to the end. */
 static const char *take_code(const struct chat *c, struct str *out)
 {
 	const struct chat_item *i = last_answer(c);
 	const char *p = i ? i->text.p + answer_from(i) : "", *end = i ? i->text.p + i->text.len : p;
-	size_t open = 0, k, indent, shift = 0;
-	char mark = 0, by = 0;
+	struct fence f = { 0 };
 	bool any = false;
 
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		const size_t n = (size_t)((nl ? nl : end) - p);
+		const enum fence_line is = fence_next(&f, p, n);
 
-		k = fence(p, n, &mark, &indent);
-		if (open && k >= open && mark == by && blank_behind(p, n, indent + k)) {
-			open = 0;
-		} else if (open) {
-			size_t cut = strspn(p, " ");
-
-			cut = cut < shift ? cut : shift;
-			str_add(out, p + (cut < n ? cut : n), n - (cut < n ? cut : n));
-			str_addc(out, '\n');
-		} else if (k && !(mark == '`' && memchr(p + indent + k, '`', n - indent - k))) {
+		if (is == FENCE_OPENS) {
 			str_clear(out);
 			any = true;
-			open = k;
-			by = mark;
-			shift = indent;
+		} else if (is == FENCE_INSIDE) {
+			size_t cut = 0;
+
+			while (cut < n && cut < f.indent && p[cut] == ' ')
+				cut++;
+			str_add(out, p + cut, n - cut);
+			str_addc(out, '\n');
 		}
 		p = nl ? nl + 1 : end;
 	}
-	return any ? NULL : "there is no code in the last answer";
+	if (!any)
+		return "there is no code in the last answer";
+	return out->len ? NULL : "the last block of code is empty: nothing was sent";
 }
 
 static const char *take_all(const struct chat *c, struct str *out)

@@ -57,6 +57,19 @@ test_expect_success 'one that another window has taken is not there; the next on
 	printf "%s" "$LEFT" >"$STATE/chat-77" && screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 1" && mv "$STATE/chat-77" "$STATE/chat-78" &&
 	screen_run "/restore" && screen_wait "^   old talk" && screen_keys C-d && screen_wait "^\\$" && has chat 0
 '
+left () {
+	printf "%s" "{\"form\":1,\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"text\":\"old talk\"},{\"role\":\"assistant\",\"label\":\"m\",\"text\":\"$1\"}]}" >"$STATE/chat-77"
+}
+test_expect_success '/export md closes the fence that a stopped answer leaves open, by its own marks; txt is as it was' '
+	left "so:\\n\\n~~~~ c\\nint x;\\n~~~\\n\`\`\`\`\`" && screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 2" && screen_run "/restore" &&
+	screen_wait "^   old talk" && screen_run "\`\`\`sh" && screen_wait "token limit" && screen_run "/export f.md" && screen_run "/export f.txt" && screen_wait "wrote .*txt" &&
+	cat f.md f.txt && sed -n "/^~~~~ c/,/^## you/p" f.md >got && printf "~~~~ c\nint x;\n~~~\n\`\`\`\`\`\n~~~~\n\n## you\n" | cmp - got &&
+	sed -n "/^\`\`\`sh/,/^## /p" f.md | sed -n 2p | grep -qx "\`\`\`" && ! grep -x "~~~~" f.txt && screen_keys C-d && screen_wait "^\\$"
+'
+test_expect_success '/copy code tells of an empty block that it is empty' '
+	left "\`\`\`\\n\`\`\`\\n" && screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 2" && screen_run "/restore" && screen_wait "^   old talk" &&
+	screen_run "/copy code" && screen_wait "block of code is empty" && screen_keys C-d && screen_wait "^\\$"
+'
 test_expect_success 'Ctrl-Z keeps the conversation and what is typed at once' '
 	screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_run "Lily" && screen_wait "token limit" 20 && screen_type "begun" && screen_keys C-z &&
 	screen_until 10 screen_shows "topped" && grep -q Lily "$STATE"/chat-* && grep -q begun "$STATE"/draft-* && screen_run "clear; fg" && screen_wait "› begun" &&
