@@ -144,4 +144,14 @@ test_expect_success 'what was sent or cleared does not' '
 	screen_run clear && screen_open --temp 0 -n 3 && screen_run sent && screen_wait "token limit" &&
 	screen_run "/bye" && screen_gone "Enter send" && ! ls home/.local/state/tidbit | grep draft
 '
+test_expect_success 'vi mode is told before the prompt where the inputrc wants it, by its own strings' '
+	printf "set editing-mode vi\nset show-mode-in-prompt on\nset vi-ins-mode-string \"\\\\1\\\\e[6 q\\\\2+i\"\n" >vi.rc &&
+	screen_run clear && screen_run "INPUTRC=$TRASH/vi.rc; export INPUTRC; clear" && screen_open --temp 0 && screen_wait "^ +i› *$" && screen_type word &&
+	screen_wait "^ +i› word$" && at 9,38 && screen_keys Escape && screen_wait "^ (cmd)› word$" && screen_type xi && screen_wait "^ +i› wor$" &&
+	screen_keys C-c C-d && screen_gone "Enter send"
+'
+test_expect_success 'so is emacs mode; without the setting nothing is' '
+	printf "set show-mode-in-prompt on\n" >vi.rc && screen_run clear && screen_open --temp 0 && screen_wait "^ @› *$" && screen_keys C-d && screen_gone "Enter send" &&
+	: >vi.rc && screen_run clear && screen_open --temp 0 && screen_wait "^ › *$"
+'
 test_done

@@ -910,10 +910,48 @@ static const char *message(void)
 	return rl_display_prompt && rl_display_prompt != rl_prompt && *rl_display_prompt ? rl_display_prompt : NULL;
 }
 
+/* What readline would put before the prompt for the mode that it is in: show-mode-in-prompt, and the strings for it. */
+static const char *mode_variable(void)
+{
+	const char *shown = rl_variable_value("show-mode-in-prompt");
+
+	if (!shown || strcmp(shown, "on"))
+		return NULL;
+	if (rl_editing_mode)
+		return "emacs-mode-string";
+	return in_vi_map("vi-insert") ? "vi-ins-mode-string" : "vi-cmd-mode-string";
+}
+
+/* As far as it can be seen: what stands between \1 and \2 was for the terminal. Appended; returns its columns. */
+static int mode_text(int w, struct str *out)
+{
+	const char *variable = mode_variable(), *s = variable ? rl_variable_value(variable) : NULL;
+	struct str seen;
+	int cols;
+
+	str_init(&seen, HINT_MAX);
+	for (bool hidden = false; s && *s; s++) {
+		hidden = *s == RL_PROMPT_START_IGNORE || (hidden && *s != RL_PROMPT_END_IGNORE);
+		if (!hidden && *s != RL_PROMPT_END_IGNORE)
+			str_addc(&seen, *s);
+	}
+	str_clear(out);
+	termtext_whole(seen.p, seen.len, 0, out);
+	str_release(&seen);
+	cols = out->failed ? 0 : width_of(out->p, out->len);
+	return w >= TIGHT && cols <= w / 3 ? cols : 0;
+}
+
 /* Columns before the text. */
 static int lead(int w)
 {
-	return w >= ROOMY ? 3 : w >= TIGHT ? 2 : 0;
+	struct str mode;
+	int cols;
+
+	str_init(&mode, HINT_MAX);
+	cols = mode_text(w, &mode);
+	str_release(&mode);
+	return cols + (w >= ROOMY ? 3 : w >= TIGHT ? 2 : 0);
 }
 
 static int text_cols(int w)
@@ -1013,7 +1051,8 @@ void input_draw(struct input *in, struct box b, bool focus, int *y, int *x)
 {
 	const char *said = b.w >= TIGHT && b.h > 1 ? message() : NULL;
 	size_t row, h;
-	int col, margin = b.w >= ROOMY, left = b.x + lead(b.w), max = text_cols(b.w);
+	int col, margin = b.w >= ROOMY, left = b.x + lead(b.w), max = text_cols(b.w), mark;
+	struct str mode;
 
 	lay_out(in, max);
 	caret(in, &row, &col);
@@ -1030,9 +1069,14 @@ void input_draw(struct input *in, struct box b, bool focus, int *y, int *x)
 		in->top = row;
 	if (row >= in->top + h)
 		in->top = row - h + 1;
+	str_init(&mode, HINT_MAX);
+	mark = b.x + margin + mode_text(b.w, &mode);
+	style_set(STYLE_DIM);
+	draw(b.y, b.x + margin, mark - b.x - margin, mode.p);
+	str_release(&mode);
 	style_set(focus ? STYLE_STRONG : STYLE_DIM);
 	if (lead(b.w))
-		draw(b.y, b.x + margin, 1, in->top ? glyph(GLYPH_ELLIPSIS) : glyph(GLYPH_PROMPT));
+		draw(b.y, mark, 1, in->top ? glyph(GLYPH_ELLIPSIS) : glyph(GLYPH_PROMPT));
 	style_set(STYLE_TEXT);
 	*y = b.y + (int)(row - in->top);
 	*x = left + (col < max ? col : max - 1);
