@@ -12,7 +12,31 @@ double answer_prefill_rate(const struct answer_stats *s)
 
 double answer_decode_rate(const struct answer_stats *s)
 {
-	return s->decode_ns > 0 && s->n_gen > 1 ? (double)(s->n_gen - 1) * 1e9 / (double)s->decode_ns : 0;
+	return answer_decode_rate_since(s, &(struct answer_stats){ 0 });
+}
+
+double answer_decode_rate_since(const struct answer_stats *s, const struct answer_stats *had)
+{
+	const int64_t ns = s->decode_ns - had->decode_ns;
+	const int32_t n = s->n_decode - had->n_decode;
+
+	return ns > 0 && n > 0 ? (double)n * 1e9 / (double)ns : 0;
+}
+
+void answer_stats_join(struct answer_stats *s, const struct answer_stats *had)
+{
+	if (!had->n_gen)
+		return;
+	/* its own tokens were a part of the prompt when it went on */
+	s->n_prompt -= had->n_gen;
+	s->n_reused = had->n_reused;
+	s->n_prefill = had->n_prefill;
+	s->prefill_ns = had->prefill_ns;
+	s->first_ns = had->first_ns;
+	s->n_gen += had->n_gen;
+	s->decode_ns += had->decode_ns;
+	s->n_decode += had->n_decode;
+	s->n_think = s->n_thought;
 }
 
 const char *answer_end_text(enum answer_end end)
@@ -268,8 +292,10 @@ static int take(struct run *r, int32_t id, int64_t ns, bool *stopped, struct err
 
 	if (add(&a->ids, id, e) < 0 || add(&r->all, id, e) < 0)
 		return -1;
-	if (a->stats.n_gen++)
+	if (a->stats.n_gen++) {
 		a->stats.decode_ns += ns;
+		a->stats.n_decode++;
+	}
 	push(r, r->stream, id, &r->text);
 	if (r->text.failed || note_end(r, e) < 0)
 		return no_memory(e);

@@ -16,16 +16,21 @@ struct answer_stats {
 	int32_t n_gen;		/* tokens sampled, the end token not counted */
 	int64_t prefill_ns;	/* in sync for the prompt */
 	int64_t first_ns;	/* from the call to the first token sampled (TTFT) */
-	int64_t decode_ns;	/* in sync + sample for the tokens after the first, the end token apart */
+	int64_t decode_ns;	/* in sync + sample for the tokens after the first, the end token apart … */
+	int32_t n_decode;	/* … and how many those are: n_gen - 1, less where an answer was gone on with */
 	int32_t n_think;	/* of n_gen, up to the end of the thinking */
 	int32_t n_thought;	/* the same of the whole answer, with the tokens that it began with */
 	bool may_think;		/* the closing mark is a token of its own: it may come without an opening one */
 	struct think think;	/* places in the text of the answer, what it began with included */
 	size_t begun;		/* bytes of text that it began with (n_begun) */
 };
-/* tokens/s; 0 when nothing was timed. Decode counts the tokens that decode_ns covers: n_gen - 1. */
+/* tokens/s; 0 when nothing was timed. */
 double answer_prefill_rate(const struct answer_stats *s);
 double answer_decode_rate(const struct answer_stats *s);
+/* The decode rate of what came after `had`, which is of the same answer. */
+double answer_decode_rate_since(const struct answer_stats *s, const struct answer_stats *had);
+/* An answer that had those figures was gone on with, and what came then has these: s becomes those of the whole of it. */
+void answer_stats_join(struct answer_stats *s, const struct answer_stats *had);
 
 enum answer_end {
 	ANSWER_DONE,		/* an end token */

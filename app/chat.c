@@ -282,13 +282,16 @@ int chat_copy_msgs(const struct chat *c, struct job *j)
 static int copy_begun(const struct chat *c, struct job *j)
 {
 	j->begun_vocab = c->answer->vocab;
+	if (c->answer->ids.n)
+		j->had = c->answer->stats;
 	for (size_t i = 0; i < c->answer->ids.n; i++)
 		if (eng_ids_add(&j->begun, c->answer->ids.p[i]))
 			return -1;
 	return 0;
 }
 
-static int post_answer(struct chat *c)
+/* most: tokens that the answer may have in all. */
+static int post_answer(struct chat *c, int64_t most)
 {
 	struct job *j = job_new(JOB_ANSWER);
 
@@ -296,9 +299,11 @@ static int post_answer(struct chat *c)
 		job_free(j);
 		return -1;
 	}
+	c->had = j->had;
+	c->most = most;
 	j->drop_oldest = c->drop_oldest || !strcmp(c->o->policy, "drop-oldest");
 	j->sample = c->o->sample;
-	j->n_max = c->o->n;
+	j->n_max = most < 0 ? -1 : most - (int64_t)j->begun.n;
 	j->fill = true;
 	memcpy(j->given, c->o->given, sizeof j->given);
 	worker_post(c->worker, j);
@@ -340,7 +345,7 @@ bool chat_ask_again(struct chat *c)
 	c->answer->running = true;
 	c->again = false;
 	chat_label(c, c->answer);
-	if (post_answer(c)) {
+	if (post_answer(c, c->o->n)) {
 		c->answer = NULL;
 		item_remove(c, c->n_items - 1);
 		return false;
@@ -601,7 +606,8 @@ static struct chat_item *last_answer(const struct chat *c)
 	return NULL;
 }
 
-bool chat_continue(struct chat *c)
+/* It may have that many tokens in all. */
+static bool go_on(struct chat *c, int64_t most)
 {
 	struct chat_item *i = c->answer || c->state == CHAT_FAILED ? NULL : last_answer(c);
 
@@ -625,7 +631,7 @@ bool chat_continue(struct chat *c)
 	c->again = false;
 	c->resumed = true;
 	i->running = true;
-	if (post_answer(c)) {
+	if (post_answer(c, most)) {
 		i->running = false;
 		c->answer = NULL;
 		chat_complain(c, "no memory to go on");
@@ -634,6 +640,13 @@ bool chat_continue(struct chat *c)
 	chat_touch(c, i);
 	chat_settle(c);
 	return true;
+}
+
+bool chat_continue(struct chat *c)
+{
+	const struct chat_item *i = last_answer(c);
+
+	return go_on(c, i && c->o->n >= 0 ? (int64_t)i->ids.n + c->o->n : -1);
 }
 
 /* "a.txt, 17 bytes; b.txt, 20 bytes"; left as it was without memory. */
@@ -743,7 +756,7 @@ bool chat_stop(struct chat *c)
 		return true;
 	}
 	chat_unqueue(c);
-	c->again = false;
+	c->again = c->go_on_there = false;
 	if (c->answer)
 		worker_cancel_answers(c->worker);
 	else
@@ -756,6 +769,12 @@ static bool borrows(const struct chat *c, unsigned how)
 	if (how & (CHAT_EXACT | CHAT_BORROWED))
 		return how & CHAT_BORROWED;
 	return c->o->switch_mode && !strcmp(c->o->switch_mode, "borrowed");
+}
+
+/* One that waits, or computes its prompt, is asked again when a switch comes in between. */
+static bool has_begun(const struct chat_item *i)
+{
+	return i->text.len || i->ids.n;
 }
 
 void chat_switch_level(struct chat *c, int level, unsigned how)
@@ -777,12 +796,14 @@ void chat_switch_level(struct chat *c, int level, unsigned how)
 		return;
 	}
 	j->borrowed = borrows(c, how);
-	c->go_on_there = (how & CHAT_GO_ON) && c->answer;
+	/* one that a switch before has stopped waits for this one then */
+	c->go_on_there = c->answer ? how & CHAT_GO_ON : c->go_on_there;
 	c->again = c->answer != NULL;
-	if (c->n_switches)
+	j->stops = c->answer && (has_begun(c->answer) || !c->n_switches);
+	if (c->n_switches && j->stops)
+		worker_cancel_switches(c->worker);
+	else if (c->n_switches)
 		worker_cancel(c->worker);
-	else
-		j->stops = c->answer;
 	c->target = level;
 	c->n_switches++;
 	worker_post(c->worker, j);
@@ -925,8 +946,8 @@ static void finish_answer(struct chat *c, struct event *ev)
 	i->vocab = c->opened->vocab;
 	take_ids(i, &ev->ids);
 	chat_touch(c, i);
-	if (i->stats.n_gen >= RATE_MIN_TOKENS && c->level < c->n_levels)
-		c->levels[c->level].rate = answer_decode_rate(&i->stats);
+	if (i->stats.n_gen - c->had.n_gen >= RATE_MIN_TOKENS && c->level < c->n_levels)
+		c->levels[c->level].rate = answer_decode_rate_since(&i->stats, &c->had);
 }
 
 static void on_answered(struct chat *c, struct event *ev)
@@ -934,12 +955,13 @@ static void on_answered(struct chat *c, struct event *ev)
 	const bool again = c->again;
 
 	c->again = false;
+	c->go_on_there = c->go_on_there && ev->end == ANSWER_STOPPED;
 	if (!c->answer)
 		return;
 	if (ev->room.need && ev->room.drop)
 		mark_gone(c, ev->room.drop, ev->room.need);
 	if (ev->end == ANSWER_STOPPED && !ev->ids.n && !c->after) {
-		if (!again || post_answer(c))
+		if (!again || post_answer(c, c->most))
 			withdraw(c);
 	} else {
 		const struct chat_item *i = c->answer;
@@ -973,6 +995,20 @@ static void note_level(struct chat *c, const struct level_report *r)
 	str_release(&s);
 }
 
+bool chat_pauses(const struct chat *c, const struct chat_item *i)
+{
+	return c->go_on_there && !c->answer && i == last_answer(c) && i->end == ANSWER_STOPPED;
+}
+
+/* Nothing to be done, or nothing that could be: an answer that runs beside it has not noticed. */
+static void settle_beside(struct chat *c)
+{
+	if (c->answer && (c->state == CHAT_DECODE || c->state == CHAT_PREFILL))
+		chat_touch(c, NULL);
+	else
+		chat_settle(c);
+}
+
 /* The new level takes the answer over that the switch has stopped, and the label says so. */
 static void go_on_there(struct chat *c)
 {
@@ -980,7 +1016,8 @@ static void go_on_there(struct chat *c)
 	struct str s;
 
 	c->go_on_there = false;
-	if (!i || i->end != ANSWER_STOPPED || !chat_continue(c))
+	/* it is one answer: -n bounds the whole of it */
+	if (!i || i->end != ANSWER_STOPPED || !go_on(c, c->most))
 		return;
 	str_init(&s, 0);
 	str_addf(&s, "%s → %s", i->label ? i->label : "", c->levels[c->level].name);
@@ -1005,7 +1042,7 @@ static void on_level(struct chat *c, struct event *ev)
 	/* one that waited is the new level's; what it has already is not */
 	if (c->answer && !c->resumed)
 		chat_label(c, c->answer);
-	chat_settle(c);
+	settle_beside(c);
 	if (!c->n_switches)
 		go_on_there(c);
 }
@@ -1068,7 +1105,7 @@ static void failed_level(struct chat *c, struct event *ev)
 		else
 			chat_complain(c, "%s", ev->err.msg);
 	}
-	chat_settle(c);
+	settle_beside(c);
 }
 
 static void failed_grow(struct chat *c, struct event *ev)

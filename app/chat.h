@@ -10,7 +10,7 @@
  *
  * A message may be submitted while the model loads: it waits in the worker's queue. While a
  * level is being made the level in use answers it at once, and the switch follows when that
- * answer has ended; it waits while the new level takes over. While an answer runs it is refused and
+ * answer has ended (one that ran when the switch was asked for is stopped as soon as the level is there); it waits while the new level takes over. While an answer runs it is refused and
  * comes back as the draft.
  */
 #ifndef APP_CHAT_H
@@ -120,6 +120,8 @@ struct chat {
 	struct chat_item *answer;	/* the answer that is out: running, or waiting in the queue */
 	struct chat_item *held;		/* a message that did not fit, while it is asked what to do */
 	bool resumed;			/* the answer that is out goes on with text that it has */
+	struct answer_stats had;	/* what it had cost when it was asked for */
+	int64_t most;			/* tokens that it may have in all; -1: no limit */
 	bool go_on;			/* once the context has grown, the last answer goes on */
 	bool drop_oldest;		/* for this message, as /context drop says */
 	int n_gone;			/* turns that are left out */
@@ -159,6 +161,8 @@ void chat_queue(struct chat *c, const char *text);
 void chat_weigh(struct chat *c, const char *text);
 /* It becomes the draft again; false when none waits. */
 bool chat_unqueue(struct chat *c);
+/* It was stopped for a switch, and goes on as soon as that is done. */
+bool chat_pauses(const struct chat *c, const struct chat_item *i);
 /* Stops what runs, an answer before a switch; true when something did. A message that waits becomes the draft again. */
 bool chat_stop(struct chat *c);
 /*
@@ -171,8 +175,8 @@ int chat_next_level(const struct chat *c, int step);
 /* To that one; at the end of the ladder nothing happens. */
 void chat_step_level(struct chat *c, int step);
 /*
- * Heads for a level: the target is shown at once. A running answer is stopped, its text stays;
- * with GO_ON the new level goes on with it. Without a word --mode decides between EXACT (what the
+ * Heads for a level: the target is shown at once. A running answer goes on until the level is there, and is
+ * stopped then, its text stays; with GO_ON the new level goes on with it. Without a word --mode decides between EXACT (what the
  * session held is computed again) and BORROWED (it stays as the old level made it).
  */
 enum chat_switch { CHAT_EXACT = 1, CHAT_BORROWED = 2, CHAT_GO_ON = 4 };

@@ -53,8 +53,9 @@ static void add_answer(json_t *o, const struct chat_item *it)
 	field_text(o, "vocabulary", vocab);
 	json_object_set_new(o, "ids", ids_of(it));
 	json_object_set_new(o, "end", json_integer(it->running ? ANSWER_STOPPED : it->end));
-	json_object_set_new(o, "figures", json_pack("[i,i,I,I,I,i]", s->n_gen, it->n_think, (json_int_t)s->first_ns,
-						    (json_int_t)s->decode_ns, (json_int_t)s->prefill_ns, s->n_prefill));
+	json_object_set_new(o, "figures", json_pack("[i,i,I,I,I,i,i,i,i]", s->n_gen, it->n_think, (json_int_t)s->first_ns,
+						    (json_int_t)s->decode_ns, (json_int_t)s->prefill_ns, s->n_prefill,
+						    s->n_decode, s->n_prompt, s->n_reused));
 	json_object_set_new(o, "think", json_pack("[i,I,I,I]", (int)s->think.state, (json_int_t)s->think.from,
 						  (json_int_t)s->think.to, (json_int_t)s->think.rest));
 }
@@ -172,6 +173,10 @@ static void take_answer(const struct chat *c, struct chat_item *it, const json_t
 	it->stats.decode_ns = number_at(f, 3, INT64_MAX);
 	it->stats.prefill_ns = number_at(f, 4, INT64_MAX);
 	it->stats.n_prefill = (int32_t)number_at(f, 5, INT32_MAX);
+	/* older files end here */
+	it->stats.n_decode = json_array_size(f) > 6 ? (int32_t)number_at(f, 6, INT32_MAX) : it->stats.n_gen - (it->stats.n_gen > 0);
+	it->stats.n_prompt = (int32_t)number_at(f, 7, INT32_MAX);
+	it->stats.n_reused = (int32_t)number_at(f, 8, INT32_MAX);
 	k->state = (enum think_state)number_at(t, 0, THINK_NONE);
 	k->from = (size_t)number_at(t, 1, len);
 	k->to = (size_t)number_at(t, 2, len);

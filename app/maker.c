@@ -53,6 +53,11 @@ int maker_new(struct maker **out, struct eng_model *m, const char *level, int th
 	return err_set(e, ERR_LIMIT, "cannot start a thread that makes a level");
 }
 
+const struct eng_weights *maker_weights(const struct maker *k)
+{
+	return k->weights;
+}
+
 int maker_free(struct maker *k, struct eng_weights **out, struct err *e)
 {
 	int r;

@@ -16,6 +16,8 @@ struct maker;
  */
 int maker_new(struct maker **out, struct eng_model *m, const char *level, int threads, eng_progress_fn *progress,
 	      void (*ended)(void *arg), void *arg, struct err *e);
+/* After `ended`: the weights, still the maker's; NULL where something went wrong. */
+const struct eng_weights *maker_weights(const struct maker *k);
 /* Waits for the end. The weights, which are the caller's; or what went wrong. */
 int maker_free(struct maker *k, struct eng_weights **out, struct err *e);
 

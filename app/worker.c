@@ -81,6 +81,7 @@ struct task {
 	char what[32];
 	int64_t start_ns;
 	bool prefill;		/* progress counts tokens of a prompt */
+	struct answer_stats had;	/* of the answer that goes on */
 };
 
 /* -- queues ------------------------------------------------------------------------ */
@@ -212,15 +213,22 @@ void worker_post(struct worker *w, struct job *j)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void cancel(struct worker *w, bool answers_only)
+enum { ANSWERS = 1, SWITCHES = 2 };	/* a switch: all that is no answer */
+
+static unsigned sort_of(enum job_kind kind)
+{
+	return kind == JOB_ANSWER ? ANSWERS : SWITCHES;
+}
+
+static void cancel(struct worker *w, unsigned sorts)
 {
 	pthread_mutex_lock(&w->lock);
 	for (struct job *j = w->jobs; j; j = j->next)
-		if (!answers_only || j->kind == JOB_ANSWER)
+		if (sort_of(j->kind) & sorts)
 			j->cancelled = true;
-	if (w->making && !answers_only)
+	if (w->making && sorts & SWITCHES)
 		atomic_store(&w->making->cancelled, true);
-	if (w->busy && (!answers_only || w->kind == JOB_ANSWER)) {
+	if (w->busy && sort_of(w->kind) & sorts) {
 		atomic_store(&w->cancelled, true);
 		if (w->cancel_session)
 			eng_session_cancel(w->cancel_session);
@@ -230,12 +238,17 @@ static void cancel(struct worker *w, bool answers_only)
 
 void worker_cancel(struct worker *w)
 {
-	cancel(w, false);
+	cancel(w, ANSWERS | SWITCHES);
 }
 
 void worker_cancel_answers(struct worker *w)
 {
-	cancel(w, true);
+	cancel(w, ANSWERS);
+}
+
+void worker_cancel_switches(struct worker *w)
+{
+	cancel(w, SWITCHES);
 }
 
 void worker_forget(struct worker *w, const struct opened *now)
@@ -347,6 +360,7 @@ static void on_text(void *arg, const char *text, size_t n, const struct answer_s
 	str_add(&ev->text, text, n);
 	/* the prompt's pages are seen with the first token */
 	read_gauges(w, s, s->n_gen <= 1, &ev->g);
+	answer_stats_join(&ev->g.stats, &t->had);
 	ev->g.decode_now = speed_rate(&w->speed, now, s->n_gen);
 	speed_add(&w->speed, now, s->n_gen);
 	put(w, ev);
@@ -679,6 +693,7 @@ static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 	if (check_fit(w, j, &prompt, &ev->room, &ev->err) || set_sampler(w, &so, &ev->err))
 		goto out;
 	task_init(&t, w, JOB_ANSWER, true, "prefill", NULL);
+	t.had = j->had;
 	w->speed.n = 0;
 	a = (struct answer){
 		.model = w->now->model, .session = w->session, .sampler = w->sampler,
@@ -691,15 +706,25 @@ static int answer_job(struct worker *w, const struct job *j, struct event *ev)
 	r = answer_run(&a, &ev->err);
 	ev->ids = a.ids;
 	ev->end = a.end;
-	ev->g.stats = a.stats;
 	note_rate(w, &a.stats);
+	answer_stats_join(&a.stats, &t.had);
+	ev->g.stats = a.stats;
 out:
 	eng_ids_release(&prompt);
 	return r;
 }
 
+/* The answer that it wanted out of its way has ended: another one is none of it. */
+static void stop_no_more(struct worker *w)
+{
+	if (w->making)
+		w->making->job->stops = false;
+}
+
 static int run_answer(struct worker *w, const struct job *j, struct event *ev)
 {
+	int r;
+
 	ev->kind = EV_ANSWERED;
 	if (!w->session)
 		return err_set(&ev->err, ERR_NOT_FOUND, "no model is open");
@@ -709,7 +734,9 @@ static int run_answer(struct worker *w, const struct job *j, struct event *ev)
 	}
 	if (j->begun.n && j->begun_vocab != w->now->vocab)
 		return err_set(&ev->err, ERR_ARG, "the answer is of a model with another vocabulary: /regen writes it anew");
-	return answer_job(w, j, ev);
+	r = answer_job(w, j, ev);
+	stop_no_more(w);
+	return r;
 }
 
 /* What a handover tells: its prefill is of the session that can be cancelled then. */
@@ -769,51 +796,6 @@ static struct handover handover_of(struct worker *w, const struct job *j, struct
 	};
 }
 
-/* The job leaves the queue, and the event that ends it tells why. */
-static void refuse(struct worker *w, struct job **at)
-{
-	struct job *j = *at;
-	struct event *ev = j->last;
-
-	pthread_mutex_lock(&w->lock);
-	*at = j->next;
-	if (!j->next)
-		w->jobs_end = at;
-	pthread_mutex_unlock(&w->lock);
-	j->last = NULL;
-	job_free(j);
-	level_report(w->session, &ev->level);
-	read_gauges(w, NULL, false, &ev->g);
-	put(w, ev);
-}
-
-/* Between the steps of an answer: a switch that wants it out of its way. What cannot be is told, and the answer goes on. */
-static void look_for_switch(struct worker *w)
-{
-	struct job **at, *j;
-	struct handover h;
-	struct task t;
-
-	/* others only append: what is found stays where it is */
-	pthread_mutex_lock(&w->lock);
-	for (at = &w->jobs; *at && !((*at)->kind == JOB_LEVEL && (*at)->stops && !(*at)->cancelled);)
-		at = &(*at)->next;
-	j = w->making ? NULL : *at;
-	pthread_mutex_unlock(&w->lock);
-	if (!j)
-		return;
-	j->stops = false;
-	h = handover_of(w, j, &t);
-	if (!w->o->force && handover_check(&h, &j->last->err) < 0) {
-		refuse(w, at);
-		return;
-	}
-	pthread_mutex_lock(&w->lock);
-	atomic_store(&w->cancelled, true);
-	eng_session_cancel(w->session);
-	pthread_mutex_unlock(&w->lock);
-}
-
 /* What is made is no longer beside anything; its weights, if all went well. */
 static int end_making(struct worker *w, struct eng_weights **out, struct err *e)
 {
@@ -834,39 +816,102 @@ static int end_making(struct worker *w, struct eng_weights **out, struct err *e)
 	return r;
 }
 
-/* -1: it could not be, and the job's error says why. */
-static int begin_making(struct worker *w, struct job *j)
+static struct job *pop(struct worker *w)
 {
+	struct job *j = w->jobs;
+
+	w->jobs = j->next;
+	if (!w->jobs)
+		w->jobs_end = &w->jobs;
+	return j;
+}
+
+/*
+ * Of the job that runs, or, queued, of the first one in the queue, which leaves it at the same moment that a cancel finds
+ * it as what is made. -1: it could not be, and the job's error says why.
+ */
+static int begin_making(struct worker *w, struct job *j, bool queued)
+{
+	struct making *k = mem_calloc(1, sizeof *k);
 	struct err *e = &j->last->err;
-	struct making *k;
 	struct handover h;
 	struct task t;
 
-	if (!w->session)
-		return err_set(e, ERR_NOT_FOUND, "no model is open");
-	if (j->cancelled)
-		return err_set(e, ERR_CANCELLED, "stopped");
-	h = handover_of(w, j, &t);
-	if (handover_check(&h, e) < 0)
-		return -1;
-	k = mem_calloc(1, sizeof *k);
-	if (!k)
-		return err_set(e, ERR_NOMEM, "no memory to make a level");
-	k->w = w;
-	k->job = j;
-	atomic_init(&k->cancelled, false);
 	pthread_mutex_lock(&w->lock);
-	/* what was asked to stop since it was taken */
-	atomic_store(&k->cancelled, atomic_load(&w->cancelled));
-	w->making = k;
+	if (queued)
+		pop(w);
+	if (k) {
+		k->w = w;
+		k->job = j;
+		/* what was asked to stop since it was taken */
+		atomic_init(&k->cancelled, queued ? j->cancelled : atomic_load(&w->cancelled));
+		w->making = k;
+	}
 	pthread_mutex_unlock(&w->lock);
-	if (!maker_new(&k->maker, h.model, j->level, w->o->threads, on_made, on_making_ended, k, e))
-		return 0;
+	if (!k) {
+		err_set(e, ERR_NOMEM, "no memory to make a level");
+	} else if (!w->session) {
+		err_set(e, ERR_NOT_FOUND, "no model is open");
+	} else if (atomic_load(&k->cancelled)) {
+		err_set(e, ERR_CANCELLED, "stopped");
+	} else {
+		h = handover_of(w, j, &t);
+		if (handover_check(&h, e) >= 0 &&
+		    !maker_new(&k->maker, h.model, j->level, w->o->threads, on_made, on_making_ended, k, e))
+			return 0;
+	}
 	pthread_mutex_lock(&w->lock);
 	w->making = NULL;
 	pthread_mutex_unlock(&w->lock);
 	mem_free(k);
 	return -1;
+}
+
+static void end_job(struct worker *w, struct job *j);
+
+/* The first job is a switch that wants the running answer out of its way: it waits until its level is there. */
+static void begin_beside(struct worker *w)
+{
+	struct job *j;
+
+	/* others only append */
+	pthread_mutex_lock(&w->lock);
+	j = w->jobs && w->jobs->kind == JOB_LEVEL && w->jobs->stops ? w->jobs : NULL;
+	pthread_mutex_unlock(&w->lock);
+	if (j && begin_making(w, j, true))
+		end_job(w, j);
+}
+
+/* Is a level made, so that it can be handed over to? */
+static bool made(const struct worker *w)
+{
+	return w->making && w->making->ended;
+}
+
+/*
+ * Between the steps of an answer: its level goes on until the other one is there. What cannot be, or is in use already,
+ * stops no answer.
+ */
+static void look_for_switch(struct worker *w)
+{
+	const struct eng_weights *neu;
+	bool there, stop;
+
+	if (!w->making)
+		begin_beside(w);
+	if (!w->making)
+		return;
+	pthread_mutex_lock(&w->lock);
+	there = made(w);
+	neu = there && !atomic_load(&w->making->cancelled) ? maker_weights(w->making->maker) : NULL;
+	stop = neu && neu != w->weights && w->making->job->stops;
+	if (stop) {
+		atomic_store(&w->cancelled, true);
+		eng_session_cancel(w->session);
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (there && (!neu || neu == w->weights))
+		end_job(w, w->making->job);
 }
 
 /* What is left when the level is made, or was not. */
@@ -969,6 +1014,17 @@ static void run_job(struct worker *w, const struct job *j, struct event *ev)
 	read_gauges(w, &stats, true, &ev->g);
 }
 
+/* Runs what is left of it, and tells what came of it. */
+static void end_job(struct worker *w, struct job *j)
+{
+	struct event *ev = j->last;
+
+	j->last = NULL;
+	run_job(w, j, ev);
+	job_free(j);
+	put(w, ev);
+}
+
 /* -- the thread -------------------------------------------------------------------- */
 
 /* Under the lock, which is left while models are closed. */
@@ -988,28 +1044,12 @@ static void forget(struct worker *w)
 	pthread_mutex_lock(&w->lock);
 }
 
-/* Is a level made, so that it can be handed over to? */
-static bool made(const struct worker *w)
-{
-	return w->making && w->making->ended;
-}
-
 /* Does the first job leave alone what a level is made of? All others wait until it is made. */
 static bool may_run(const struct worker *w)
 {
 	static const bool alone[] = { [JOB_OPEN] = true, [JOB_LEVEL] = true, [JOB_GROW] = true, [JOB_RESET] = false };
 
 	return w->jobs && (!w->making || !alone[w->jobs->kind]);
-}
-
-static struct job *pop(struct worker *w)
-{
-	struct job *j = w->jobs;
-
-	w->jobs = j->next;
-	if (!w->jobs)
-		w->jobs_end = &w->jobs;
-	return j;
 }
 
 /* The next job, ready to run: what was asked to stop before it began stays stopped. NULL: leave. */
@@ -1061,15 +1101,13 @@ static void *work(void *arg)
 
 	loop_block_signals();
 	while ((j = next_job(w))) {
-		struct event *ev = j->last;
-
-		/* it comes again when it is made */
-		if (j->kind == JOB_LEVEL && !w->making && !begin_making(w, j))
-			continue;
-		j->last = NULL;
-		run_job(w, j, ev);
-		job_free(j);
-		put(w, ev);
+		/* it comes again when it is made, and stops no answer that came after it */
+		if (j->kind == JOB_LEVEL && !w->making) {
+			j->stops = false;
+			if (!begin_making(w, j, false))
+				continue;
+		}
+		end_job(w, j);
 	}
 	drop_making(w);
 	close_model(w);

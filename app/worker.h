@@ -6,8 +6,9 @@
  *
  * Every job ends with exactly one event that is not EV_TEXT or EV_PROGRESS, in the order
  * of the jobs; but while a level is made in the background, answers, counts and resets that are
- * asked for then go before its JOB_LEVEL ends: the level in use has them. A worker serves one model
- * at a time. Another is opened beside it and takes its place when it is whole; the old one stays for
+ * asked for then go before its JOB_LEVEL ends: the level in use has them. And a JOB_LEVEL that stops
+ * answers is begun beside the one that runs; it may fail, or find nothing to do, before that has ended. A
+ * worker serves one model at a time. Another is opened beside it and takes its place when it is whole; the old one stays for
  * who reads it until worker_forget().
  */
 #ifndef APP_WORKER_H
@@ -43,15 +44,16 @@ struct job {
 	char *path;			/* JOB_OPEN: a file, or a name of the list of models */
 	char *level;			/* JOB_OPEN (or NULL), JOB_LEVEL */
 	bool borrowed;			/* JOB_LEVEL: keep the KV; the next answer starts at once */
-	bool stops;			/* JOB_LEVEL: stops the answer that runs, but only when it can be */
+	bool stops;			/* JOB_LEVEL: stops the answer that runs, once the level is there */
 	struct job_msg *msgs;		/* JOB_ANSWER: the whole conversation */
 	size_t n_msgs;
 	bool raw;			/* no template: the texts in a row */
 	struct eng_sample_opts sample;
-	int64_t n_max;
+	int64_t n_max;			/* most tokens, those that it has begun with apart; -1: no limit */
 	bool drop_oldest;		/* what does not fit goes without its oldest turns */
 	struct eng_ids begun;		/* ids of the answer that there are: it is gone on with … */
-	uint64_t begun_vocab;		/* … by a model of this vocabulary, or not at all */
+	uint64_t begun_vocab;		/* … by a model of this vocabulary, or not at all … */
+	struct answer_stats had;	/* … and its figures so far */
 	int64_t n_ctx;			/* JOB_GROW */
 	int thinking;			/* enable_thinking: 1, 0, or -1 not to say */
 	/* what was given of the options: the rest of `sample` is as the model's profile has it */
@@ -128,6 +130,8 @@ void job_free(struct job *j);
 void worker_cancel(struct worker *w);
 /* The same of answers alone: a level that is being made goes on. */
 void worker_cancel_answers(struct worker *w);
+/* The same of all but answers: the one that runs goes on. */
+void worker_cancel_switches(struct worker *w);
 /* Takes all events, oldest first; NULL when there are none. */
 struct event *worker_events(struct worker *w);
 /*

@@ -535,7 +535,7 @@ static void figures(const struct pane_chat *p, const struct chat_item *item, int
 		snprintf(buf, size, "%s", r->state == CHAT_PREFILL ? "prefill" : "waiting");
 		return;
 	}
-	if (!item->running && (size_t)item->end < sizeof(ends) / sizeof(ends[0]) && ends[item->end])
+	if (!item->running && !chat_pauses(r->c, item) && (size_t)item->end < sizeof(ends) / sizeof(ends[0]) && ends[item->end])
 		add_part(buf, size, cols, ends[item->end]);
 	if (s->n_gen <= 0)
 		return;
