@@ -16,11 +16,15 @@
 #include <unistd.h>
 
 static atomic_bool held, met;
+static atomic_int pace;		/* of what answers, but for 0 */
+enum { SLOW = 1, UNTIL_MADE };
 
 /* Called in every thread: the maker's has given its priority up. */
 static int hold(const char *op, void *arg)
 {
 	(void)arg;
+	if (!strcmp(op, "malloc") && atomic_load(&pace))
+		drive_linger(atomic_load(&pace) == UNTIL_MADE);
 	if (strcmp(op, "malloc") || !atomic_load(&held) || getpriority(PRIO_PROCESS, 0) < 19)
 		return 0;
 	atomic_store(&met, true);
@@ -34,6 +38,7 @@ static bool answered(const struct chat *c) { return !c->answer; }
 static bool begun(const struct chat *c) { return !c->answer || c->answer->stats.n_gen >= 3; }
 static bool caught(const struct chat *c) { (void)c; return atomic_load(&met); }
 static bool emptied(const struct chat *c) { return !c->g.ctx_used; }
+static bool unswitched(const struct chat *c) { return !c->n_switches; }
 static bool progress(const struct chat *c) { return c->to_make || drive_idle(c); }
 
 /* /quant, and until its making stands still. */
@@ -175,6 +180,128 @@ static void test_refused(struct drive *d)
 	d->o.n = 24;
 }
 
+enum { LONG = 400 };
+static int32_t seen;			/* tokens of the answer when it was looked at */
+static struct chat_item stopped_as;	/* figures, when a switch had stopped it and it was to go on */
+
+static bool grown(const struct chat *c) { return !c->answer || c->answer->stats.n_gen >= seen + 5; }
+
+static void pumped(struct drive *d)
+{
+	const struct chat_item *a = drive_last(d->c, ITEM_ANSWER);
+
+	if (a && chat_pauses(d->c, a)) {
+		stopped_as.stats = a->stats;
+		stopped_as.n_think = !a->running;
+	}
+}
+
+/* A long answer, and a switch in the midst of it whose making is held. True: the answer goes on meanwhile. */
+static bool answers_beside(struct drive *d, const char *command)
+{
+	struct chat *c = d->c;
+
+	atomic_store(&pace, SLOW);
+	d->o.n = LONG;
+	stopped_as = (struct chat_item){ 0 };
+	chat_submit(c, "/clear");
+	chat_submit(c, " One day");
+	drive_wait(d, begun);
+	begin(d, command);
+	seen = c->answer ? c->answer->stats.n_gen : LONG;
+	drive_wait(d, grown);
+	return c->answer && c->state == CHAT_DECODE && c->n_switches == 1 && c->level != c->target;
+}
+
+static void let_it_be_made(struct drive *d)
+{
+	atomic_store(&pace, UNTIL_MADE);
+	let_go(d);
+	atomic_store(&pace, 0);
+	d->o.n = 24;
+}
+
+/* A switch in the midst of an answer: it goes on until the level is there, and is stopped then. */
+static void test_stops(struct drive *d, const char *model)
+{
+	struct chat *c = d->c;
+	const struct chat_item *a;
+
+	drive_say(d, "/quant f32");
+	ok(answers_beside(d, "/quant q4_0"), "an answer goes on while the level is made");
+	let_it_be_made(d);
+	a = drive_last(c, ITEM_ANSWER);
+	ok(a->end == ANSWER_STOPPED && a->stats.n_gen >= seen + 5 && a->stats.n_gen < LONG, "it is stopped when that is there (%d tokens)",
+	   a->stats.n_gen);
+	ok(is_of(c, model, "F32") && strstr(a->label, "F32"), "all of it is the old level's");
+	ok(!strcmp(level_of(c), "Q4_0") && !c->n_switches, "and the level is in use");
+
+	answers_beside(d, "/quant f32 --go-on");
+	atomic_store(&pace, 0);
+	drive_wait(d, answered);
+	ok(c->n_switches == 1 && !strcmp(level_of(c), "Q4_0"), "one that ends meanwhile");
+	let_it_be_made(d);
+	a = drive_last(c, ITEM_ANSWER);
+	ok(a->end == ANSWER_LENGTH && a->stats.n_gen == LONG && !strstr(a->label, "F32") && !c->go_on_there, "is followed by the switch");
+	ok(!strcmp(level_of(c), "F32"), "which is made");
+
+	answers_beside(d, "/quant q5_1");
+	chat_submit(c, "/quant q8_0");
+	seen = c->answer ? c->answer->stats.n_gen : LONG;
+	drive_wait(d, grown);
+	ok(c->answer && c->n_switches == 2, "a second step stops no answer either");
+	let_it_be_made(d);
+	ok(drive_last(c, ITEM_ANSWER)->end == ANSWER_STOPPED && !strcmp(level_of(c), "Q8_0") && notes(c, "now ") == 1, "its level does");
+	drive_say(d, "/quant f32");
+
+	answers_beside(d, "/quant q5_1");
+	chat_submit(c, "/quant f32");
+	atomic_store(&held, false);
+	drive_wait(d, unswitched);
+	ok(c->answer && c->state == CHAT_DECODE && c->level == c->target, "back to the level in use: the answer has noticed nothing");
+	atomic_store(&pace, 0);
+	drive_wait(d, drive_idle);
+	ok(drive_last(c, ITEM_ANSWER)->end == ANSWER_LENGTH && !strcmp(level_of(c), "F32") && c->target == c->level, "and comes to its end");
+	d->o.n = 24;
+}
+
+/* --go-on in the midst of an answer: one answer, by two levels. */
+static void test_go_on(struct drive *d)
+{
+	const struct answer_stats *s, *had = &stopped_as.stats;
+	struct chat *c = d->c;
+	const struct chat_item *a;
+
+	d->pumped = pumped;
+	ok(answers_beside(d, "/quant q4_0 --go-on"), "an answer that is to go on there goes on here until then");
+	let_it_be_made(d);
+	a = drive_last(c, ITEM_ANSWER);
+	s = &a->stats;
+	ok(had->n_gen >= seen + 5 && had->n_gen < LONG && stopped_as.n_think, "then it pauses (%d tokens)", had->n_gen);
+	ok(a->end == ANSWER_LENGTH && a->ids.n == LONG && strstr(a->label, "F32 → Q4_0"), "and goes on: -n bounds all of it (%zu tokens, %s)",
+	   a->ids.n, a->label);
+	ok(s->n_gen == LONG && c->g.stats.n_gen == LONG, "its tokens are told (%d)", s->n_gen);
+	ok(s->n_prompt == had->n_prompt && s->n_prefill == had->n_prefill && s->n_reused == had->n_reused && s->prefill_ns == had->prefill_ns,
+	   "and its prompt (%d)", s->n_prompt);
+	ok(s->first_ns == had->first_ns, "and its first token");
+	ok(s->n_decode == LONG - 2 && s->decode_ns > had->decode_ns && had->n_decode == had->n_gen - 1, "and its rate, over both levels' time");
+	drive_say(d, "/continue");
+	a = drive_last(c, ITEM_ANSWER);
+	ok(a->stats.n_gen == LONG + 24 && a->ids.n == LONG + 24, "/continue is for so many more");
+	drive_say(d, "/quant f32");
+
+	answers_beside(d, "/quant q4_0 --go-on");
+	ok(chat_stop(c), "Ctrl-C beside the making");
+	drive_wait(d, answered);
+	a = drive_last(c, ITEM_ANSWER);
+	seen = a->stats.n_gen;
+	ok(a->end == ANSWER_STOPPED && c->n_switches == 1 && !chat_pauses(c, a), "stops the answer");
+	let_it_be_made(d);
+	ok(!strcmp(level_of(c), "Q4_0") && a->stats.n_gen == seen && a->end == ANSWER_STOPPED, "which stays so under the new level");
+	d->pumped = NULL;
+	drive_say(d, "/quant f32");
+}
+
 /* Quick steps, and another model: only the last counts, whatever runs. */
 static void test_overtaken(struct drive *d, const char *model)
 {
@@ -248,6 +375,8 @@ int main(void)
 	test_answer(&d, model, "--borrowed");
 	test_stop(&d);
 	test_refused(&d);
+	test_stops(&d, model);
+	test_go_on(&d);
 	test_overtaken(&d, model);
 	test_progress(&d);
 	test_leave(&d);

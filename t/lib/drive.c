@@ -4,11 +4,17 @@
 #include "t/lib/model.h"
 #include "t/lib/tap.h"
 
+#include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-enum { WAIT_MS = 120000 };
+enum { WAIT_MS = 120000, LOWEST = 19 };
+
+static pthread_t main_thread;
 
 static void on_wake(void *arg)
 {
@@ -39,6 +45,7 @@ static const struct loop_ops ops = { .wake = on_wake, .turn = on_turn, .timer = 
 
 void drive_init(struct drive *d, const char *model, int64_t n)
 {
+	main_thread = pthread_self();
 	*d = (struct drive){ .o = opt_defaults };
 	d->o.model = model;
 	d->o.threads = 2;
@@ -76,6 +83,30 @@ void drive_say(struct drive *d, const char *text)
 {
 	chat_submit(d->c, text);
 	drive_wait(d, drive_idle);
+}
+
+/* Is there a thread of the lowest priority? */
+static bool making(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	const struct dirent *t;
+	bool any = false;
+
+	if (!d)
+		return false;
+	while (!any && (t = readdir(d)))
+		any = t->d_name[0] != '.' && getpriority(PRIO_PROCESS, (id_t)atoi(t->d_name)) == LOWEST;
+	closedir(d);
+	return any;
+}
+
+void drive_linger(bool until_made)
+{
+	if (pthread_equal(pthread_self(), main_thread) || getpriority(PRIO_PROCESS, 0) == LOWEST)
+		return;
+	do
+		usleep(1000);
+	while (until_made && making());
 }
 
 bool drive_opened(const struct chat *c)

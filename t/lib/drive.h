@@ -24,6 +24,12 @@ void drive_wait(struct drive *d, bool (*until)(const struct chat *c));
 /* Enter, and until nothing is left to be done. */
 void drive_say(struct drive *d, const char *text);
 
+/*
+ * For a hook of xio_set_fault(), in any thread: what answers is slow, and with until_made it waits as long as threads of the
+ * lowest priority make a level. So a test reaches an answer while it runs, however small the model is.
+ */
+void drive_linger(bool until_made);
+
 bool drive_opened(const struct chat *c);
 bool drive_idle(const struct chat *c);
 
