@@ -54,7 +54,7 @@ test_expect_success '/restore in a conversation keeps that one: the next changes
 	screen_wait "no conversation was left" && screen_keys C-d && screen_wait "^\\$" && has chat 0
 '
 test_expect_success 'one that another window has taken is not there; the next one is' '
-	printf "%s" "$LEFT" >"$STATE/chat-77" && screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 1" && mv "$STATE/chat-77" "$STATE/chat-78" &&
+	printf "%s" "$LEFT" >"$STATE/chat-77" && screen_run clear && screen_open --temp 0 -t 1 -n 5 && screen_wait "brings its 1" && screen_wait "instead of answering" && mv "$STATE/chat-77" "$STATE/chat-78" &&
 	screen_run "/restore" && screen_wait "^   old talk" && screen_keys C-d && screen_wait "^\\$" && has chat 0
 '
 left () {
@@ -98,7 +98,7 @@ test_expect_success 'a damaged file is no offer' '
 '
 test_expect_success 'one that says impossible things harms nothing' '
 	printf "%s" "{\"form\":1,\"model\":\"\\u001b]0;x\\u0007\",\"messages\":[{\"role\":\"user\",\"text\":\"hi\"},{\"role\":\"assistant\",\"text\":\"\\u001b[2J\",\"ids\":[-1,99999999,\"x\",null],\"end\":77,\"figures\":[-1,1e99,{}],\"think\":[99,5,3,1]},{\"role\":7},8]}" >"$STATE/chat-999999" &&
-	screen_run clear && screen_open --temp 0 -t 1 -n 20 && screen_wait "brings its 4" && screen_run "/restore" && screen_wait "^   hi" &&
+	screen_run clear && screen_open --temp 0 -t 1 -n 20 && screen_wait "brings its 4" && screen_wait "instead of answering" && screen_run "/restore" && screen_wait "^   hi" &&
 	screen_run "go" && screen_wait "token limit" 20 && screen_keys C-d && screen_wait "^\\$"
 '
 test_expect_success 'SIGTERM while the editor runs: the editor ends, the terminal is whole, the text is kept' '
@@ -118,9 +118,11 @@ test_expect_success 'pipes in place of messages and inputrc are told, not waited
 	rm "$STATE/messages" "$HOME/.inputrc" && mv messages "$STATE/messages"
 '
 # TEXT: the inputrc; MESSAGE: what is said of it, in the screen and in plain lines
+# An Enter before the prompt would be the terminal's line feed, and with that a key of its own.
 refused () {
 	printf "$1" >"$HOME/.inputrc" && screen_run clear && screen_open --temp 0 -t 1 && screen_wait "$2" && screen_run "/bye" && screen_wait "^\\$" &&
-	screen_run "clear; \"$TEST_BUILD/tidbit\" chat \"$SCREEN_MODEL\" --temp 0 -t 1 --plain" && screen_wait "$2" && screen_run "/bye" && screen_wait "^\\$"
+	screen_run "clear; \"$TEST_BUILD/tidbit\" chat \"$SCREEN_MODEL\" --temp 0 -t 1 --plain" && screen_wait "$2" &&
+	screen_wait "^> *\$" && screen_run "/bye" && screen_wait "^\\$"
 }
 test_expect_success 'nor is a pipe or a terminal that the inputrc includes, and one that includes itself ends' '
 	mkfifo pipe && refused "set bell-style none\n\$include $PWD/pipe\n" "pipe: is not a regular file" &&

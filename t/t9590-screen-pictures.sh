@@ -32,10 +32,10 @@ chat () {
 		printf ']}'
 	} | sed 's/"role":""/"role":"user"/' >"$HOME/.local/state/tidbit/chat-4194303"
 }
-# show W H ARGS...: brings it back
+# show W H ARGS...: brings it back, once there is a model to read it
 show () {
 	screen_start "$1" "$2"; shift 2
-	screen_open --temp 0 -t 1 "$@" && screen_run "/restore" && screen_gone "brings its" && screen_wait "a model"
+	screen_open --temp 0 -t 1 "$@" && screen_wait "instead of answering" && screen_run "/restore" && screen_gone "brings its" && screen_wait "a model"
 }
 test_expect_success 'fifteen languages' '
 	cut -f 2 "$DATA/languages.txt" >texts && chat "Article 1" "$(json texts)" && show 90 44 && screen_keys F8 && screen_gone "Enter send" && picture languages
