@@ -185,6 +185,14 @@ static void test_wrap(void)
 		{ "  indented and long", 12, false, "  indented|  and long|" },
 		{ "/a  what it does", 12, true, "/a  what it|    does|" },
 		{ "trailing    ", 8, false, "trailing|" },
+		{ "model: /restore it", 10, false, "model:|/restore|it|" },
+		{ "to https://a.b", 12, false, "to|https://a.b|" },
+		{ "to https://a/bcd", 14, false, "to https://a/|bcd|" },
+		{ "in /a /etc/x ../y .z", 5, false, "in /a|/etc/|x|../y|.z|" },
+		{ "and so ... on", 10, false, "and so ...|on|" },
+		{ "in ~/notes", 7, false, "in|~/notes|" },
+		{ "to a@b.cc and", 7, false, "to|a@b.cc|and|" },
+		{ "this and/or that", 9, false, "this and/|or that|" },
 		{ "\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2", 5, false, "\xe6\xbc\xa2\xe5\xad\x97|\xe6\xbc\xa2|" },
 	};
 

@@ -144,6 +144,11 @@ test_expect_success 'what was sent or cleared does not' '
 	screen_run clear && screen_open --temp 0 -n 3 && screen_run sent && screen_wait "token limit" &&
 	screen_run "/bye" && screen_gone "Enter send" && ! ls home/.local/state/tidbit | grep draft
 '
+test_expect_success 'Tab lists the last components of paths, not the folders that stand in the line already' '
+	mkdir -p a-folder/with-a-long-name/and-another && for f in first final fish; do : >a-folder/with-a-long-name/and-another/$f; done &&
+	screen_run clear && screen_open --temp 0 && screen_type "/read $TRASH/a-folder/with-a-long-name/and-another/fi" && screen_keys Tab &&
+	screen_wait "^ final  first  fish *$" && screen_keys C-c C-d && screen_gone "Enter send"
+'
 test_expect_success 'vi mode is told before the prompt where the inputrc wants it, by its own strings' '
 	printf "set editing-mode vi\nset show-mode-in-prompt on\nset vi-ins-mode-string \"\\\\1\\\\e[6 q\\\\2+i\"\n" >vi.rc &&
 	screen_run clear && screen_run "INPUTRC=$TRASH/vi.rc; export INPUTRC; clear" && screen_open --temp 0 && screen_wait "^ +i› *$" && screen_type word &&

@@ -177,16 +177,26 @@ static char **complete(const char *text, int start, int end)
 	return rl_completion_matches(text, generate);
 }
 
+/* Of files the list tells last components, as readline does: the folder, which all have, stands in the line. */
+static size_t folder_of(const char *common)
+{
+	const char *slash = rl_filename_completion_desired ? strrchr(common, '/') : NULL;
+
+	return slash ? (size_t)(slash - common) + 1 : 0;
+}
+
 /* The same list once more: its next part. */
 static void show_matches(char **matches, int n, int longest)
 {
 	struct str list;
+	size_t cut;
 	bool same;
 
 	(void)longest;
 	str_init(&list, LIST_MAX);
+	cut = folder_of(matches[0]);
 	for (int i = 1; i <= n; i++)
-		str_add(&list, matches[i], strlen(matches[i]) + 1);
+		str_add(&list, matches[i] + cut, strlen(matches[i] + cut) + 1);
 	same = the->again && list.len == the->list.len && !memcmp(list.p, the->list.p, list.len);
 	the->first = same && the->behind < list.len ? the->behind : 0;
 	str_release(&the->list);

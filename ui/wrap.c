@@ -50,6 +50,43 @@ static int hang(const char *s, size_t n, int cols, enum wrap_mode mode)
 	return (int)i > HANG_MAX || (int)i > cols / 2 ? 0 : (int)i;
 }
 
+static bool letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+}
+
+/*
+ * Places that the library offers and a reader does not: behind the slash that begins a command, a path or
+ * an address ("/restore", "~/x", "https://x"), and in "b.c" (UAX 14 has it whole since its rule LB29).
+ */
+static bool holds(const char *p, size_t i, size_t n)
+{
+	size_t slash = i;
+
+	if (i && i < n && strchr(".,:;", p[i - 1]) && letter(p[i]))
+		return true;
+	while (slash && p[slash - 1] == '/')
+		slash--;
+	return slash < i && (!slash || !letter(p[slash - 1]));
+}
+
+/* One that it does not: before a "/restore", ".config" and "../x", whose first sign it takes for the end of a sentence. */
+static bool leads(const char *p, size_t i, size_t n)
+{
+	size_t at = i;
+
+	if (!i || p[i - 1] != ' ')
+		return false;
+	while (at < n && at < i + 2 && p[at] == '.')
+		at++;
+	return at < n && (p[at] == '/' || (at == i + 1 && letter(p[at])));
+}
+
+static bool may_break(const char *breaks, const char *p, size_t i, size_t n)
+{
+	return leads(p, i, n) || (breaks[i] == UC_BREAK_POSSIBLE && !holds(p, i, n));
+}
+
 static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, int cols, enum wrap_mode mode,
 		      wrap_row_fn *row, void *arg)
 {
@@ -61,7 +98,7 @@ static void wrap_line(const char *s, size_t off, size_t n, const char *breaks, i
 		int w;
 		size_t k = width_next(p + i, n - i, &w), cut;
 
-		if (i > start && breaks && breaks[off + i] == UC_BREAK_POSSIBLE)
+		if (i > start && breaks && may_break(breaks + off, p, i, n))
 			good = i;
 		if (indent + used + w <= cols || i == start || p[i] == ' ') {
 			used += w;
