@@ -26,6 +26,11 @@ const char *eng_isa_names(char *buf, size_t size)
 	return cpu_names(cpu_flags(), buf, size);
 }
 
+const char *eng_isa_built(char *buf, size_t size)
+{
+	return cpu_names(cpu_built, buf, size);
+}
+
 const char *eng_libraries(char *buf, size_t size)
 {
 	char pcre[64];

@@ -37,6 +37,8 @@
 const char *eng_version(void);
 /* Names of the instruction sets that this machine can use, best last: "scalar,avx2". */
 const char *eng_isa_names(char *buf, size_t size);
+/* The same of those that this build knows, on whatever machine it runs. */
+const char *eng_isa_built(char *buf, size_t size);
 /* "PCRE2 10.42, libunistring 1.0" : what the engine was linked with. */
 const char *eng_libraries(char *buf, size_t size);
 

@@ -79,6 +79,21 @@ test_expect_success 'bash: values that are words, apart, behind = and behind a c
 	completes "tidbit bench -q q8_0,q5_1,tq1" q8_0,q5_1,TQ1_0 && completes "tidbit run -q iq4_x" IQ4_XS && completes "tidbit run x -n " &&
 	completes "tidbit chat --mode b" borrowed
 '
+test_expect_success 'bash: values from tables of the screen and of the engine' '
+	completes "tidbit chat --theme " dark light mono contrast && completes "tidbit --theme=co" contrast && completes "tidbit chat --gauges dec" decode &&
+	completes "tidbit chat --gauges decode,ba" decode,bandwidth && offers "tidbit chat --gauges " rss threads energy && offers "tidbit run x --isa " scalar &&
+	completes "tidbit run x --isa scalar,sca" scalar,scalar && completes "tidbit chat --act int" int8 int16 && completes "tidbit chat --kv " f32 f16 bf16 q8_0 &&
+	completes "tidbit chat --context-policy d" drop-oldest && completes "tidbit list -o n" names && completes "tidbit show --output j" json
+'
+test_expect_success 'bash: where a model stands only files of models and folders are offered' '
+	mkdir -p folder && : >big.GGUF && offers "tidbit " folder my.gguf big.GGUF && ! grep -x notes.txt got && offers "tidbit chat " folder my.gguf && ! grep -x notes.txt got &&
+	completes "tidbit chat fo" folder && offers "tidbit run -f " notes.txt folder
+'
+test_expect_success 'zsh and fish have the same values' '
+	grep -q -e "--theme=.*_tidbit_words dark light mono contrast" "$docs/zsh/_tidbit" && grep -q -e "--gauges=.*_tidbit_list decode graph" "$docs/zsh/_tidbit" &&
+	grep -q -e "-l theme -x -a .dark light mono contrast" "$docs/fish/tidbit.fish" && grep -q -e "-l gauges -x -a .(__tidbit_list decode graph" "$docs/fish/tidbit.fish" &&
+	grep -q -e "-l isa -x -a .(__tidbit_list scalar" "$docs/fish/tidbit.fish" && ! grep complete_suffix "$docs/fish/tidbit.fish"
+'
 test_expect_success 'bash: models by name, with a colon in it, and files' '
 	completes "tidbit run -m tiny-qwen3:q8" Q8_0 && completes "tidbit run -m=sto" && completes "tidbit run --model=sto" stories260k &&
 	completes "tidbit run sto" stories260k && completes "tidbit show m" my.gguf && completes "tidbit run -f no" notes.txt && completes "tidbit run sto no"

@@ -2,6 +2,8 @@
 #include "ui/mkdoc.h"
 
 #include "app/argspec.h"
+#include "ui/builtin.h"
+#include "ui/gauge.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,9 +49,61 @@ static enum mkdoc_kind kind_of(const char *word, struct str *words)
 	return MKDOC_ANY;
 }
 
+static int on_theme(void *arg, const char *section, const char *key, const char *value, struct err *e)
+{
+	struct str *words = arg;
+	const size_t n = strlen(section);
+
+	(void)key;
+	(void)value;
+	(void)e;
+	/* rows of a theme stand together */
+	if (words->len < n || strcmp(words->p + words->len - n, section))
+		str_addf(words, " %s", section);
+	return 0;
+}
+
+static void add_themes(struct str *words)
+{
+	struct str complaints;
+
+	str_init(&complaints, 0);
+	inifile_text(builtin_themes, strlen(builtin_themes), "themes.conf", on_theme, words, &complaints);
+	str_release(&complaints);
+}
+
+static void add_gauges(struct str *words)
+{
+	for (const struct gauge *g = gauge_table; g->name; g++)
+		str_addf(words, " %s", g->name);
+}
+
+static void add_sets(struct str *words)
+{
+	char names[128];
+
+	str_adds(words, " ");
+	for (const char *p = eng_isa_built(names, sizeof(names)); *p; p++)
+		str_addc(words, *p == ',' ? ' ' : *p);
+}
+
+/* Options whose words are another table's. */
+static const struct { const char *key; enum mkdoc_kind kind; void (*words)(struct str *words); } values[] = {
+	{ "theme", MKDOC_WORDS, add_themes },
+	{ "gauges", MKDOC_LIST, add_gauges },
+	{ "isa", MKDOC_LIST, add_sets },
+};
+
 enum mkdoc_kind mkdoc_value(const struct opt *r, struct str *words)
 {
 	char range[512];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (strcmp(values[i].key, r->key))
+			continue;
+		values[i].words(words);
+		return values[i].kind;
+	}
 
 	switch (r->type) {
 	case OPT_KV:
@@ -61,7 +115,7 @@ enum mkdoc_kind mkdoc_value(const struct opt *r, struct str *words)
 		for (const char *p = range; *p; p++)
 			if (*p != ',')
 				str_addc(words, *p);
-		return MKDOC_WORDS;
+		return r->type == OPT_LEVELS ? MKDOC_LIST : MKDOC_WORDS;
 	case OPT_TEXT:
 		return kind_of(r->arg, words);
 	default:

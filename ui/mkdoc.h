@@ -17,6 +17,7 @@ void mkdoc_fish(struct str *out);
 enum mkdoc_kind {
 	MKDOC_ANY,	/* nothing is known */
 	MKDOC_WORDS,	/* one of some words */
+	MKDOC_LIST,	/* some of them, with commas */
 	MKDOC_MODEL,	/* a name of `tidbit list`, or a file */
 	MKDOC_FILE,
 };

@@ -8,18 +8,13 @@
 enum { PLACES = 8 };	/* arguments of a verb, at most */
 
 static const char *const kind_names[] = {
-	[MKDOC_ANY] = "any", [MKDOC_WORDS] = "words", [MKDOC_MODEL] = "model", [MKDOC_FILE] = "file",
+	[MKDOC_ANY] = "any", [MKDOC_WORDS] = "words", [MKDOC_LIST] = "list", [MKDOC_MODEL] = "model", [MKDOC_FILE] = "file",
 };
 
 static const struct { const char *word, *help; } globals[] = {
 	{ "--help", "all verbs" }, { "--version", "version, build, instruction sets and libraries" },
 };
 enum { N_GLOBALS = sizeof(globals) / sizeof(globals[0]) };
-
-static bool is_list(const struct opt *r)
-{
-	return r->type == OPT_LEVELS;
-}
 
 /* Between single quotes; `quote` is how one stands there itself. */
 static void add_quoted(struct str *out, const char *s, const char *quote, const char *escaped)
@@ -73,12 +68,13 @@ static const char bash_tail[] =
 	"\t\t[[ -n $w && ${w,,} == \"$begin\"* ]] && COMPREPLY+=(\"$2$w\")\n"
 	"\tdone\n"
 	"}\n\n"
+	"# Files and folders; of the files only those that $3 leaves.\n"
 	"_tidbit_files()\n"
 	"{\n"
 	"\tlocal f\n"
 	"\twhile IFS= read -r f; do\n"
-	"\t\tCOMPREPLY+=(\"$2$f\")\n"
-	"\tdone < <(compgen -f -- \"$1\")\n"
+	"\t\t[[ -n $f ]] && COMPREPLY+=(\"$2$f\")\n"
+	"\tdone < <({ compgen -f -X \"$3\" -- \"$1\"; [[ -z $3 ]] || compgen -d -- \"$1\"; } | sort -u)\n"
 	"\tcompopt -o filenames 2>/dev/null\n"
 	"}\n\n"
 	"# What is begun with $1 and is of $kind; $2 stands before it.\n"
@@ -92,7 +88,7 @@ static const char bash_tail[] =
 	"\t\t_tidbit_add \"${1#\"$before\"}\" \"$2$before\" <<<\"${words// /$'\\n'}\" ;;\n"
 	"\tmodel)\n"
 	"\t\t_tidbit_add \"$1\" \"$2\" < <(\"$program\" list -o names 2>/dev/null)\n"
-	"\t\t_tidbit_files \"$1\" \"$2\" ;;\n"
+	"\t\t_tidbit_files \"$1\" \"$2\" '!*.[gG][gG][uU][fF]' ;;\n"
 	"\tfile) _tidbit_files \"$1\" \"$2\" ;;\n"
 	"\tesac\n"
 	"}\n\n"
@@ -188,7 +184,7 @@ static void bash_values(struct str *out)
 		kind = mkdoc_value(r, &words);
 		str_addc(out, '\t');
 		bash_patterns(out, r);
-		str_addf(out, ") kind=%s words='%s' ;;\n", is_list(r) ? "list" : kind_names[kind], no_blank(&words));
+		str_addf(out, ") kind=%s words='%s' ;;\n", kind_names[kind], no_blank(&words));
 	}
 	str_adds(out, "\t*) return 1 ;;\n\tesac\n}\n\n");
 	str_release(&words);
@@ -265,12 +261,13 @@ static void zsh_text(struct str *out, const char *s)
 	add_quoted(out, s, "'\\''", "[]\\");
 }
 
-static void zsh_action(struct str *out, enum mkdoc_kind kind, bool list, const struct str *words)
+static void zsh_action(struct str *out, enum mkdoc_kind kind, const struct str *words)
 {
 	switch (kind) {
 	case MKDOC_WORDS:
+	case MKDOC_LIST:
 		/* the blank before it: called as it stands */
-		str_addf(out, " _tidbit_%s %s", list ? "list" : "words", no_blank(words));
+		str_addf(out, " _tidbit_%s %s", kind_names[kind], no_blank(words));
 		break;
 	case MKDOC_MODEL:
 		str_adds(out, "_tidbit_models");
@@ -305,7 +302,7 @@ static void zsh_spelled(struct str *out, const struct opt *r, bool letter)
 		str_init(&words, 0);
 		kind = mkdoc_value(r, &words);
 		str_addf(out, ":%s:", r->arg);
-		zsh_action(out, kind, is_list(r), &words);
+		zsh_action(out, kind, &words);
 		str_release(&words);
 	}
 	str_adds(out, "'\n");
@@ -315,7 +312,7 @@ static void zsh_argument(struct str *out, const struct cmd *v, int n, enum mkdoc
 {
 	(void)v;
 	str_addf(out, "\t\t\t'%d: :", n + 1);
-	zsh_action(out, kind, false, words);
+	zsh_action(out, kind, words);
 	str_adds(out, "'\n");
 }
 
@@ -369,18 +366,21 @@ static void fish_functions(struct str *out)
 	str_adds(out, "\n\t\t\techo $w\n\t\t\treturn 0\n\t\tend\n\tend\n\treturn 1\nend\n\n"
 		      "function __tidbit_is\n\tset -l verb (__tidbit_named)\n\tor set verb chat\n\tcontains -- $verb $argv\nend\n\n"
 		      "function __tidbit_models\n\tset -l words (commandline -opc)\n\tcommand $words[1] list -o names 2>/dev/null\n"
-		      "\t__fish_complete_suffix .gguf\nend\n\n"
+		      "\t__fish_complete_path (commandline -ct) | string match -r -i '^.*(?:/|\\.gguf)(?:\\t.*)?$'\nend\n\n"
 		      "# \"q8_0,q4\": a list is completed behind its last comma\n"
 		      "function __tidbit_list\n\tset -l before (string replace -rf '^(.*,).*$' '$1' -- (commandline -ct))\n"
 		      "\tfor w in $argv\n\t\techo $before$w\n\tend\nend\n\n"
 		      "complete -c tidbit -f\n");
 }
 
-static void fish_values(struct str *out, enum mkdoc_kind kind, bool list, const struct str *words, bool option)
+static void fish_values(struct str *out, enum mkdoc_kind kind, const struct str *words, bool option)
 {
 	switch (kind) {
 	case MKDOC_WORDS:
-		str_addf(out, list ? "%s -a '(__tidbit_list %s)'" : "%s -a '%s'", option ? " -x" : "", no_blank(words));
+		str_addf(out, "%s -a '%s'", option ? " -x" : "", no_blank(words));
+		break;
+	case MKDOC_LIST:
+		str_addf(out, "%s -a '(__tidbit_list %s)'", option ? " -x" : "", no_blank(words));
 		break;
 	case MKDOC_MODEL:
 		str_addf(out, "%s -a '(__tidbit_models)'", option ? " -x" : "");
@@ -410,7 +410,7 @@ static void fish_option(struct str *out, const struct opt *r)
 	if (r->type != OPT_FLAG) {
 		str_init(&words, 0);
 		kind = mkdoc_value(r, &words);
-		fish_values(out, kind, is_list(r), &words, true);
+		fish_values(out, kind, &words, true);
 		str_release(&words);
 	}
 	str_adds(out, " -d '");
@@ -422,7 +422,7 @@ static void fish_argument(struct str *out, const struct cmd *v, int n, enum mkdo
 {
 	(void)n;
 	str_addf(out, "complete -c tidbit -n '__tidbit_is %s'", v->name);
-	fish_values(out, kind, false, words, false);
+	fish_values(out, kind, words, false);
 	str_addc(out, '\n');
 }
 

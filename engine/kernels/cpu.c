@@ -23,6 +23,21 @@ static const char *const set_names[] = {
 #undef CPU_NAME
 };
 
+const unsigned cpu_built = 0
+#ifdef HAVE_ISA_AVX2
+	| CPU_AVX2
+#endif
+#ifdef HAVE_ISA_AVX512VNNI
+	| CPU_AVX512VNNI
+#endif
+#ifdef HAVE_ISA_NEON
+	| CPU_NEON
+#endif
+#ifdef HAVE_ISA_DOTPROD
+	| CPU_DOTPROD
+#endif
+	;
+
 unsigned cpu_flags(void)
 {
 	unsigned f = 0;

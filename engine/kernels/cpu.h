@@ -23,7 +23,9 @@ enum cpu_flags {
 #undef CPU_FLAG
 };
 
-/* What this machine has and this build knows. */
+/* What this build knows. */
+extern const unsigned cpu_built;
+/* What this machine has of it. */
 unsigned cpu_flags(void);
 /* Names with commas ("scalar,avx2"; scalar is always there) → flags; an unknown or absent set is an error. */
 int cpu_parse(const char *names, unsigned *flags, struct err *e);
