@@ -1,6 +1,7 @@
 /* The program: the one place that knows both app and ui. */
 #include "config.h"
 #include "app/cmd.h"
+#include "engine/base/os.h"
 #include "ui/ui.h"
 
 #include <fcntl.h>
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
 {
 	hold_standard_streams();
 	umask(077);
+	os_large_apart();
 	setlocale(LC_ALL, "");
 	/* numbers are read and written with a point, whatever the language */
 	setlocale(LC_NUMERIC, "C");

@@ -812,6 +812,9 @@ static int end_making(struct worker *w, struct eng_weights **out, struct err *e)
 		*out = NULL;
 		r = err_set(e, ERR_CANCELLED, "stopped");
 	}
+	/* what was made of it; where all went well, the old level's end does that */
+	if (r)
+		os_give_back();
 	mem_free(k);
 	return r;
 }

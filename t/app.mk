@@ -13,7 +13,7 @@ check_PROGRAMS += \
 	%D%/t9040-paths.t %D%/t9050-termtext.t %D%/t9060-bench-stat.t %D%/t9070-profile.t \
 	%D%/t9080-stop-think.t %D%/t9085-answer-think.t %D%/t9200-loop.t %D%/t9210-worker.t \
 	%D%/t9225-limits.t %D%/t9230-machine.t %D%/t9240-store.t %D%/t9300-chat.t \
-	%D%/t9305-model-switch.t %D%/t9306-switch-beside.t %D%/t9308-switch-ids.t \
+	%D%/t9305-model-switch.t %D%/t9306-switch-beside.t %D%/t9307-switch-memory.t %D%/t9308-switch-ids.t \
 	%D%/t9340-scribe.t %D%/t9341-draft.t %D%/t9345-recall.t
 t_t9040_paths_t_LDADD = $(APP_TEST_LIBS)
 t_t9050_termtext_t_LDADD = $(APP_TEST_LIBS)
@@ -29,6 +29,7 @@ t_t9240_store_t_LDADD = $(APP_TEST_LIBS)
 t_t9300_chat_t_LDADD = $(APP_TEST_LIBS)
 t_t9305_model_switch_t_LDADD = $(APP_TEST_LIBS)
 t_t9306_switch_beside_t_LDADD = $(APP_TEST_LIBS)
+t_t9307_switch_memory_t_LDADD = $(APP_TEST_LIBS)
 t_t9308_switch_ids_t_LDADD = $(APP_TEST_LIBS)
 t_t9340_scribe_t_LDADD = $(APP_TEST_LIBS)
 t_t9341_draft_t_LDADD = $(APP_TEST_LIBS)

@@ -49,6 +49,11 @@ void os_want_huge(void *p, size_t n);
 uint64_t os_disk_free(const char *path, uint64_t *block);
 /* What was freed goes back to the system now: for after something large, the allocator keeps it otherwise. */
 void os_give_back(void);
+/*
+ * For the begin of a program that frees much: large pieces stay apart from the rest, however many of them were freed
+ * before, and no thread's heap keeps a large end.
+ */
+void os_large_apart(void);
 /* The processor's name as people know it, or "unknown". Static memory. */
 const char *os_cpu_name(void);
 /* Whether an ARM processor multiplies bytes by dot products, which only the system can tell; false on others. */

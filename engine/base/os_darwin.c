@@ -120,6 +120,10 @@ void os_give_back(void)
 	malloc_zone_pressure_relief(NULL, 0);
 }
 
+void os_large_apart(void)
+{
+}
+
 const char *os_cpu_name(void)
 {
 	static char name[128];

@@ -412,6 +412,17 @@ void os_give_back(void)
 #endif
 }
 
+void os_large_apart(void)
+{
+#ifdef __GLIBC__
+	enum { LARGE = 1 << 20 };
+
+	/* the allocator raises both by itself otherwise, up to 32 and 64 MiB, and malloc_trim() leaves such ends alone */
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+	mallopt(M_TRIM_THRESHOLD, LARGE);
+#endif
+}
+
 static char cpu_name[128];
 static pthread_once_t cpu_once = PTHREAD_ONCE_INIT;
 

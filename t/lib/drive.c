@@ -1,4 +1,5 @@
 #include "config.h"
+#include "engine/base/os.h"
 #include "engine/base/xio.h"
 #include "t/lib/drive.h"
 #include "t/lib/model.h"
@@ -46,6 +47,7 @@ static const struct loop_ops ops = { .wake = on_wake, .turn = on_turn, .timer = 
 void drive_init(struct drive *d, const char *model, int64_t n)
 {
 	main_thread = pthread_self();
+	os_large_apart();
 	*d = (struct drive){ .o = opt_defaults };
 	d->o.model = model;
 	d->o.threads = 2;
