@@ -301,6 +301,7 @@ static int post_answer(struct chat *c, int64_t most)
 	}
 	c->had = j->had;
 	c->most = most;
+	chat_weigh_nothing(c);
 	j->drop_oldest = c->drop_oldest || !strcmp(c->o->policy, "drop-oldest");
 	j->sample = c->o->sample;
 	j->n_max = most < 0 ? -1 : most - (int64_t)j->begun.n;
@@ -823,6 +824,7 @@ void chat_reset(struct chat *c)
 
 	assert(!c->answer);
 	chat_drop_items(c, 0);
+	chat_weigh_nothing(c);
 	c->cut = 0;
 	c->g.stats = (struct answer_stats){ 0 };
 	item_free(c->held);
@@ -946,8 +948,10 @@ static void finish_answer(struct chat *c, struct event *ev)
 	i->vocab = c->opened->vocab;
 	take_ids(i, &ev->ids);
 	chat_touch(c, i);
-	if (i->stats.n_gen - c->had.n_gen >= RATE_MIN_TOKENS && c->level < c->n_levels)
+	if (i->stats.n_gen - c->had.n_gen >= RATE_MIN_TOKENS && c->level < c->n_levels) {
 		c->levels[c->level].rate = answer_decode_rate_since(&i->stats, &c->had);
+		chat_keep_rate(c, &c->levels[c->level]);
+	}
 }
 
 static void on_answered(struct chat *c, struct event *ev)
@@ -1258,6 +1262,7 @@ void chat_free(struct chat *c)
 	mem_free(c->levels);
 	mem_free(c->name);
 	mem_free(c->to_weigh);
+	mem_free(c->known);
 	mem_free(c->draft);
 	item_free(c->held);
 	forget_attached(c);

@@ -92,7 +92,7 @@ struct chat {
 	double rates[CHAT_RATE_HISTORY];	/* decode tok/s, newest last */
 	int n_rates;
 	double joules;			/* of the whole package, a token of the running or last answer; 0 not known */
-	int64_t next_adds;		/* what the message that is being typed adds to the context: chat_weigh() */
+	int64_t next_adds;		/* what the message that is being typed adds to the context, and what goes before it again: chat_weigh() */
 	bool next_about;		/* … by its length, not counted */
 	bool quit;			/* /bye */
 	bool failed;			/* something that was asked for was not done */
@@ -142,7 +142,13 @@ struct chat {
 	double energy_before;
 	int64_t energy_ns;
 	char *to_weigh;			/* … and is not counted yet, or NULL */
-	bool weighing;			/* a JOB_COUNT is out */
+	bool weighing;			/* a JOB_COUNT is out … */
+	bool weighs_said;		/* … of what is said so far alone */
+	bool typing;			/* a message is being typed */
+	int64_t said;			/* tokens so far that the next message computes again; 0: none, or not counted yet */
+	bool said_due;			/* … they are to be counted */
+	struct chat_rate { uint64_t key; double rate; } *known;	/* measured, of a model at a level; n_known */
+	size_t n_known;
 };
 
 int chat_new(struct chat **out, struct loop *l, struct opts *o, struct err *e);
@@ -159,6 +165,8 @@ void chat_submit(struct chat *c, const char *text);
 void chat_queue(struct chat *c, const char *text);
 /* What it is going to be is typed still: c->next_adds is about right at once, and counted as soon as the worker has time. */
 void chat_weigh(struct chat *c, const char *text);
+/* What is said so far is not in the context, and the next message brings it all: that is counted as soon as may be. */
+void chat_weigh_said(struct chat *c);
 /* It becomes the draft again; false when none waits. */
 bool chat_unqueue(struct chat *c);
 /* It was stopped for a switch, and goes on as soon as that is done. */

@@ -16,6 +16,11 @@ void chat_drop_items(struct chat *c, size_t at);
 bool chat_ask_again(struct chat *c);
 /* The files that went before the message wait for the next one, before those that wait already. */
 void chat_reattach(struct chat *c, const struct chat_item *q);
+/* A level's measured speed is kept while the program runs, and found again for a model that is opened again; 0: none. */
+void chat_keep_rate(struct chat *c, const struct chat_level *l);
+double chat_known_rate(const struct chat *c, const char *level);
+/* An answer is asked for: what is said so far is computed with it. */
+void chat_weigh_nothing(struct chat *c);
 /* The draft becomes this message. */
 void chat_give_back(struct chat *c, const char *text);
 /* The answer says whose it is: the model and the level in use. */

@@ -2,11 +2,47 @@
 #include "config.h"
 #include "app/chat_impl.h"
 #include "app/levelname.h"
+#include "engine/base/hash.h"
 #include "engine/base/xio.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+static uint64_t rate_key(const struct chat *c, const char *level)
+{
+	const char *path = c->info ? c->info->path : "";
+
+	return hash_bytes(hash_bytes(HASH_EMPTY, path, strlen(path) + 1), level, strlen(level));
+}
+
+double chat_known_rate(const struct chat *c, const char *level)
+{
+	const uint64_t key = rate_key(c, level);
+
+	for (size_t i = 0; i < c->n_known; i++)
+		if (c->known[i].key == key)
+			return c->known[i].rate;
+	return 0;
+}
+
+void chat_keep_rate(struct chat *c, const struct chat_level *l)
+{
+	const uint64_t key = rate_key(c, l->name);
+	struct chat_rate *known;
+	size_t i = 0;
+
+	while (i < c->n_known && c->known[i].key != key)
+		i++;
+	if (i == c->n_known) {
+		known = mem_rearray(c->known, i + 1, sizeof *known);
+		if (!known)
+			return;
+		c->known = known;
+		c->n_known++;
+	}
+	c->known[i] = (struct chat_rate){ key, l->rate };
+}
 
 static int find(const struct chat *c, const char *name)
 {
@@ -33,6 +69,7 @@ static int insert(struct chat *c, const char *name, uint64_t bytes, double bpw)
 	c->target += c->target >= at;
 	l[at] = (struct chat_level){ .bytes = bytes, .bpw = bpw, .beside = true };
 	snprintf(l[at].name, sizeof l[at].name, "%s", name);
+	l[at].rate = chat_known_rate(c, name);
 	return at;
 }
 

@@ -152,6 +152,7 @@ static void replaced(struct chat *c, uint64_t vocab_before, int64_t ctx_before)
 	c->n_rates = 0;
 	/* what is being typed was counted in the old one's tokens */
 	c->next_about = c->next_adds > 0;
+	chat_weigh_said(c);
 	note_model(c, vocab_before);
 	if (c->g.ctx_size > ctx_before)
 		take_turns_back(c);
@@ -175,6 +176,8 @@ void chat_on_opened(struct chat *c, struct event *ev)
 	c->level = c->target = 0;
 	c->opened = ev->opened;
 	c->info = eng_model_info(ev->opened->model);
+	for (int i = 0; i < c->n_levels; i++)
+		c->levels[i].rate = chat_known_rate(c, c->levels[i].name);
 	worker_forget(c->worker, ev->opened);
 	chat_use_level(c, &ev->level);
 	profile_fill(&c->opened->profile, c->o);

@@ -41,18 +41,25 @@ static int add_message(const struct chat *c, struct job *j)
 
 void chat_weigh_now(struct chat *c)
 {
+	const bool said = c->said_due;
 	struct job *j;
 
-	if (!c->to_weigh || c->weighing || c->answer || c->state != CHAT_IDLE || !c->info)
+	if ((!c->to_weigh && !said) || c->weighing || c->answer || c->state != CHAT_IDLE || !c->info)
 		return;
 	j = job_new(JOB_COUNT);
-	if (!j || chat_copy_msgs(c, j) || add_message(c, j)) {
+	if (!j || chat_copy_msgs(c, j) || (!said && add_message(c, j))) {
 		job_free(j);
+		return;
+	}
+	c->weighing = true;
+	c->weighs_said = said;
+	c->said_due = false;
+	if (said) {
+		worker_post(c->worker, j);
 		return;
 	}
 	mem_free(c->to_weigh);
 	c->to_weigh = NULL;
-	c->weighing = true;
 	worker_post(c->worker, j);
 }
 
@@ -62,23 +69,51 @@ void chat_weigh(struct chat *c, const char *text)
 
 	mem_free(c->to_weigh);
 	c->to_weigh = NULL;
-	if (!text[strspn(text, " \t\r\n")] || chat_is_command(text)) {
-		set(c, 0, false);
+	c->typing = text[strspn(text, " \t\r\n")] && !chat_is_command(text);
+	if (!c->typing) {
+		set(c, c->said, false);
 		return;
 	}
 	if (n <= COUNTED_MAX)
 		c->to_weigh = mem_strdup(text);
 	if (!c->next_adds || !c->to_weigh || c->answer)
-		set(c, (int64_t)((double)n / ratio(c)) + 1, true);
+		set(c, c->said + (int64_t)((double)n / ratio(c)) + 1, true);
 	chat_weigh_now(c);
 }
 
 void chat_on_counted(struct chat *c, struct event *ev)
 {
+	const int64_t more = ev->n_tokens > c->g.ctx_used ? ev->n_tokens - c->g.ctx_used : 1;
+
 	c->weighing = false;
+	if (c->weighs_said) {
+		/* unless it is asked for by now */
+		c->said = c->answer ? 0 : more;
+		if (!c->answer)
+			set(c, c->typing ? c->next_adds + more : more, c->typing);
+		return;
+	}
 	/* a newer text is on its way, or none is left */
 	if (!c->to_weigh && c->next_adds)
-		set(c, ev->n_tokens > c->g.ctx_used ? ev->n_tokens - c->g.ctx_used : 1, false);
+		set(c, more, false);
+}
+
+void chat_weigh_said(struct chat *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_items; i++)
+		any |= c->items[i]->kind != ITEM_NOTE && !c->items[i]->gone;
+	c->said = 0;
+	c->said_due = any;
+}
+
+void chat_weigh_nothing(struct chat *c)
+{
+	c->said_due = false;
+	if (c->said)
+		set(c, 0, false);
+	c->said = 0;
 }
 
 void chat_failed_count(struct chat *c, struct event *ev)

@@ -329,6 +329,7 @@ static void take_place(struct chat *c, const json_t *messages, const char *aside
 		take_item(c, v);
 	if (c->lines)
 		tell_restored(c);
+	chat_weigh_said(c);
 	/* it is this program's from now on */
 	if (keep_write(c, &e))
 		chat_complain(c, "%s", e.msg);

@@ -69,3 +69,11 @@ int levelname_check_type(const char *what, const char *name, struct err *e)
 			return 0;
 	return unknown(what, "tensor type", name, eng_type_name, e);
 }
+
+const char *levelname_work(char *buf, size_t size, const struct eng_info *info, const char *level)
+{
+	const bool own = !level || !strcasecmp(level, info->level);
+
+	snprintf(buf, size, "%s%.16s", own ? "loading" : "making ", own ? "" : level);
+	return buf;
+}

@@ -11,4 +11,7 @@ int levelname_check_list(const char *what, const char *list, struct err *e);
 /* The same for a type of tensors: "Q5_1". */
 int levelname_check_type(const char *what, const char *name, struct err *e);
 
+/* What getting a level (NULL: the file's own) of the model is called: "loading", "making Q4_0". Returns buf. */
+const char *levelname_work(char *buf, size_t size, const struct eng_info *info, const char *level);
+
 #endif

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "app/rig.h"
 #include "app/interrupt.h"
+#include "app/levelname.h"
 #include "app/meter.h"
 #include "app/need.h"
 
@@ -55,8 +56,7 @@ int rig_weights(struct rig *r, const char *level, struct eng_weights **out, stru
 	char what[48];
 	int ret;
 
-	snprintf(what, sizeof what, "making %.32s", level ? level : "the level");
-	meter_init(&m, what);
+	meter_init(&m, levelname_work(what, sizeof what, eng_model_info(r->model), level));
 	ret = eng_weights_get(r->model, level, meter_progress, &m, out, e);
 	meter_clear(&m);
 	return ret;

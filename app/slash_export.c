@@ -14,6 +14,8 @@
 
 /* -- /copy ------------------------------------------------------------------------------ */
 
+static const char none[] = "there is no answer to copy";
+
 static const struct chat_item *last_answer(const struct chat *c)
 {
 	for (size_t i = c->n_items; i--;)
@@ -35,7 +37,7 @@ static const char *take_answer(const struct chat *c, struct str *out)
 	const size_t from = i ? answer_from(i) : 0;
 
 	if (!i)
-		return "there is no answer to copy";
+		return none;
 	str_add(out, i->text.p + from, i->text.len - from);
 	return NULL;
 }
@@ -44,10 +46,12 @@ static const char *take_answer(const struct chat *c, struct str *out)
 static const char *take_code(const struct chat *c, struct str *out)
 {
 	const struct chat_item *i = last_answer(c);
-	const char *p = i ? i->text.p + answer_from(i) : "", *end = i ? i->text.p + i->text.len : p;
+	const char *p = i ? i->text.p + answer_from(i) : NULL, *end = i ? i->text.p + i->text.len : NULL;
 	struct fence f = { 0 };
 	bool any = false;
 
+	if (!i)
+		return none;
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		const size_t n = (size_t)((nl ? nl : end) - p);

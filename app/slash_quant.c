@@ -111,6 +111,10 @@ static void quant(struct chat *c, char *args)
 
 	if (!quant_how(c, args, &how))
 		return;
+	if ((how & CHAT_EXACT) && (how & CHAT_BORROWED)) {
+		chat_complain(c, "/quant: a switch is --exact or --borrowed, not both");
+		return;
+	}
 	if (!*args && !(how & SAVE)) {
 		list_levels(c);
 		return;
@@ -129,6 +133,8 @@ static void quant(struct chat *c, char *args)
 		take_level(c, i, how, file);
 	else if (!step)
 		chat_complain(c, "%s", e.msg);
+	else
+		chat_complain(c, "the ladder has no %s level than %s", step < 0 ? "better" : "smaller", c->levels[c->target].name);
 }
 
 void slash_quant(struct chat *c, const char *words)

@@ -16,7 +16,17 @@ enum { STATS_COLUMNS = 13 };
 static void add_answer_stats(const struct chat *c, struct str *s)
 {
 	const struct answer_stats *a = &c->g.stats;
+	const struct chat_item *last = NULL;
 
+	/* another model's, or of an earlier run: of the last that is here */
+	for (size_t i = c->n_items; !a->n_prompt && !a->n_gen && i-- && !last;)
+		if (c->items[i]->kind == ITEM_ANSWER && !c->items[i]->running)
+			last = c->items[i];
+	if (last) {
+		a = &last->stats;
+		slash_name(c, s, "answer of", STATS_COLUMNS);
+		str_addf(s, "%s\n", last->label ? last->label : "another model");
+	}
 	if (!a->n_prompt && !a->n_gen) {
 		str_adds(s, "no answer yet\n");
 		return;
@@ -92,8 +102,10 @@ static void grow(struct chat *c, const char *args)
 	char *end;
 	const long long n = strtoll(args, &end, 10);
 
-	if (*end || n < 0 || n > ENG_CTX_MAX)
+	if (*end || n < 0)
 		chat_complain(c, "/context grow takes a number of tokens");
+	else if (n > ENG_CTX_MAX)
+		chat_complain(c, "/context grow takes %lld tokens at most", (long long)ENG_CTX_MAX);
 	else
 		chat_grow(c, n);
 }

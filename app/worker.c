@@ -5,6 +5,7 @@
 #include "config.h"
 #include "app/worker.h"
 #include "app/handover.h"
+#include "app/levelname.h"
 #include "app/maker.h"
 #include "app/need.h"
 #include "app/paths.h"
@@ -454,9 +455,10 @@ static int open_session(struct worker *w, const struct job *j, const struct open
 {
 	struct eng_session_opts so;
 	struct eng_need need;
+	char what[32];
 	struct task t;
 
-	task_init(&t, w, JOB_OPEN, false, "making", j->level ? j->level : "the level");
+	task_init(&t, w, JOB_OPEN, false, levelname_work(what, sizeof what, eng_model_info(o->model), j->level), NULL);
 	if (rig_session_opts(w->o, w->o->n_ctx, &so, e) < 0 || need_check(o->model, j->level, &so, w->o->force, &need, e) < 0 ||
 	    eng_weights_get(o->model, j->level, on_progress, &t, weights, e))
 		return -1;
@@ -764,7 +766,7 @@ static bool on_made(void *arg, int64_t done, int64_t total)
 
 	if (ev) {
 		ev->beside = true;
-		snprintf(ev->what, sizeof ev->what, "making %s", k->job->level);
+		levelname_work(ev->what, sizeof ev->what, eng_model_info(w->now->model), k->job->level);
 		ev->done = done;
 		ev->total = total;
 		pthread_mutex_lock(&w->lock);

@@ -15,6 +15,8 @@
 
 enum { ANSWER = 12 };
 
+static bool weighed(const struct chat *c) { return !c->weighing && !c->to_weigh; }
+static bool said_counted(const struct chat *c) { return drive_idle(c) && c->said; }
 static bool begun(const struct chat *c) { return c->answer && c->answer->stats.n_gen >= 3; }
 
 static void start(struct drive *d, const char *model)
@@ -123,13 +125,34 @@ static void test_other_vocabulary(const char *llama, const char *qwen)
 static void test_same_vocabulary(const char *llama, const char *twin)
 {
 	struct drive d;
+	int64_t said;
+	double rate;
 
 	start(&d, llama);
 	drive_say(&d, "What is the capital of Japan?");
+	rate = d.c->levels[d.c->level].rate;
 	sayf(&d, "/model %s", twin);
 	ok(noted(d.c, "the same vocabulary"), "a model of the same vocabulary says so: %s", drive_last(d.c, ITEM_NOTE)->text.p);
+	drive_wait(&d, said_counted);
+	said = d.c->said;
+	ok(d.c->next_adds == said && !d.c->next_about, "what the next message brings over is told at once (%lld)", (long long)said);
+	chat_weigh(d.c, "And");
+	drive_wait(&d, weighed);
+	ok(d.c->next_adds > said, "with what is typed, more");
+	chat_weigh(d.c, "");
+	ok(d.c->next_adds == said, "without it, that again");
+	drive_say(&d, "/stats");
+	ok(noted(d.c, "llama") && noted(d.c, "answer of") && !noted(d.c, "no answer yet"), "/stats tells the last answer's figures, and whose it is");
+	ok(!d.c->levels[d.c->level].rate, "nothing is measured of the twin");
 	drive_say(&d, "And of France?");
 	ok(follows(d.c, twin, drive_spliced), "answers go over as they were sampled");
+	ok(drive_last(d.c, ITEM_ANSWER)->stats.n_prefill > said && !d.c->said && !d.c->next_adds, "and are brought over (%d)",
+	   drive_last(d.c, ITEM_ANSWER)->stats.n_prefill);
+	sayf(&d, "/model %s", llama);
+	ok(rate > 0 && d.c->levels[d.c->level].rate == rate, "a model that is opened again is as fast as it was");
+	chat_reset(d.c);
+	drive_wait(&d, drive_idle);
+	ok(!d.c->said && !d.c->next_adds, "an empty conversation brings nothing over");
 	drive_close(&d);
 }
 

@@ -87,6 +87,11 @@ test_expect_success '/new keeps what was said, --private does not' '
 	said "is kept in .*/chats/.*json" && [ "$(ls home/.local/state/tidbit/chats | wc -l)" = 2 ] && rm -r home/.local/state/tidbit &&
 	printf "Once upon a time\n/new\n" | chat --private >out 2>err && [ ! -e home/.local/state/tidbit ]
 '
+test_expect_success 'what cannot be asked of a level, of the context, or of no answer is told' '
+	printf "/quant q8_0 --borrowed --exact\n/quant +\n/quant tq2_0\n/quant -\n/quant -\n/quant -\n/quant -\n/context grow 999999999\n/context grow x\n/copy code\n" | fails >out 2>err && cat err &&
+	said "exact or --borrowed, not both" && ! said "now Q8_0" && said "no better level than F32" && said "no smaller level than Q" &&
+	said "16777216 tokens at most" && said "takes a number of tokens" && said "no answer to copy" && ! said "no code in"
+'
 test_expect_success '/copy without a terminal and without a tool says so' '
 	printf "Once upon a time\n/copy\n/copy code\n/copy x\n" | test_code 1 env -u TMUX -u DISPLAY -u WAYLAND_DISPLAY "$TEST_BUILD/tidbit" chat "$model" --temp 0 -n 8 >out 2>err &&
 	said "no terminal to copy by\|sent .* to pbcopy" && said "no code in the last answer" && said "/copy takes code or all"

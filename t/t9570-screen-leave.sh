@@ -25,6 +25,7 @@ test_expect_success 'it is offered in a line that takes no keys' '
 '
 test_expect_success '/restore brings it back, and it goes on' '
 	screen_run "/restore" && screen_wait "stopped · " && screen_hides "brings its" && has chat 1 &&
+	screen_run "/stats" && screen_wait "answer of  *[a-z]" && screen_wait "first token  *[0-9]" &&
 	screen_run " and" && screen_wait "token limit" 20 && screen_run "/stats" && screen_wait "[1-9][0-9]* prefilled" &&
 	screen_run "/restore" && screen_wait "no conversation was left"
 '
