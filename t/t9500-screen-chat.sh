@@ -107,7 +107,13 @@ test_expect_success 'wide and combining characters: the caret is where it belong
 '
 test_expect_success 'help: F1, and Esc closes it' '
 	screen_keys F1 && screen_wait "Ctrl-J, Alt-Enter, Shift-Enter" && screen_keys NPage && screen_wait "^ commands" && screen_wait "/quant" &&
-	screen_wait "Esc close" && screen_keys Escape && screen_gone "^ commands"
+	screen_wait "q close" && screen_keys Escape && screen_gone "^ commands"
+'
+test_expect_success 'help: its own keys move and close it, what is typed closes it and is seen' '
+	screen_keys F1 && screen_wait "keys while you write" && screen_keys j Down && screen_gone "keys while you write" &&
+	screen_keys g && screen_wait "keys while you write" && screen_keys q && screen_gone "keys while you write" && screen_wait "^ ›$" &&
+	screen_keys F1 && screen_wait "keys while you write" && screen_type "/he" && screen_gone "keys while you write" && screen_wait "^ › /he$" &&
+	screen_keys C-c && screen_wait "^ ›$"
 '
 test_expect_success '/help tells the commands' '
 	screen_run "/help" && screen_wait "/bye  *leave"
@@ -153,6 +159,10 @@ test_expect_success 'Ctrl-C on nothing asks once, Ctrl-D leaves' '
 test_expect_success '--ascii draws nothing else' '
 	screen_run clear && screen_open --temp 0 --ascii -n 30 && screen_run Lily && screen_wait "token limit" 20 &&
 	screen_wait "^ >$" && screen_shows "^ stories260K - F32" && ! screen_text | LC_ALL=C grep -q "[^ -~]" && screen_run "/bye" && screen_gone "Enter send"
+'
+test_expect_success '--ascii where text of others can be shown: it is, frames and marks are ASCII' '
+	screen_run clear && screen_open --temp 0 --ascii -n 3 && screen_type "é漢… x" && screen_wait "^ > é漢~ x$" && screen_keys C-c && screen_wait "^ >$" &&
+	screen_run "/bye" && screen_gone "Enter send"
 '
 test_expect_success 'NO_COLOR: no colours' '
 	screen_run "clear; NO_COLOR=1; export NO_COLOR" && screen_open --temp 0 -n 30 && screen_run Lily &&

@@ -281,6 +281,10 @@ static const struct { const char *name, *text; bool open; const char *want; } ca
 	{ "line ends stay", "a\nb", false, "a\nb" },
 	{ "one blank row between blocks", "# a\nb\n\n\n\nc", false, "a\n\nb\n\nc" },
 	{ "LaTeX keeps its backslashes", "\\(x_1\\) and \\[y\\]", false, "\\(x_1\\) and \\[y\\]" },
+	{ "lines between $$ stay lines", "so\n$$\nE = mc^2\n  x + 1\n$$\nend", false, "so\n$$\nE = mc^2\nx + 1\n$$\nend" },
+	{ "in a quote too", "> $$\n> x\n> $$", false, "│ $$\n│ x\n│ $$" },
+	{ "and on one line there is one", "$$ x $$ and $a$", false, "$$ x $$ and $a$" },
+	{ "a mail address is told once", "<a@b.c> [x](mailto:a@b.c)", false, "a@b.c x (mailto:a@b.c)" },
 	{ "HTML is text", "<b>x</b>\n\n<script>y</script>", false, "<b>x</b>\n\n<script>y</script>" },
 	{ "an entity is no way in for control bytes", "&#27;[2J &#x9b;x", false, "\xef\xbf\xbd[2J \xef\xbf\xbdx" },
 	{ "an override by entity is shown", "&#x202e;x", false, "<RLO>x" },
@@ -425,7 +429,7 @@ static void test_hostile(void)
 int main(void)
 {
 	setlocale(LC_ALL, "C.UTF-8");
-	style_init(false);
+	style_init(false, false);
 	read_answers();
 	make_answers();
 	test_cases();

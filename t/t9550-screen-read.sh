@@ -78,6 +78,8 @@ test_expect_success 'themes: one of ours, one of the user, an unknown one' '
 	screen_hides "theme nosuch" && screen_run "/set theme mono" && screen_wait "theme mono" && screen_tmux capture-pane -p -e >seen &&
 	! grep -q "$(printf "\033")\[[0-9;]*\(94\|34\)m" seen && screen_run "/bye" && screen_gone "Enter send" &&
 	screen_run "clear; \"$TEST_BUILD/tidbit\" --theme none \"$SCREEN_MODEL\"" && screen_wait "! no theme \"none\": there are dark, light, mono, contrast, mine" && screen_wait "Enter send" &&
+	screen_run "/bye" && screen_gone "Enter send" && printf "[bad]\nnosuch = red\nkey = nocolour\n" >>home/.config/tidbit/themes.conf &&
+	screen_run "clear; \"$TEST_BUILD/tidbit\" --theme bad \"$SCREEN_MODEL\"" && screen_wait "theme \"bad\": none of its rows" && screen_hides "there are dark" && screen_wait "Enter send" &&
 	screen_run "/set" && screen_wait "^ *theme  *\(dark\|mono\) " &&
 	screen_shows "│ sampling temp 0.8 top-p 0.95$" && screen_run "/set temp 0.6543" && screen_wait "│ *temp 0.6543 top-p 0.95$" &&
 	screen_size 99 40 && screen_wait "^ *[–0-9.]* tok/s .*  prefill *[–0-9.]* tok/s" && screen_size 118 40 && screen_run "/bye" && screen_gone "Enter send"

@@ -24,7 +24,7 @@ test_expect_success 'Enter beside an answer queues the message, which is shown' 
 	screen_wait "waits already" && screen_keys C-u && screen_wait "^ ›$"
 '
 test_expect_success 'Up takes it back' '
-	screen_keys Up && screen_wait "^ › And then" && screen_hides "waits:"
+	screen_wait "↑ take back" && screen_keys Up && screen_wait "^ › And then" && screen_hides "waits:" && screen_hides "take back"
 '
 test_expect_success 'stopping the answer gives it back too' '
 	screen_keys Enter && screen_wait "waits: And then" && screen_keys C-c && screen_wait "stopped · " &&

@@ -22,7 +22,7 @@ static const struct { const char *name, *word, *help; } actions[] = {
 };
 
 static const char *const places[N_WHERE] = {
-	[IN_INPUT] = "input", [IN_CONVERSATION] = "conversation", [IN_LIST] = "list", [ALWAYS] = "always",
+	[IN_INPUT] = "input", [IN_CONVERSATION] = "conversation", [IN_LIST] = "list", [IN_HELP] = "help", [ALWAYS] = "always",
 };
 
 const char *action_help(enum action a)
@@ -67,7 +67,7 @@ static int on_row(void *arg, const char *section, const char *key, const char *v
 	while (where < N_WHERE && strcmp(places[where], section))
 		where++;
 	if (where == N_WHERE)
-		return err_set(e, ERR_ARG, "no place [%.40s]: there are [input], [conversation], [list] and [always]", section);
+		return err_set(e, ERR_ARG, "no place [%.40s]: there are [input], [conversation], [list], [help] and [always]", section);
 	if (!key_parse(key, &k))
 		return err_set(e, ERR_ARG, "no key \"%.40s\": keys are written a, C-a, M-Enter, S-F1, PgUp", key);
 	while (a < ACT_N && strcmp(actions[a].name, value))

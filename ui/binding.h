@@ -16,6 +16,7 @@
 	X(SEND, "send", "send", "send the message") \
 	X(INTERRUPT, "interrupt", "stop", "stop the answer; else clear the message (Ctrl-Y brings it back); else leave") \
 	X(CLOSE, "close", "close", "close what is open; else stop the answer") \
+	X(LINE_UP, "line-up", "take back", "up in the message; from its first line: earlier messages") \
 	X(NEWLINE, "newline", "newline", "new line in the message") \
 	X(ROW_DOWN, "row-down", "move", "down one row") \
 	X(ROW_UP, "row-up", "move", "up one row") \
@@ -39,7 +40,6 @@
 	X(LEAVE, "leave", "leave", "leave, on an empty message") \
 	X(TOP, "top", NULL, "to the beginning") \
 	X(BOTTOM, "bottom", NULL, "to the end") \
-	X(LINE_UP, "line-up", NULL, "up in the message; from its first line: earlier messages") \
 	X(LINE_DOWN, "line-down", NULL, "down in the message; from its last line: later messages") \
 	X(MODELS, "models", "models", "the models on this machine, and whether they fit") \
 	X(BARE, "bare", NULL, "the conversation alone, for the terminal's own selection, and back") \
@@ -55,7 +55,7 @@ enum action {
 	ACT_N
 };
 
-enum where { IN_INPUT, IN_CONVERSATION, IN_LIST, ALWAYS, N_WHERE };
+enum where { IN_INPUT, IN_CONVERSATION, IN_LIST, IN_HELP, ALWAYS, N_WHERE };
 
 struct binding {
 	struct key key;

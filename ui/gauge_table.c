@@ -128,7 +128,7 @@ static void bandwidth(const struct gauge_reading *r, char *buf, size_t size)
 	const struct limits *l = &r->limits;
 
 	if (l->what == LIMIT_UNKNOWN)
-		snprintf(buf, size, "%s", r->machine.limits.n_read ? glyph(GLYPH_NONE) : "not measured");
+		snprintf(buf, size, "%s", r->machine.limits.n_read ? glyph(GLYPH_NONE) : "tidbit show --machine");
 	else
 		snprintf(buf, size, "%3.0f %% of %.0f GB/s", 100 * l->share_bandwidth, l->bandwidth / 1e9);
 }
@@ -286,9 +286,9 @@ const struct gauge gauge_table[] = {
 	{ "free", "memory that can still be had", "free", TEXT, .rank = 6, .line_cols = 8, .text = available },
 	{ "levels", "the ladder: size, bits per weight and measured speed", "", .kind = GAUGE_ROWS, .rank = 4, .rows = level_rows,
 	  .draw = draw_levels },
-	{ "bandwidth", "share of the memory's bandwidth, as `tidbit show --machine` measured it", "bandwidth", TEXT, .rank = 11,
+	{ "bandwidth", "share of the memory's bandwidth; `tidbit show --machine` measures what there is", "bandwidth", TEXT, .rank = 11,
 	  .line_cols = 16, .text = bandwidth },
-	{ "limit", "what holds it up: memory or arithmetic; neither below 40 %", "limit", TEXT, .rank = 11, .line_cols = 18,
+	{ "limit", "what holds it up: memory or arithmetic, neither below 40 %; measured as the bandwidth is", "limit", TEXT, .rank = 11, .line_cols = 18,
 	  .text = limit },
 	{ "threads", "threads and instruction set", "threads", TEXT, .rank = 11, .line_cols = 10, .text = threads },
 	{ "act", "what weights are multiplied with", "activations", TEXT, .rank = 12, .line_cols = 5, .text = activations },

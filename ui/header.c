@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Columns from which on there is room for parts. */
-enum { CLASS_MIN_COLS = 100, FULL_HEADER_COLS = 80, HELP_MIN_COLS = 60 };
+enum { CLASS_MIN_COLS = 100, FULL_HEADER_COLS = 80, HELP_MIN_COLS = 60, NAME_MIN_COLS = 4 };
 
 static void state_text(const struct chat *c, char *buf, size_t size)
 {
@@ -85,7 +85,7 @@ void header_draw(const struct chat *c, bool back, struct box b)
 {
 	struct str level, class;
 	char state[96];
-	int x = b.x + 1, end = b.w - 1;
+	int x = b.x + 1, end = b.w - 1, room;
 
 	if (!b.h)
 		return;
@@ -107,7 +107,10 @@ void header_draw(const struct chat *c, bool back, struct box b)
 	style_set(STYLE_DIM);
 	if (b.w >= FULL_HEADER_COLS)
 		x += draw(b.y, x, end - x, "tidbit") + 3;
-	x += draw_name(c, b.y, x, end - x - width_of(level.p, level.len) - width_of(class.p, class.len));
+	room = end - x - width_of(level.p, level.len) - width_of(class.p, class.len);
+	if (room < NAME_MIN_COLS && end - x > NAME_MIN_COLS)
+		room = NAME_MIN_COLS;
+	x += draw_name(c, b.y, x, room);
 	style_set(STYLE_LEVEL);
 	x += draw(b.y, x, end - x, level.p);
 	style_set(STYLE_DIM);

@@ -47,6 +47,7 @@ struct md {
 	unsigned char more;	/* LOOK_ of the text */
 	enum style style;
 	const char *text_end;	/* behind the last text */
+	bool display;		/* between $$ */
 	/* code */
 	struct str code, info;	/* what stands beside the fence; its first word is the language */
 	size_t indent;		/* columns before the text that comes */
@@ -614,6 +615,16 @@ static void add_attribute(struct md *m, const MD_ATTRIBUTE *a)
 	doc_add(m->d, m->line, a->text ? a->text : "", a->size);
 }
 
+/* Is the target what stands there, or a mail address that does? */
+static bool says(const char *text, size_t n, const MD_ATTRIBUTE *a)
+{
+	static const char mail[] = "mailto:";
+	const size_t k = sizeof(mail) - 1;
+
+	return (n == a->size && !memcmp(text, a->text, n)) ||
+	       (n + k == a->size && !memcmp(a->text, mail, k) && !memcmp(text, a->text + k, n));
+}
+
 /* " (url)", unless the text says it already; with its title. */
 static void end_link(struct md *m, const MD_ATTRIBUTE *a, const MD_ATTRIBUTE *title)
 {
@@ -621,7 +632,7 @@ static void end_link(struct md *m, const MD_ATTRIBUTE *a, const MD_ATTRIBUTE *ti
 	size_t len = t->len - m->link;
 
 	m->style = STYLE_TEXT;
-	if (!title->size && (!a->size || (len == a->size && !memcmp(t->p + m->link, a->text, len))))
+	if (!title->size && (!a->size || says(t->p + m->link, len, a)))
 		return;
 	as(m, STYLE_DIM);
 	str_adds(&m->d->text, len ? " (" : "(");
@@ -633,6 +644,42 @@ static void end_link(struct md *m, const MD_ATTRIBUTE *a, const MD_ATTRIBUTE *ti
 	}
 	str_adds(&m->d->text, ")");
 	plain(m);
+}
+
+static void break_line(struct md *m)
+{
+	if (m->line <= m->d->text.len)
+		end_line(m, "", "", WRAP_FLAT);
+}
+
+/*
+ * Between $$ lines stay lines; the parser tells their ends as blanks of its own, and the first and the last
+ * not at all. In a quote each begins with its mark.
+ */
+static void add_display(struct md *m, const char *s, size_t n)
+{
+	const char *p = s;
+
+	if (s < m->src || s >= m->end)
+		return;
+	while (p > m->src && strchr(" \t>", p[-1]))
+		p--;
+	if (p > m->src && p[-1] == '\n')
+		break_line(m);
+	add_text(m, s, n);
+	m->text_end = s + n;
+}
+
+static void end_display(struct md *m)
+{
+	const char *p = m->text_end;
+
+	while (p && p < m->end && (*p == ' ' || *p == '\t'))
+		p++;
+	if (p && p < m->end && *p == '\n')
+		break_line(m);
+	add_text(m, "$$", 2);
+	m->display = false;
 }
 
 static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
@@ -667,6 +714,8 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
 		break;
 	case MD_SPAN_LATEXMATH_DISPLAY:
 		add_text(m, "$$", 2);
+		m->display = true;
+		m->text_end = NULL;
 		break;
 	default:
 		break;
@@ -701,7 +750,7 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 		add_text(m, "$", 1);
 		break;
 	case MD_SPAN_LATEXMATH_DISPLAY:
-		add_text(m, "$$", 2);
+		end_display(m);
 		break;
 	default:
 		break;
@@ -751,8 +800,13 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
 	switch (type) {
 	case MD_TEXT_BR:
 	case MD_TEXT_SOFTBR:
-		if (m->line <= m->d->text.len)
-			end_line(m, "", "", WRAP_FLAT);
+		break_line(m);
+		break;
+	case MD_TEXT_LATEXMATH:
+		if (m->display)
+			add_display(m, s, n);
+		else
+			add_text(m, s, n);
 		break;
 	case MD_TEXT_ENTITY:
 		add_entity(m, s, n);

@@ -229,6 +229,7 @@ static void keys(struct str *out)
 {
 	static const struct { enum where where; const char *title; } places[] = {
 		{ IN_INPUT, "While you write" }, { IN_CONVERSATION, "While you read" }, { IN_LIST, "In a list" },
+		{ IN_HELP, "In the help; any other key closes it" },
 		{ ALWAYS, "In all of them" },
 	};
 	struct str s;

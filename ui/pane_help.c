@@ -257,5 +257,7 @@ struct pane *pane_help_new(void)
 	add(p, mem_strdup("/set bidi"), bidi_help());
 	heading(p, "settings");
 	add_settings(p);
+	heading(p, "keys in this help; any other closes it and does what it does below");
+	add_keys(p, IN_HELP);
 	return &p->pane;
 }

@@ -8,6 +8,7 @@
 #include "ui/find.h"
 #include "ui/gauge.h"
 #include "ui/width.h"
+#include "ui/wrap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,9 +291,24 @@ static void draw_titles(struct box b, const bool *shown, int name)
 	}
 }
 
-/* "12 models by name, 3 match /llama/"; of a marked one that cannot be opened, all of why. */
-static void draw_summary(const struct pane_models *p, struct box b)
+struct rows { const char *text; struct box b; int n; };
+
+static void on_row(void *arg, size_t off, size_t len, int indent)
 {
+	struct rows *r = arg;
+
+	if (r->n < r->b.h)
+		draw_text(r->b.y + r->n, r->b.x + indent, r->b.w - indent, r->text + off, len);
+	r->n++;
+}
+
+/*
+ * "12 models by name, 3 match /llama/"; of a marked one that cannot be opened, all of why, over several rows
+ * where there are some to spare. Returns the rows taken.
+ */
+static int draw_summary(const struct pane_models *p, struct box b)
+{
+	struct rows rows = { .b = { b.y, b.x + MARGIN, b.h / 3 > 1 ? b.h / 3 : 1, b.w - 2 * MARGIN } };
 	const struct models_row *bad = p->mark < p->n && p->rows[p->mark].fit == MODELS_BAD ? &p->rows[p->mark] : NULL;
 	const char *why = p->why ? p->why : bad ? bad->why : NULL;
 	struct str s;
@@ -309,14 +325,16 @@ static void draw_summary(const struct pane_models *p, struct box b)
 	if (p->filter && !why)
 		str_addf(&s, ", %zu match%s /%s/", p->n, p->n == 1 ? "es" : "", p->pattern.p);
 	style_set(STYLE_DIM);
-	draw(b.y, b.x + MARGIN, b.w - MARGIN, s.p);
+	rows.text = s.p;
+	wrap_text(s.p, s.len, rows.b.w > 0 ? rows.b.w : 1, WRAP_FLAT, on_row, &rows);
 	str_release(&s);
+	return rows.n < rows.b.h ? rows.n : rows.b.h;
 }
 
 static void draw_pane(struct pane *pane, struct box b)
 {
 	struct pane_models *p = (struct pane_models *)pane;
-	const int head = b.h >= 5 ? 2 : b.h >= 3 ? 1 : 0;
+	int head = b.h >= 3 ? 1 : 0;
 	bool shown[N_COLUMNS];
 	int name;
 
@@ -324,6 +342,10 @@ static void draw_pane(struct pane *pane, struct box b)
 	if (b.w <= 0 || b.h <= 0)
 		return;
 	choose(b.w, shown, &name);
+	if (head)
+		head = draw_summary(p, b);
+	if (b.h >= 5)
+		draw_titles((struct box){ b.y + head++, b.x, 1, b.w }, shown, name);
 	p->h = b.h - head;
 	if (p->mark < p->top)
 		p->top = p->mark;
@@ -331,10 +353,6 @@ static void draw_pane(struct pane *pane, struct box b)
 		p->top = p->mark - (size_t)p->h + 1;
 	if (p->top + (size_t)p->h > p->n)
 		p->top = p->n > (size_t)p->h ? p->n - (size_t)p->h : 0;
-	if (head)
-		draw_summary(p, b);
-	if (head > 1)
-		draw_titles((struct box){ b.y + 1, b.x, 1, b.w }, shown, name);
 	for (int y = 0; y < p->h && p->top + (size_t)y < p->n; y++)
 		draw_row(p, b, b.y + head + y, &p->rows[p->top + (size_t)y], shown, name, p->top + (size_t)y == p->mark);
 }

@@ -193,10 +193,10 @@ static struct pane *front(const struct screen *s)
 	return s->help ? s->help : s->list ? s->list : s->chat;
 }
 
-/* Where keys go. The help moves by the keys of what lies below it. */
+/* Where keys go. */
 static enum where place(const struct screen *s)
 {
-	return s->list ? IN_LIST : s->focus;
+	return s->help ? IN_HELP : s->list ? IN_LIST : s->focus;
 }
 
 static bool running(const struct chat *c)
@@ -232,6 +232,8 @@ static const char *word_now(void *arg, enum action a)
 		return s->focus == IN_INPUT && front(s)->ops->more(front(s)) ? word : NULL;
 	case ACT_FOLLOW:
 		return !s->help && pane_chat_scrolled(s->chat) && empty ? word : NULL;
+	case ACT_LINE_UP:
+		return empty && s->c->queued ? word : NULL;
 	case ACT_LEAVE:
 		return empty && !running(s->c) ? word : NULL;
 	case ACT_FOCUS:
@@ -791,7 +793,7 @@ static void toggle_help(struct screen *s)
 		s->help = pane_help_new();
 }
 
-/* Of the conversation's own keys. The help moves by the same ones. */
+/* Of the conversation's own keys. */
 static bool act_reading(struct screen *s, enum action a)
 {
 	struct pane *p = front(s);
@@ -948,15 +950,28 @@ static void read_key(struct screen *s, enum action a)
 		act(s, a);
 }
 
-static void on_key(struct screen *s, const struct key *k)
+/* What has no use for a key in the help lets it go to what lies below, where it is seen what it does. */
+static enum action action_of(struct screen *s, const struct key *k)
 {
 	enum action a = binding_find(k, place(s));
-	bool leaving = s->leaving && a == ACT_INTERRUPT;
+
+	if (!s->help || a)
+		return a;
+	close_help(s);
+	return binding_find(k, place(s));
+}
+
+static void on_key(struct screen *s, const struct key *k)
+{
+	enum action a;
+	bool leaving;
 
 	if (ttysync_key(&s->tty, k)) {
 		s->dirty = true;
 		return;
 	}
+	a = s->prompt.open ? ACT_NONE : action_of(s, k);
+	leaving = s->leaving && a == ACT_INTERRUPT;
 	s->key_ns = os_now_ns();
 	if (!s->deadline[AT_WEIGH])
 		wait_until(s, AT_WEIGH, os_now_ns() + (int64_t)WEIGH_MS * 1000000);
@@ -1233,7 +1248,7 @@ static int start(struct screen *s, struct opts *o, struct err *e)
 	    (!o->private && scribe_new(&s->scribe, s->loop, e)))
 		return -1;
 	loop_on_kill(term_let_go);
-	style_init(o->ascii || !utf8);
+	style_init(o->ascii || !utf8, !utf8);
 	str_init(&complaints, 16384);
 	bindings_load(&complaints);
 	begin_theme(o, &complaints);

@@ -36,16 +36,17 @@ static const char *const graph[][2] = {
 	{ "\xe2\x96\x85", "=" }, { "\xe2\x96\x86", "+" }, { "\xe2\x96\x87", "*" }, { "\xe2\x96\x88", "#" },
 };
 
-static bool ascii, coloured, own_colours;
+static bool ascii, text_ascii, coloured, own_colours;
 static attr_t italic = A_UNDERLINE;
 
-void style_init(bool in_ascii)
+void style_init(bool in_ascii, bool text_in_ascii)
 {
 	const char *no_color = getenv("NO_COLOR");
 
 	const char *sitm = tigetstr((char *)"sitm");
 
 	ascii = in_ascii;
+	text_ascii = text_in_ascii;
 	italic = sitm && sitm != (char *)-1 ? A_ITALIC : A_UNDERLINE;
 	coloured = !(no_color && *no_color) && has_colors() && start_color() == OK;
 	if (coloured)
@@ -61,7 +62,7 @@ bool style_ascii(void)
 
 /* -- themes --------------------------------------------------------------------------- */
 
-struct reading { const char *theme; struct face *faces; bool found; };
+struct reading { const char *theme; struct face *faces; bool found, named; };
 
 static const struct { const char *name; attr_t attr; } attributes[] = {
 	{ "bold", A_BOLD }, { "dim", A_DIM }, { "underline", A_UNDERLINE }, { "reverse", A_REVERSE },
@@ -132,13 +133,14 @@ static int on_row(void *arg, const char *section, const char *key, const char *v
 	struct face face;
 	enum style s = 0;
 
-	note_theme(section);
+	r->named |= !strcmp(section, r->theme);
 	while (s < STYLE_N && strcmp(names[s], key))
 		s++;
 	if (s == STYLE_N)
 		return err_set(e, ERR_ARG, "nothing is called \"%.40s\": profiles/themes.conf has the names", key);
 	if (read_face(value, &face, e))
 		return -1;
+	note_theme(section);
 	if (strcmp(section, r->theme))
 		return 0;
 	r->found = true;
@@ -170,7 +172,7 @@ static void use(const struct face *f)
 int style_theme(const char *name, struct str *complaints, struct err *e)
 {
 	struct face f[STYLE_N];
-	struct reading base = { "dark", f, false }, chosen = { name ? name : suitable(), f, false };
+	struct reading base = { "dark", f, false, false }, chosen = { name ? name : suitable(), f, false, false };
 
 	for (int i = 0; i < STYLE_N; i++)
 		f[i] = (struct face){ A_NORMAL, -1, -1 };
@@ -178,6 +180,8 @@ int style_theme(const char *name, struct str *complaints, struct err *e)
 	inifile_text(builtin_themes, strlen(builtin_themes), "themes.conf", on_row, &base, complaints);
 	inifile_text(builtin_themes, strlen(builtin_themes), "themes.conf", on_row, &chosen, complaints);
 	builtin_user("themes.conf", on_row, &chosen, complaints);
+	if (!chosen.found && chosen.named)
+		return err_set(e, ERR_ARG, "theme \"%.40s\": none of its rows in themes.conf can be used", chosen.theme);
 	if (!chosen.found) {
 		struct str s;
 
@@ -245,10 +249,11 @@ void look_set(struct look l)
 static const struct { wchar_t from; char to; } likeness[] = {
 	{ 0xa0, ' ' }, { 0xb7, '-' }, { 0xd7, 'x' }, { 0x2010, '-' }, { 0x2011, '-' }, { 0x2013, '-' },
 	{ 0x2014, '-' }, { 0x2018, '\'' }, { 0x2019, '\'' }, { 0x201c, '"' }, { 0x201d, '"' },
-	{ 0x2022, '*' }, { 0x2026, '~' }, { 0x25b8, '>' },
+	{ 0x2022, '*' }, { 0x2026, '~' }, { 0x203a, '>' }, { 0x2191, '^' }, { 0x2192, '>' }, { 0x2193, 'v' },
+	{ 0x25b8, '>' },
 };
 
-/* In ASCII mode a cell that is something else becomes what looks like it, or '?'. */
+/* In ASCII mode a cell that is something else becomes what looks like it; where only that can be shown, else '?'. */
 static void only_ascii(wchar_t *p, int cols)
 {
 	bool plain = true;
@@ -263,9 +268,10 @@ static void only_ascii(wchar_t *p, int cols)
 			return;
 		}
 	}
-	for (int i = 0; i < cols; i++)
+	for (int i = 0; text_ascii && i < cols; i++) {
 		p[i] = '?';
-	p[cols] = 0;
+		p[i + 1] = 0;
+	}
 }
 
 /*

@@ -83,8 +83,11 @@ enum glyph {
 /* A part of the screen. h or w 0: nothing is shown. */
 struct box { int y, x, h, w; };
 
-/* After term_start(). ascii: no glyph beyond ASCII is drawn, text of others becomes '?'. Everything is plain text. */
-void style_init(bool ascii);
+/*
+ * After term_start(). ascii: glyphs are ASCII, and so are signs of a text that look like some of it; text_ascii:
+ * all else in a text becomes '?', where nothing else can be shown. Everything is plain text.
+ */
+void style_init(bool ascii, bool text_ascii);
 /*
  * Takes a theme, NULL: one that suits the terminal. Without colours (NO_COLOR, a terminal that has
  * none) their attributes remain. Mistakes in the user's rows are lines in complaints. ERR_ARG names
