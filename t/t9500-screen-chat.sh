@@ -88,7 +88,7 @@ test_expect_success 'several lines, history, and Tab' '
 test_expect_success 'a list that is too long says so, and Tab goes on in it; themes are words too' '
 	screen_type "/" && screen_keys Tab && screen_wait "^ /bye  /clear .* … Tab: [0-9]* more" && screen_hides "/undo" &&
 	screen_keys Tab && screen_wait "  /undo  … Tab: the first" && screen_keys Tab && screen_wait "^ /bye  /clear" &&
-	screen_type r && screen_hides "/bye" && screen_keys Tab && screen_wait "/re" && screen_keys Tab && screen_wait "^ /read  /regen  /restore$" &&
+	screen_type r && screen_gone "/bye" && screen_keys Tab && screen_wait "/re" && screen_keys Tab && screen_wait "^ /read  /regen  /restore$" &&
 	screen_keys C-c && screen_wait "^ ›$" && screen_type "/set theme " && screen_keys Tab && screen_wait "^ contrast  dark  light  mono$" &&
 	screen_keys C-c && screen_wait "^ ›$"
 '
