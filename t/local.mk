@@ -62,4 +62,9 @@ speed: tidbit$(EXEEXT) %D%/helper/mkmodel$(EXEEXT)
 	@for s in $(SHAPES); do for l in $(LEVELS); do echo $(SPEED_DIR)/$$s-$$l.gguf; done; done | xargs \
 		$(SHELL) $(srcdir)/%D%/peers.sh --tidbit ./tidbit$(EXEEXT) $(if $(LLAMA_BENCH),--llama-bench $(LLAMA_BENCH)) \
 		$(if $(IK_LLAMA_BENCH),--ik-llama-bench $(IK_LLAMA_BENCH)) $(SPEED_FLAGS)
-.PHONY: speed screen-campaign
+
+# What the screen costs beside run: make screen-overhead MODEL=FILE [OVERHEAD_FLAGS="--pairs 31"].
+EXTRA_DIST += %D%/overhead.sh
+screen-overhead: tidbit$(EXEEXT)
+	@$(SHELL) $(srcdir)/%D%/overhead.sh --tidbit ./tidbit$(EXEEXT) $(OVERHEAD_FLAGS) $(MODEL)
+.PHONY: speed screen-campaign screen-overhead
