@@ -8,7 +8,6 @@
 #include "t/lib/tap.h"
 #include "t/lib/tmp.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +17,6 @@ enum { SLOW = 1 };
 #else
 enum { SLOW = 0 };
 #endif
-static atomic_bool slow;
-
-/* The level is there before the answer has ended. */
-static int linger(const char *op, void *arg)
-{
-	(void)arg;
-	if (atomic_load(&slow) && !strcmp(op, "malloc"))
-		drive_linger(true);
-	return 0;
-}
 
 static bool begun(const struct chat *c) { return c->answer && c->answer->stats.n_gen >= 5; }
 static bool reset(const struct chat *c) { return c->g.ctx_used == 0; }
@@ -138,12 +127,12 @@ static void test_levels(struct drive *d, const char *model)
 	ok(c->level == own + 3 && (int)c->n_items == at + 1 && note_has(c, "now Q4_0"), "one mark for both");
 
 	d->o.n = 300;
-	atomic_store(&slow, true);
+	drive_pace(DRIVE_UNTIL_MADE);
 	chat_submit(c, " Now");
 	drive_wait(d, begun);
 	chat_submit(c, "/quant q5_1");
 	drive_wait(d, drive_idle);
-	atomic_store(&slow, false);
+	drive_pace(DRIVE_FAST);
 	ok(drive_last(c, ITEM_ANSWER)->end == ANSWER_STOPPED && drive_last(c, ITEM_ANSWER)->text.len,
 	   "a switch stops the answer and keeps its text");
 	ok(!strcmp(c->levels[c->level].name, "Q5_1"), "then it switches");
@@ -398,7 +387,7 @@ int main(void)
 	char *model = shipped_model();
 	struct drive d;
 
-	xio_set_fault(linger, NULL);
+	xio_set_fault(drive_linger, NULL);
 	start(&d, model);
 	test_answers(&d, model);
 	test_stop(&d, model);

@@ -16,15 +16,11 @@
 #include <unistd.h>
 
 static atomic_bool held, met;
-static atomic_int pace;		/* of what answers, but for 0 */
-enum { SLOW = 1, UNTIL_MADE };
 
 /* Called in every thread: the maker's has given its priority up. */
 static int hold(const char *op, void *arg)
 {
-	(void)arg;
-	if (!strcmp(op, "malloc") && atomic_load(&pace))
-		drive_linger(atomic_load(&pace) == UNTIL_MADE);
+	drive_linger(op, arg);
 	if (strcmp(op, "malloc") || !atomic_load(&held) || getpriority(PRIO_PROCESS, 0) < 19)
 		return 0;
 	atomic_store(&met, true);
@@ -201,7 +197,7 @@ static bool answers_beside(struct drive *d, const char *command)
 {
 	struct chat *c = d->c;
 
-	atomic_store(&pace, SLOW);
+	drive_pace(DRIVE_SLOW);
 	d->o.n = LONG;
 	stopped_as = (struct chat_item){ 0 };
 	chat_submit(c, "/clear");
@@ -215,9 +211,9 @@ static bool answers_beside(struct drive *d, const char *command)
 
 static void let_it_be_made(struct drive *d)
 {
-	atomic_store(&pace, UNTIL_MADE);
+	drive_pace(DRIVE_UNTIL_MADE);
 	let_go(d);
-	atomic_store(&pace, 0);
+	drive_pace(DRIVE_FAST);
 	d->o.n = 24;
 }
 
@@ -237,7 +233,7 @@ static void test_stops(struct drive *d, const char *model)
 	ok(!strcmp(level_of(c), "Q4_0") && !c->n_switches, "and the level is in use");
 
 	answers_beside(d, "/quant f32 --go-on");
-	atomic_store(&pace, 0);
+	drive_pace(DRIVE_FAST);
 	drive_wait(d, answered);
 	ok(c->n_switches == 1 && !strcmp(level_of(c), "Q4_0"), "one that ends meanwhile");
 	let_it_be_made(d);
@@ -259,7 +255,7 @@ static void test_stops(struct drive *d, const char *model)
 	atomic_store(&held, false);
 	drive_wait(d, unswitched);
 	ok(c->answer && c->state == CHAT_DECODE && c->level == c->target, "back to the level in use: the answer has noticed nothing");
-	atomic_store(&pace, 0);
+	drive_pace(DRIVE_FAST);
 	drive_wait(d, drive_idle);
 	ok(drive_last(c, ITEM_ANSWER)->end == ANSWER_LENGTH && !strcmp(level_of(c), "F32") && c->target == c->level, "and comes to its end");
 	d->o.n = 24;

@@ -9,7 +9,6 @@
 #include "t/lib/tap.h"
 #include "t/lib/tmp.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +17,6 @@
 enum { ANSWER = 24 };
 
 static size_t stopped_at;		/* ids of the answer that a switch stopped */
-static atomic_bool slow;
-
-/* The level is there before the answer has ended. */
-static int linger(const char *op, void *arg)
-{
-	(void)arg;
-	if (atomic_load(&slow) && !strcmp(op, "malloc"))
-		drive_linger(true);
-	return 0;
-}
 
 static void pumped(struct drive *d)
 {
@@ -149,12 +138,12 @@ static void test_go_on(const char *path, const char *from, const char *to, const
 	struct drive d;
 
 	start(&d, path, 80);
-	atomic_store(&slow, true);
+	drive_pace(DRIVE_UNTIL_MADE);
 	chat_submit(d.c, "One day, Lily went to the park.");
 	drive_wait(&d, begun);
 	snprintf(command, sizeof command, "/quant %s --go-on %s", to, how);
 	drive_say(&d, command);
-	atomic_store(&slow, false);
+	drive_pace(DRIVE_FAST);
 	a = drive_last(d.c, ITEM_ANSWER);
 	k = (int32_t)stopped_at;
 	ids = ids_of(path, d.c, &n_prompt);
@@ -186,7 +175,7 @@ int main(void)
 		tap_skip("no TEST_BUILD: the program is somewhere else");
 		return tap_done();
 	}
-	xio_set_fault(linger, NULL);
+	xio_set_fault(drive_linger, NULL);
 	test_model(shipped, "F32", "Q4_0");
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	tap_skip("a real model: too slow with a sanitizer");

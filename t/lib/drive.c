@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 enum { WAIT_MS = 120000, LOWEST = 19 };
 
 static pthread_t main_thread;
+static atomic_int slowness;
 
 static void on_wake(void *arg)
 {
@@ -102,13 +104,23 @@ static bool making(void)
 	return any;
 }
 
-void drive_linger(bool until_made)
+void drive_pace(enum drive_pace pace)
 {
-	if (pthread_equal(pthread_self(), main_thread) || getpriority(PRIO_PROCESS, 0) == LOWEST)
-		return;
+	atomic_store(&slowness, (int)pace);
+}
+
+int drive_linger(const char *op, void *arg)
+{
+	const int pace = atomic_load(&slowness);
+
+	(void)arg;
+	if (pace == DRIVE_FAST || strcmp(op, "malloc") || pthread_equal(pthread_self(), main_thread) ||
+	    getpriority(PRIO_PROCESS, 0) == LOWEST)
+		return 0;
 	do
 		usleep(1000);
-	while (until_made && making());
+	while (pace == DRIVE_UNTIL_MADE && making());
+	return 0;
 }
 
 bool drive_opened(const struct chat *c)

@@ -25,10 +25,12 @@ void drive_wait(struct drive *d, bool (*until)(const struct chat *c));
 void drive_say(struct drive *d, const char *text);
 
 /*
- * For a hook of xio_set_fault(), in any thread: what answers is slow, and with until_made it waits as long as threads of the
- * lowest priority make a level. So a test reaches an answer while it runs, however small the model is.
+ * How slowly answers come, so that a test reaches one while it runs, however small the model is: UNTIL_MADE waits as long as
+ * threads of the lowest priority make a level. From any thread; where drive_linger() is the hook of xio_set_fault(), or part of it.
  */
-void drive_linger(bool until_made);
+enum drive_pace { DRIVE_FAST, DRIVE_SLOW, DRIVE_UNTIL_MADE };
+void drive_pace(enum drive_pace pace);
+int drive_linger(const char *op, void *arg);
 
 bool drive_opened(const struct chat *c);
 bool drive_idle(const struct chat *c);
