@@ -18,6 +18,7 @@
 
 static atomic_bool slow, broken;
 static atomic_int writes;
+static const char *state;
 
 static int fault(const char *op, void *arg)
 {
@@ -42,7 +43,7 @@ static bool holds(const char *name, const char *want)
 	glob_t g;
 	bool same;
 
-	snprintf(path, sizeof path, "%s/tidbit/%s????????????????", getenv("XDG_STATE_HOME"), name);
+	snprintf(path, sizeof path, "%s/%s????????????????", state, name);
 	if (glob(path, 0, NULL, &g) || g.gl_pathc != 1)
 		return !want;
 	snprintf(path, sizeof path, "%s", g.gl_pathv[0]);
@@ -73,14 +74,13 @@ static void late(void *arg)
 int main(void)
 {
 	static const struct loop_ops ops = { .wake = woken, .timer = late };
-	char text[32], state[600];
+	char text[32];
 	struct scribe *s;
 	struct err e = { 0 };
 	int64_t t;
 	bool told;
 
-	snprintf(state, sizeof state, "%s", tmp_path("state"));
-	setenv("XDG_STATE_HOME", state, 1);
+	state = tmp_state();
 	xio_set_fault(fault, NULL);
 	atomic_store(&slow, true);
 	if (loop_new(&l, &ops, NULL, &e))
@@ -129,9 +129,5 @@ int main(void)
 	keep(NULL, DRAFT_TYPED, "");
 	draft_end();
 	loop_free(l);
-	snprintf(text, sizeof text, "/tidbit");
-	strncat(state, text, sizeof state - strlen(state) - 1);
-	rmdir(state);
-	rmdir(getenv("XDG_STATE_HOME"));
 	return tap_done();
 }

@@ -18,7 +18,7 @@
 
 enum { DAY = 24 * 60 * 60 };
 
-static char dir[600];
+static const char *dir;
 
 static int count(const char *pattern)
 {
@@ -175,18 +175,9 @@ static void test_age(void)
 
 int main(void)
 {
-	char state[560], command[700];
-
-	snprintf(state, sizeof state, "%s", tmp_path("state"));
-	setenv("XDG_STATE_HOME", state, 1);
-	snprintf(dir, sizeof dir, "%s/tidbit", state);
-	if (xio_mkdirs(dir, NULL))
-		abort();
+	dir = tmp_state();
 	test_windows();
 	test_folder();
 	test_age();
-	snprintf(command, sizeof command, "rm -rf '%s'", state);
-	if (system(command))
-		abort();
 	return tap_done();
 }

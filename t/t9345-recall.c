@@ -16,7 +16,7 @@
 
 enum { MIB = 1 << 20, ALL = 1000000, CHILDREN = 2, EACH = 200, LONG = 10000 };
 
-static char dir[600], path[700];
+static char path[700];
 
 struct seen { int n; char first[32], last[32]; size_t last_n; int of[CHILDREN]; };
 
@@ -161,19 +161,9 @@ static void test_windows(void)
 
 int main(void)
 {
-	char state[560];
-
-	snprintf(state, sizeof state, "%s", tmp_path("state"));
-	setenv("XDG_STATE_HOME", state, 1);
-	snprintf(dir, sizeof dir, "%s/tidbit", state);
-	snprintf(path, sizeof path, "%s/messages", dir);
-	if (xio_mkdirs(dir, NULL))
-		abort();
+	snprintf(path, sizeof path, "%s/messages", tmp_state());
 	test_no_file();
 	test_sizes();
 	test_windows();
-	unlink(path);
-	rmdir(dir);
-	rmdir(state);
 	return tap_done();
 }

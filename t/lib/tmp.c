@@ -1,8 +1,9 @@
 #include "config.h"
+#include "engine/base/xio.h"
 #include "t/lib/tmp.h"
 #include "t/lib/tap.h"
 
-#include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +13,18 @@ static char folder[512];
 static char slots[8][1024];
 static int slot;
 
+static int drop(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	remove(path);
+	return 0;
+}
+
 static void clean(void)
 {
-	DIR *d = opendir(folder);
-	struct dirent *f;
-	char path[1024];
-
-	while (d && (f = readdir(d))) {
-		snprintf(path, sizeof path, "%s/%s", folder, f->d_name);
-		if (strcmp(f->d_name, ".") && strcmp(f->d_name, ".."))
-			unlink(path);
-	}
-	if (d)
-		closedir(d);
-	rmdir(folder);
+	nftw(folder, drop, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 const char *tmp_path(const char *name)
@@ -42,6 +41,17 @@ const char *tmp_path(const char *name)
 	}
 	snprintf(p, sizeof slots[0], "%s/%s", folder, name);
 	return p;
+}
+
+const char *tmp_state(void)
+{
+	static char state[sizeof slots[0]];
+	const char *home = tmp_path("state");
+
+	snprintf(state, sizeof state, "%s/tidbit", home);
+	if (setenv("XDG_STATE_HOME", home, 1) || xio_mkdirs(state, NULL))
+		tap_bail("cannot make a temporary folder");
+	return state;
 }
 
 void tmp_write(const char *path, const void *p, size_t n)
