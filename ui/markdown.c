@@ -7,7 +7,6 @@
 
 #include "ui/mdrows.h"
 
-#include <md4c.h>
 #include <string.h>
 
 enum { DELIMS = 32, FENCE_MIN = 3, INDENT_MAX = 3 };
@@ -67,14 +66,6 @@ static int probe_leave(MD_BLOCKTYPE type, void *detail, void *arg)
 	return 0;
 }
 
-static int probe_span(MD_SPANTYPE type, void *detail, void *arg)
-{
-	(void)type;
-	(void)detail;
-	(void)arg;
-	return 0;
-}
-
 static int probe_text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
 {
 	struct probe *p = arg;
@@ -91,7 +82,7 @@ static bool all_closed(const char *s, size_t n)
 {
 	const MD_PARSER parser = {
 		.flags = MDROWS_FLAGS, .enter_block = probe_enter, .leave_block = probe_leave,
-		.enter_span = probe_span, .leave_span = probe_span, .text = probe_text,
+		.enter_span = mdrows_pass_span, .leave_span = mdrows_pass_span, .text = probe_text,
 	};
 	struct probe p = { 0 };
 	struct str copy;

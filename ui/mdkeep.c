@@ -9,7 +9,6 @@
 #include "engine/base/xio.h"
 #include "ui/mdrows.h"
 
-#include <md4c.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -113,14 +112,6 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 	return 0;
 }
 
-static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
-{
-	(void)type;
-	(void)detail;
-	(void)arg;
-	return 0;
-}
-
 /* A definition that is used is told by its target. */
 static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 {
@@ -203,7 +194,7 @@ static bool once(const char *s, size_t n, size_t *at, struct str *out)
 {
 	static const MD_PARSER parser = {
 		.flags = MDROWS_FLAGS, .enter_block = enter_block, .leave_block = leave_block,
-		.enter_span = enter_span, .leave_span = leave_span, .text = text,
+		.enter_span = mdrows_pass_span, .leave_span = leave_span, .text = text,
 	};
 	struct keep k = { .s = s, .end = s + n };
 	bool changed = false;

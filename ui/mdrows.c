@@ -11,7 +11,6 @@
 #include "ui/mdkeep.h"
 #include "ui/width.h"
 
-#include <md4c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
