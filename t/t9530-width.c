@@ -135,13 +135,10 @@ static void test_every_character(void)
 	ok(!bad, "so does every pair of bytes");
 }
 
-static void test_fit(void)
+static void test_prev(void)
 {
 	static const char s[] = "a\xe6\xbc\xa2" "b";
-	int w;
 
-	ok(width_fit(s, 5, 2, &w) == 1 && w == 1, "half of a wide character does not fit");
-	ok(width_fit(s, 5, 3, &w) == 4 && w == 3, "the whole does");
 	ok(width_prev(s, 4) == 1 && width_prev(s, 1) == 0, "the cluster before");
 }
 
@@ -232,7 +229,7 @@ int main(void)
 	test_samples();
 	test_composed();
 	test_every_character();
-	test_fit();
+	test_prev();
 	test_wrap();
 	test_wrap_widths();
 	return tap_done();

@@ -681,22 +681,21 @@ static void end_display(struct md *m)
 	m->display = false;
 }
 
+static unsigned char emphasis(MD_SPANTYPE type)
+{
+	return type == MD_SPAN_EM ? LOOK_ITALIC :
+	       type == MD_SPAN_STRONG ? LOOK_BOLD :
+	       type == MD_SPAN_DEL ? LOOK_STRIKE : 0;
+}
+
 static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
 {
 	struct md *m = arg;
 
 	(void)detail;
 	begin_loose(m);
+	m->more |= emphasis(type);
 	switch (type) {
-	case MD_SPAN_EM:
-		m->more |= LOOK_ITALIC;
-		break;
-	case MD_SPAN_STRONG:
-		m->more |= LOOK_BOLD;
-		break;
-	case MD_SPAN_DEL:
-		m->more |= LOOK_STRIKE;
-		break;
 	case MD_SPAN_IMG:
 		as(m, STYLE_DIM);
 		str_adds(&m->d->text, "image: ");
@@ -726,16 +725,8 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 {
 	struct md *m = arg;
 
+	m->more &= (unsigned char)~emphasis(type);
 	switch (type) {
-	case MD_SPAN_EM:
-		m->more &= (unsigned char)~LOOK_ITALIC;
-		break;
-	case MD_SPAN_STRONG:
-		m->more &= (unsigned char)~LOOK_BOLD;
-		break;
-	case MD_SPAN_DEL:
-		m->more &= (unsigned char)~LOOK_STRIKE;
-		break;
 	case MD_SPAN_IMG:
 		end_link(m, &((MD_SPAN_IMG_DETAIL *)detail)->src, &((MD_SPAN_IMG_DETAIL *)detail)->title);
 		break;

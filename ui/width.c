@@ -230,24 +230,6 @@ int width_of(const char *s, size_t n)
 	return sum;
 }
 
-size_t width_fit(const char *s, size_t n, int max, int *cols)
-{
-	size_t i = 0;
-	int sum = 0;
-
-	while (i < n) {
-		int w;
-		size_t k = width_next(s + i, n - i, &w);
-
-		if (sum + w > max)
-			break;
-		sum += w;
-		i += k;
-	}
-	*cols = sum;
-	return i;
-}
-
 size_t width_prev(const char *s, size_t at)
 {
 	/* From the start of the line: clusters can only be told forwards. */

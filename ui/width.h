@@ -29,8 +29,6 @@ size_t width_next(const char *s, size_t n, int *cols);
 /* The same, and what to draw: `out` ends with 0 and takes *cols columns. */
 size_t width_cells(const char *s, size_t n, int *cols, wchar_t out[WIDTH_CELLS]);
 int width_of(const char *s, size_t n);
-/* Bytes of the longest prefix of whole clusters within max columns; *cols is what it takes. */
-size_t width_fit(const char *s, size_t n, int max, int *cols);
 /* The start of the cluster before byte `at` (at > 0). */
 size_t width_prev(const char *s, size_t at);
 
