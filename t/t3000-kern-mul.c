@@ -42,7 +42,8 @@ static void sample_fill(struct sample *s, int64_t k, const struct kern *kern, ui
 				       blocks_uniform(seed) * (blocks_rand(seed) % 32 ? 1 : 8);
 	kern_acts_place(&s->a, acts);
 	if (k % KERN_ACT_BLOCK == 0)
-		kern->quant_q8(&s->a, 0, s->a.t);
+		for (int64_t t = 0; t < s->a.t; t++)
+			kern->quant_q8(&s->a, &(struct kern_span){ t, 0, k, x + t * k });
 }
 
 /* Σ w·x in double, and what rounding may do to it: a part of max |w| · Σ |x|. */
@@ -194,6 +195,52 @@ static bool same_rest(kern_mul_fn *fn, const struct sample *s)
 	return good;
 }
 
+/* Activations in tiles, and again as the rest of others: the same bits. */
+static bool same_tiles(const struct kern *kern, kern_mul_fn *fn, const struct sample *s)
+{
+	static _Alignas(64) char tiles[2][(TOKENS + 15) * (MAX_K + 32) * 2];
+	static float plain[TOKENS * ROWS];
+	static const int64_t rows[][2] = { { 0, ROWS }, { 3, 10 }, { 17, 33 } };
+	const int64_t k = s->a.k, groups = k / KERN_ACT_BLOCK;
+	bool good = true;
+
+	for (int64_t n = 1; 2 * n <= s->a.t && good; n += n < 20 ? 1 : 15)
+		for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows && good; i++) {
+			struct kern_acts a[2] = { s->a, s->a }, b[2];
+			struct kern_mul m = { .w = w, .w_stride = s->stride, .a = a, .rest = i % 2 ? a + 1 : NULL,
+					      .r0 = rows[i / 2][0], .r1 = rows[i / 2][1], .y = plain, .ldy = ROWS };
+
+			memset(tiles, 0xff, sizeof tiles);
+			for (int j = 0; j < 2; j++) {
+				a[j].t = n;
+				a[j].q += j * n * k;
+				a[j].d += j * n * groups;
+				a[j].sum += j * n * groups * 2;
+				b[j] = (struct kern_acts){ .t = n, .k = k, .tile = kern->tile };
+				kern_acts_place(&b[j], tiles[j]);
+				for (int64_t g = 0; g < n * groups; g++) {
+					const int64_t at = kern_act_group(&b[j], g / groups, g % groups);
+
+					memcpy(b[j].q + at * KERN_ACT_BLOCK, a[j].q + g * KERN_ACT_BLOCK, KERN_ACT_BLOCK);
+					b[j].d[at] = a[j].d[g];
+					memcpy(b[j].sum + 2 * at, a[j].sum + 2 * g, 2 * sizeof *b[j].sum);
+				}
+			}
+			memset(plain, 0x7f, sizeof plain);
+			memset(part, 0x7f, sizeof part);
+			fn(&m);
+			m.a = b;
+			m.rest = m.rest ? b + 1 : NULL;
+			m.y = part;
+			kern->type[s->type->id].mul_tiles(&m);
+			good = !memcmp(part, plain, sizeof part);
+			if (!good)
+				printf("# tiles, k %d %s, %d tokens, rows %d-%d%s: differ\n", (int)k, how_names[s->how], (int)n,
+				       (int)m.r0, (int)m.r1, m.rest ? ", with a rest" : "");
+		}
+	return good;
+}
+
 static void test_type(const struct blocks_type *t, const struct kern *kern, const struct kern *scalars, bool f32)
 {
 	static const int64_t sizes[] = { 32, 96, 256, 576, 1536, MAX_K }, odd_sizes[] = { 1, 8, 172, 576, 1040, MAX_K };
@@ -202,7 +249,8 @@ static void test_type(const struct blocks_type *t, const struct kern *kern, cons
 	kern_mul_fn *definition = f32 ? scalars->type[t->id].mul_f32 : scalars->type[t->id].mul;
 	const bool rounded = !f32 && kern->type[t->id].act == KERN_ACT_Q8;
 	const bool packs = kern->panel;
-	bool right = true, same = true, packed = true, rest = true;
+	const bool tiles = rounded && kern->type[t->id].mul_tiles;
+	bool right = true, same = true, packed = true, rest = true, tiled = true;
 	uint64_t seed = t->id + 1;
 
 	for (int how = 0; how < (f32 ? 1 : BLOCKS_N); how++)
@@ -228,6 +276,8 @@ static void test_type(const struct blocks_type *t, const struct kern *kern, cons
 				packed = packed && same_packed(kern, fn, &s);
 			if (how == BLOCKS_RANDOM && rounded)
 				rest = rest && same_rest(fn, &s);
+			if (tiles)
+				tiled = tiled && same_tiles(kern, fn, &s);
 		}
 	ok(right, "%s %s%s: near %s", kern->name, qt->name, f32 ? ", activations as they are" : "",
 	   fn == definition ? "decoded weights in double" : "scalar, and decoded weights in double");
@@ -236,6 +286,8 @@ static void test_type(const struct blocks_type *t, const struct kern *kern, cons
 		ok(packed, "%s %s%s: packed, the same bits", kern->name, qt->name, f32 ? ", activations as they are" : "");
 	if (rounded)
 		ok(rest, "%s %s: activations in two parts", kern->name, qt->name);
+	if (tiles)
+		ok(tiled, "%s %s: activations in tiles, the same bits", kern->name, qt->name);
 }
 
 int main(void)
@@ -254,7 +306,7 @@ int main(void)
 
 			if (!quant_by_id(t->id))
 				continue;
-			if (set < 0 || type->mul != below->mul)
+			if (set < 0 || type->mul != below->mul || type->mul_tiles != below->mul_tiles)
 				test_type(t, &kern, &scalars, false);
 			if (type->mul_f32 != type->mul && (set < 0 || type->mul_f32 != below->mul_f32))
 				test_type(t, &kern, &scalars, true);

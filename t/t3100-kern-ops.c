@@ -70,6 +70,65 @@ static void round_ref(const float *x, struct rounded *o)
 	}
 }
 
+/* Tokens t0 … t1-1, each whole. */
+static void round_tokens(kern_quant_fn *fn, const struct kern_acts *a, int64_t t0, int64_t t1)
+{
+	for (int64_t t = t0; t < t1; t++)
+		fn(a, &(struct kern_span){ t, 0, a->k, a->x + t * a->k });
+}
+
+static void rest_tokens(const struct kern *k, const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
+{
+	for (int64_t t = t0; t < t1; t++)
+		k->rest_q8(a, rest, &(struct kern_span){ t, 0, a->k, a->x + t * a->k });
+}
+
+/* In tiles, in spans that begin and end anywhere: the same numbers in other places, and nothing else written. */
+static void test_tiles(const struct kern *k)
+{
+	enum { TOKENS = 37, LEN = 7 * 32, TILE = 16, PLACES = 48 * 8, BYTES = PLACES * (32 + 4 + 4) + 192 };
+	static float x[TOKENS * LEN];
+	static _Alignas(64) char bytes[2][BYTES], rest_bytes[2][BYTES];
+	struct kern_acts a[2], rest[2];
+	bool right = true;
+	int used = 0;
+
+	fill(x, TOKENS * LEN, 3);
+	memset(bytes, 0x55, sizeof bytes);
+	memset(rest_bytes, 0x55, sizeof rest_bytes);
+	for (int i = 0; i < 2; i++) {
+		a[i] = rest[i] = (struct kern_acts){ .t = TOKENS, .k = LEN, .tile = i ? TILE : 0, .x = x };
+		kern_acts_place(&a[i], bytes[i]);
+		kern_acts_place(&rest[i], rest_bytes[i]);
+		right = right && kern_acts_bytes(TOKENS, LEN, a[i].tile) <= sizeof *bytes;
+		for (int64_t t = 0; t < TOKENS; t++)
+			for (int64_t at = 0, n = 1 + t % 4; at < LEN / 32; at += n, n = n % 3 + 1) {
+				const struct kern_span span = { t, at * 32, (at + n < LEN / 32 ? n : LEN / 32 - at) * 32,
+								x + t * LEN + at * 32 };
+
+				k->quant_q8(&a[i], &span);
+				k->rest_q8(&a[i], &rest[i], &span);
+			}
+	}
+	for (int64_t t = 0; t < TOKENS; t++)
+		for (int64_t g = 0; g < LEN / 32; g++) {
+			const int64_t row = kern_act_group(&a[0], t, g), at = kern_act_group(&a[1], t, g);
+
+			right = right && row == t * (LEN / 32) + g && at >= 0 && at < PLACES &&
+				at == ((t / TILE * 4 + g / 2) * TILE + t % TILE) * 2 + g % 2;
+			for (int i = 0; i < 2 && right; i++) {
+				const struct kern_acts *b = i ? rest : a;
+
+				right = !memcmp(b[0].q + 32 * row, b[1].q + 32 * at, 32) && b[0].d[row] == b[1].d[at] &&
+					!memcmp(b[0].sum + 2 * row, b[1].sum + 2 * at, 4);
+			}
+			used += right;
+		}
+	for (int64_t at = 0; at < PLACES; at++)
+		used += a[1].q[32 * at] == 0x55 && a[1].q[32 * at + 31] == 0x55 && a[1].sum[2 * at] == 0x5555;
+	ok(right && used == PLACES, "%s rounding: in tiles, the same and nothing beside", k->name);
+}
+
 static void test_round(const struct kern *k)
 {
 	static float x[K];
@@ -80,10 +139,10 @@ static void test_round(const struct kern *k)
 	groups_fill(x);
 	round_ref(x, &want);
 	memset(&got, 0x55, sizeof got);
-	k->quant_q8(&a, 1, 3);
+	round_tokens(k->quant_q8, &a, 1, 3);
 	ok(got.q[0] == 0x55 && got.q[K / 4 - 1] == 0x55 && got.q[3 * K / 4] == 0x55 &&
 	   !memcmp(got.q + K / 4, want.q + K / 4, K / 2), "%s rounding: only the tokens that were asked for", k->name);
-	k->quant_q8(&a, 0, 4);
+	round_tokens(k->quant_q8, &a, 0, 4);
 	q_right = !memcmp(got.q, want.q, sizeof got.q) && !memcmp(got.sum, want.sum, sizeof got.sum);
 	for (int g = 0; g < GROUPS; g++)
 		d_right = d_right && (isnan(want.d[g]) ? isnan(got.d[g]) : got.d[g] == want.d[g]);
@@ -102,12 +161,12 @@ static void test_rest(const struct kern *k, const struct kern *scalar)
 	int q_max = 0;
 
 	groups_fill(x);
-	k->quant_q8(&acts, 0, 4);
+	round_tokens(k->quant_q8, &acts, 0, 4);
 	memset(&got, 0x55, sizeof got);
-	k->rest_q8(&acts, &rest, 1, 3);
+	rest_tokens(k, &acts, &rest, 1, 3);
 	ok(got.q[0] == 0x55 && got.q[K / 4 - 1] == 0x55 && got.q[K / 4] != 0x55 && got.q[3 * K / 4] == 0x55,
 	   "%s rest: only the tokens that were asked for", k->name);
-	k->rest_q8(&acts, &rest, 0, 4);
+	rest_tokens(k, &acts, &rest, 0, 4);
 	for (int g = 0; g < GROUPS; g++) {
 		int sum[2] = { 0, 0 };
 
@@ -124,7 +183,7 @@ static void test_rest(const struct kern *k, const struct kern *scalar)
 	ok(near && q_max > 100, "%s rest: values at 16 bits come back (largest %d)", k->name, q_max);
 	ok(sums, "%s rest: its sums are those of its values", k->name);
 	rest = (struct kern_acts){ .t = 4, .k = K / 4, .q = want.q, .d = want.d, .sum = want.sum };
-	scalar->rest_q8(&acts, &rest, 0, 4);
+	rest_tokens(scalar, &acts, &rest, 0, 4);
 	ok(!memcmp(got.q, want.q, sizeof got.q) && !memcmp(got.sum, want.sum, sizeof got.sum),
 	   "%s rest: as scalar, infinity and NaN too", k->name);
 }
@@ -147,7 +206,7 @@ static void test_round_token(const struct kern *k)
 	x[4 * LEN + 200] = -INFINITY;
 	x[5 * LEN + LEN - 1] = NAN;
 	memset(&got, 0x55, sizeof got);
-	k->quant_q8_token(&a, 0, TOKENS);
+	round_tokens(k->quant_q8_token, &a, 0, TOKENS);
 	for (int t = 0; t < TOKENS; t++) {
 		float amax = 1e-5f;
 		bool finite = true;
@@ -188,7 +247,7 @@ static void test_nan(const struct kern *k)
 	x[64 + 40] = NAN;
 	blocks_fill(&blocks_types[3], w, 8 * 64, BLOCKS_RANDOM, &seed);
 	kern_acts_place(&a, buf);
-	k->quant_q8(&a, 0, 3);
+	round_tokens(k->quant_q8, &a, 0, 3);
 	k->type[QUANT_Q8_0].mul(&m);
 	for (int i = 0; i < 24; i++)
 		right = right && (i / 8 == 1) == (isnan(y[i]) != 0);
@@ -517,6 +576,7 @@ int main(void)
 		test_round(&k);
 		test_rest(&k, &scalar);
 		test_round_token(&k);
+		test_tiles(&k);
 		test_nan(&k);
 		test_norm(&k);
 		test_gate(&k);

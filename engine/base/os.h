@@ -58,6 +58,8 @@ void os_large_apart(void);
 const char *os_cpu_name(void);
 /* Whether an ARM processor multiplies bytes by dot products, which only the system can tell; false on others. */
 bool os_has_dotprod(void);
+/* Asks the system for tile registers, for all threads from now on: false where it has none to give. */
+bool os_allow_amx(void);
 /* CLOCK_MONOTONIC in nanoseconds: the only clock that figures are made from. */
 int64_t os_now_ns(void);
 /* A hint to a spinning loop. */

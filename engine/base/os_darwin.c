@@ -136,3 +136,8 @@ bool os_has_dotprod(void)
 {
 	return sysctl_u64("hw.optional.arm.FEAT_DotProd") == 1;
 }
+
+bool os_allow_amx(void)
+{
+	return false;
+}

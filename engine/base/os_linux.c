@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #ifdef __aarch64__
 #include <sys/auxv.h>
@@ -458,6 +459,18 @@ bool os_has_dotprod(void)
 {
 #ifdef __aarch64__
 	return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+#else
+	return false;
+#endif
+}
+
+/* From the kernel's Documentation/arch/x86/xstate.rst: ARCH_REQ_XCOMP_PERM, and the state's number. */
+bool os_allow_amx(void)
+{
+#if defined(__x86_64__) && defined(SYS_arch_prctl)
+	enum { REQUEST = 0x1023, TILE_DATA = 18 };
+
+	return !syscall(SYS_arch_prctl, REQUEST, TILE_DATA);
 #else
 	return false;
 #endif

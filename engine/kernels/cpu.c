@@ -16,6 +16,15 @@ static int has_f16c(void)
 	return __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
 }
 #endif
+#ifdef HAVE_ISA_AMX
+/* Tiles and products of int8: bits 24 and 25 of leaf 7's EDX. */
+static int has_amx(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 3) == 3;
+}
+#endif
 
 static const char *const set_names[] = {
 #define CPU_NAME(flag, name) name,
@@ -29,6 +38,9 @@ const unsigned cpu_built = 0
 #endif
 #ifdef HAVE_ISA_AVX512VNNI
 	| CPU_AVX512VNNI
+#endif
+#ifdef HAVE_ISA_AMX
+	| CPU_AMX
 #endif
 #ifdef HAVE_ISA_NEON
 	| CPU_NEON
@@ -52,6 +64,10 @@ unsigned cpu_flags(void)
 	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
 	    __builtin_cpu_supports("avx512vnni"))
 		f |= CPU_AVX512VNNI;
+#endif
+#ifdef HAVE_ISA_AMX
+	if (f & CPU_AVX512VNNI && has_amx() && os_allow_amx())
+		f |= CPU_AMX;
 #endif
 #ifdef HAVE_ISA_NEON
 	f |= CPU_NEON;			/* every aarch64 has it */

@@ -8,6 +8,7 @@
 #define CPU_SETS(X) \
 	X(CPU_AVX2, "avx2") \
 	X(CPU_AVX512VNNI, "avx512vnni") \
+	X(CPU_AMX, "amx") \
 	X(CPU_NEON, "neon") \
 	X(CPU_DOTPROD, "dotprod")
 

@@ -18,6 +18,10 @@ void kern_fill(struct kern *k, unsigned flags)
 		k->codecs = quant_codecs_avx512vnni;
 	}
 #endif
+#ifdef HAVE_ISA_AMX
+	if (flags & CPU_AMX)
+		kern_init_amx(k);
+#endif
 #ifdef HAVE_ISA_NEON
 	if (flags & CPU_NEON)
 		kern_init_neon(k);
@@ -35,19 +39,29 @@ static size_t lines(int64_t bytes)
 	return ((size_t)bytes + 63) & ~(size_t)63;
 }
 
-size_t kern_acts_bytes(int64_t t, int64_t k)
+/* Groups, and places for groups that are not there. */
+static int64_t places(int64_t t, int64_t k, int tile)
 {
-	return lines(t * k) + lines(t * (k / KERN_ACT_BLOCK) * (int64_t)sizeof(float)) +
-	       lines(t * (k / 16) * (int64_t)sizeof(int16_t));
+	const int64_t groups = k / KERN_ACT_BLOCK;
+
+	return tile ? (t + tile - 1) / tile * tile * (groups + groups % 2) : t * groups;
+}
+
+size_t kern_acts_bytes(int64_t t, int64_t k, int tile)
+{
+	const int64_t n = places(t, k, tile);
+
+	return lines(n * KERN_ACT_BLOCK) + lines(n * (int64_t)sizeof(float)) + lines(2 * n * (int64_t)sizeof(int16_t));
 }
 
 void kern_acts_place(struct kern_acts *a, void *buf)
 {
+	const int64_t n = places(a->t, a->k, a->tile);
 	char *p = buf;
 
 	a->q = (int8_t *)p;
-	p += lines(a->t * a->k);
+	p += lines(n * KERN_ACT_BLOCK);
 	a->d = (float *)p;
-	p += lines(a->t * (a->k / KERN_ACT_BLOCK) * (int64_t)sizeof(float));
+	p += lines(n * (int64_t)sizeof(float));
 	a->sum = (int16_t *)p;
 }

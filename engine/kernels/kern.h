@@ -38,17 +38,32 @@ enum kern_act {
  * (half to even). A group too small for a normal d is all 0; one that holds infinity or
  * NaN has d NaN and q 0, so that every output it reaches is NaN. The sums are kept as
  * integers, per half group, because offsets and minimums of weights meet them exactly.
+ *
+ * Groups lie token after token, or in tiles for kernels that take `tile` tokens at once:
+ * two groups of the first token, the same two of the second …, then the next two of all;
+ * what stands in the places of tokens and groups that are not there is nobody's concern.
  */
 struct kern_acts {
 	int64_t t, k;
+	int tile;		/* tokens in a tile; 0: token after token */
 	const float *x;		/* (t, k) */
-	int8_t *q;		/* (t, k), -127 … 127 */
-	float *d;		/* (t, k / 32) */
-	int16_t *sum;		/* (t, k / 16): Σ q */
+	int8_t *q;		/* (groups, 32), -127 … 127 */
+	float *d;		/* (groups) */
+	int16_t *sum;		/* (groups, 2): Σ q */
 };
 
+/* Where group g of token t lies among them. */
+static inline int64_t kern_act_group(const struct kern_acts *a, int64_t t, int64_t g)
+{
+	const int64_t groups = a->k / KERN_ACT_BLOCK;
+
+	if (!a->tile)
+		return t * groups + g;
+	return ((t / a->tile * ((groups + 1) / 2) + g / 2) * a->tile + t % a->tile) * 2 + g % 2;
+}
+
 /* Bytes that q, d and sum of t tokens take together, and how they are laid out in them (buf aligned to 64). */
-size_t kern_acts_bytes(int64_t t, int64_t k);
+size_t kern_acts_bytes(int64_t t, int64_t k, int tile);
 void kern_acts_place(struct kern_acts *a, void *buf);
 
 /*
@@ -60,26 +75,29 @@ struct kern_mul {
 	const void *w;			/* row 0 of the matrix … */
 	int64_t w_stride;		/* … rows, or panels of `panel` rows (kern_pack.h), so many bytes apart */
 	int panel;			/* 0: rows as in a file; else struct kern's of the same instruction set */
-	const struct kern_acts *a, *rest;	/* rest: NULL, or of the same shape */
+	const struct kern_acts *a, *rest;	/* rest: NULL, or of the same shape and order */
 	int64_t r0, r1;
 	float *y;			/* (t, ldy): rows from y0 ≤ r0 on */
 	int64_t ldy, y0;
 };
 typedef void kern_mul_fn(const struct kern_mul *m);
 
+/* A token's x, n values from its k0 on, both multiples of 32: what is rounded at a time. */
+struct kern_span { int64_t t, k0, n; const float *x; };
+
 /*
- * Rounds tokens t0 ≤ t < t1 of a->x into a->q, a->d and a->sum. By token instead of by group:
- * amax over the token, at least 1e-5, s = 127 / amax, q = x s to the nearest, and every group
+ * Rounds a span into a->q, a->d and a->sum. By token instead of by group: the span is the whole
+ * token, amax over it, at least 1e-5, s = 127 / amax, q = x s to the nearest, and every group
  * has d = 1 / s; NaN or infinity anywhere spoils the token.
  */
-typedef void kern_quant_fn(const struct kern_acts *a, int64_t t0, int64_t t1);
+typedef void kern_quant_fn(const struct kern_acts *a, const struct kern_span *s);
 
 /*
  * Rounds what that rounding left over: per group rest->d = a->d / 254, rest->q = (x - d q) / rest->d to
- * the nearest, within -127 … 127; x - d q is one operation (fma), for d q may lie beyond a float. Products with a and with rest, added, are products with x kept at
- * 16 bits. rest->x is not looked at.
+ * the nearest, within -127 … 127; x - d q is one operation (fma), for d q may lie beyond a float. Products with
+ * a and with rest, added, are products with x kept at 16 bits.
  */
-typedef void kern_rest_fn(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1);
+typedef void kern_rest_fn(const struct kern_acts *a, const struct kern_acts *rest, const struct kern_span *s);
 
 /* y = x / sqrt(mean(x²) + eps) × w; x (n), w (n), y (n); y may be x. */
 typedef void kern_rmsnorm_fn(float *y, const float *x, const float *w, int64_t n, float eps);
@@ -139,12 +157,15 @@ enum kern_kv { KERN_KV_F16, KERN_KV_BF16, KERN_KV_F32, KERN_KV_Q8_0, KERN_KV_N }
 struct kern_type {
 	enum kern_act act;
 	kern_mul_fn *mul;		/* with activations as `act` says; NULL: no kernel for this type */
+	kern_mul_fn *mul_tiles;		/* the same bits from rounded ones in tiles (kern_acts); NULL: not made for them */
 	kern_mul_fn *mul_f32;		/* decoded weights with x as it is: the definition, slow */
 };
 
 struct kern {
 	const char *name;		/* of the best set in use: "avx2" */
 	int panel;			/* rows of a panel of packed weights; 0: none are packed */
+	int tile;			/* tokens of a tile, which all types take that round theirs; 0: none do … */
+	int tiles_from;			/* … where there are at least so many tokens */
 	const struct quant_codec *codecs;	/* in the order of quant_types[]: kern_codec() */
 	/* by quant id (gaps have mul NULL) */
 	struct kern_type type[64];
@@ -181,6 +202,7 @@ void kern_fill(struct kern *k, unsigned flags);
 void kern_init_scalar(struct kern *k);
 void kern_init_avx2(struct kern *k);
 void kern_init_avx512vnni(struct kern *k);
+void kern_init_amx(struct kern *k);
 void kern_init_neon(struct kern *k);
 void kern_init_dotprod(struct kern *k);
 

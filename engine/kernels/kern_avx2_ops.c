@@ -53,31 +53,24 @@ static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64
 	return 1;
 }
 
-static void round_token(const struct kern_acts *a, int64_t t)
+static float largest_of(const float *x, int64_t n)
 {
-	const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-	const float *x = a->x + t * a->k;
 	__m256i max = _mm256_setzero_si256();
-	float amax, s;
-	bool finite;
 
-	for (int64_t i = 0; i < a->k; i += 8)
-		max = _mm256_max_epi32(max, _mm256_and_si256(_mm256_castps_si256(_mm256_loadu_ps(x + i)), magnitude));
-	amax = _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(max_lane(max))));
-	finite = amax <= FLT_MAX;
-	s = 127 / (amax > 1e-5f ? amax : 1e-5f);
-	for (int64_t g = 0; g < groups; g++) {
-		const int64_t at = t * groups + g;
-		__m256i n[4];
+	for (int64_t i = 0; i < n; i += 8)
+		max = _mm256_max_epi32(max, _mm256_and_si256(_mm256_castps_si256(_mm256_loadu_ps(x + i)),
+							     _mm256_set1_epi32(0x7fffffff)));
+	return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(max_lane(max))));
+}
 
-		UNROLL
-		for (int i = 0; i < 4; i++)
-			n[i] = finite ? _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + g * KERN_ACT_BLOCK + 8 * i),
-									 _mm256_set1_ps(s))) : _mm256_setzero_si256();
-		pack_group(n, a->q + at * KERN_ACT_BLOCK, a->sum + 2 * at);
-		a->d[at] = finite ? 1 / s : NAN;
-	}
+static void round_by(const float *x, float by, int8_t *q, int16_t *sum)
+{
+	__m256i n[4];
+
+	UNROLL
+	for (int i = 0; i < 4; i++)
+		n[i] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + 8 * i), _mm256_set1_ps(by)));
+	pack_group(n, q, sum);
 }
 
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)

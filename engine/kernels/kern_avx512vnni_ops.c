@@ -136,29 +136,23 @@ static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64
 	return 1;
 }
 
-static void round_token(const struct kern_acts *a, int64_t t)
+static float largest_of(const float *x, int64_t n)
 {
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-	const float *x = a->x + t * a->k;
 	__m512i max = _mm512_setzero_si512();
-	float amax, s;
-	bool finite;
 
-	for (int64_t i = 0; i < a->k; i += LANES)
+	for (int64_t i = 0; i < n; i += LANES)
 		max = _mm512_max_epi32(max, magnitude(_mm512_loadu_ps(x + i)));
-	amax = largest(max);
-	finite = amax <= FLT_MAX;
-	s = 127 / (amax > 1e-5f ? amax : 1e-5f);
-	for (int64_t g = 0; g < groups; g++) {
-		const int64_t at = t * groups + g;
-		__m512i n[HALVES] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
+	return largest(max);
+}
 
-		for (int h = 0; h < HALVES && finite; h++)
-			n[h] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + g * KERN_ACT_BLOCK + h * LANES),
-								_mm512_set1_ps(s)));
-		put_group(n, a->q + at * KERN_ACT_BLOCK, a->sum + 2 * at);
-		a->d[at] = finite ? 1 / s : NAN;
-	}
+static void round_by(const float *x, float by, int8_t *q, int16_t *sum)
+{
+	__m512i n[HALVES];
+
+	UNROLL
+	for (int h = 0; h < HALVES; h++)
+		n[h] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + h * LANES), _mm512_set1_ps(by)));
+	put_group(n, q, sum);
 }
 
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)

@@ -61,30 +61,23 @@ static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64
 	return 1;
 }
 
-static void round_token(const struct kern_acts *a, int64_t t)
+static float largest_of(const float *x, int64_t n)
 {
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-	const float *x = a->x + t * a->k;
 	uint32x4_t max = vdupq_n_u32(0);
-	float amax, s;
-	bool finite;
 
-	for (int64_t i = 0; i < a->k; i += 4)
+	for (int64_t i = 0; i < n; i += 4)
 		max = vmaxq_u32(max, magnitude(vld1q_f32(x + i)));
-	amax = largest(max);
-	finite = amax <= FLT_MAX;
-	s = 127 / (amax > 1e-5f ? amax : 1e-5f);
-	for (int64_t g = 0; g < groups; g++) {
-		const int64_t at = t * groups + g;
-		int32x4_t n[8];
+	return largest(max);
+}
 
-		UNROLL
-		for (int i = 0; i < 8; i++)
-			n[i] = finite ? vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + g * KERN_ACT_BLOCK + 4 * i), s)) :
-					vdupq_n_s32(0);
-		pack_group(n, a->q + at * KERN_ACT_BLOCK, a->sum + 2 * at);
-		a->d[at] = finite ? 1 / s : NAN;
-	}
+static void round_by(const float *x, float by, int8_t *q, int16_t *sum)
+{
+	int32x4_t n[8];
+
+	UNROLL
+	for (int i = 0; i < 8; i++)
+		n[i] = vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + 4 * i), by));
+	pack_group(n, q, sum);
 }
 
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum)

@@ -8,33 +8,58 @@
 
 #include "engine/kernels/kern.h"
 
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
 /* Rounds the first of `left` groups that follow one another, or as many as the set does at once: how many. */
 static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left);
-static void round_token(const struct kern_acts *a, int64_t t);
+/* The largest magnitude of n; above FLT_MAX or NaN where one is not finite. */
+static float largest_of(const float *x, int64_t n);
+/* A group times `by`, to the nearest. */
+static void round_by(const float *x, float by, int8_t *q, int16_t *sum);
 /* What q · d left of x, in steps of d / 254. */
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum);
 
-static void quant_q8(const struct kern_acts *a, int64_t t0, int64_t t1)
+static void quant_q8(const struct kern_acts *a, const struct kern_span *s)
 {
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
+	const int64_t from = s->k0 / KERN_ACT_BLOCK, to = from + s->n / KERN_ACT_BLOCK;
 
-	for (int64_t g = t0 * groups; g < t1 * groups;)
-		g += round_groups(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d + g, a->sum + 2 * g, t1 * groups - g);
+	for (int64_t g = from; g < to;) {
+		const int64_t at = kern_act_group(a, s->t, g), pair = 2 - g % 2;
+
+		g += round_groups(s->x + (g - from) * KERN_ACT_BLOCK, a->q + at * KERN_ACT_BLOCK, a->d + at,
+				  a->sum + 2 * at, a->tile && pair < to - g ? pair : to - g);
+	}
 }
 
-static void quant_q8_token(const struct kern_acts *a, int64_t t0, int64_t t1)
+static void quant_q8_token(const struct kern_acts *a, const struct kern_span *s)
 {
-	for (int64_t t = t0; t < t1; t++)
-		round_token(a, t);
+	const float amax = largest_of(s->x, s->n), by = 127 / (amax > 1e-5f ? amax : 1e-5f);
+	const bool finite = amax <= FLT_MAX;
+
+	for (int64_t g = 0; g < s->n / KERN_ACT_BLOCK; g++) {
+		const int64_t at = kern_act_group(a, s->t, g);
+
+		a->d[at] = finite ? 1 / by : NAN;
+		if (finite)
+			round_by(s->x + g * KERN_ACT_BLOCK, by, a->q + at * KERN_ACT_BLOCK, a->sum + 2 * at);
+		else {
+			memset(a->q + at * KERN_ACT_BLOCK, 0, KERN_ACT_BLOCK);
+			a->sum[2 * at] = a->sum[2 * at + 1] = 0;
+		}
+	}
 }
 
-static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, int64_t t0, int64_t t1)
+static void rest_q8(const struct kern_acts *a, const struct kern_acts *rest, const struct kern_span *s)
 {
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
+	for (int64_t i = 0; i < s->n; i += KERN_ACT_BLOCK) {
+		const int64_t at = kern_act_group(a, s->t, (s->k0 + i) / KERN_ACT_BLOCK);
 
-	for (int64_t g = t0 * groups; g < t1 * groups; g++)
-		rest_group(a->x + g * KERN_ACT_BLOCK, a->q + g * KERN_ACT_BLOCK, a->d[g], rest->q + g * KERN_ACT_BLOCK,
-			   rest->d + g, rest->sum + 2 * g);
+		rest_group(s->x + i, a->q + at * KERN_ACT_BLOCK, a->d[at], rest->q + at * KERN_ACT_BLOCK, rest->d + at,
+			   rest->sum + 2 * at);
+	}
 }
 
 static void swiglu(float *y, const float *gate, const float *up, int64_t n)

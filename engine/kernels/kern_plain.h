@@ -2,7 +2,7 @@
 #ifndef ENGINE_KERNELS_KERN_PLAIN_H
 #define ENGINE_KERNELS_KERN_PLAIN_H
 
-#include "engine/kernels/kern_block.h"
+#include "engine/kernels/kern_piece.h"
 
 /* Low nibbles are the first half of the block, high ones the second. */
 INLINE void nibbles(const struct source *s, int at, vec w[8])

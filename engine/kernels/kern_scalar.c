@@ -5,17 +5,24 @@
 #include <float.h>
 #include <math.h>
 
-static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left)
+static float largest_of(const float *x, int64_t n)
 {
 	float amax = 0;
 	bool finite = true;
 
-	(void)left;
-	for (int i = 0; i < KERN_ACT_BLOCK; i++) {
+	for (int64_t i = 0; i < n; i++) {
 		amax = fmaxf(amax, fabsf(x[i]));
 		finite &= isfinite(x[i]) != 0;
 	}
-	*d = finite ? amax / 127 : NAN;
+	return finite ? amax : NAN;
+}
+
+static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left)
+{
+	const float amax = largest_of(x, KERN_ACT_BLOCK);
+
+	(void)left;
+	*d = amax <= FLT_MAX ? amax / 127 : NAN;
 	if (*d < FLT_MIN)
 		*d = 0;
 	sum[0] = sum[1] = 0;
@@ -26,29 +33,12 @@ static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64
 	return 1;
 }
 
-static void round_token(const struct kern_acts *a, int64_t t)
+static void round_by(const float *x, float by, int8_t *q, int16_t *sum)
 {
-	const float *x = a->x + t * a->k;
-	const int64_t groups = a->k / KERN_ACT_BLOCK;
-	float amax = 1e-5f, s;
-	bool finite = true;
-
-	for (int64_t i = 0; i < a->k; i++) {
-		amax = fmaxf(amax, fabsf(x[i]));
-		finite &= isfinite(x[i]) != 0;
-	}
-	s = 127 / amax;
-	for (int64_t g = 0; g < groups; g++) {
-		const int64_t at = t * groups + g;
-
-		a->d[at] = finite ? 1 / s : NAN;
-		a->sum[2 * at] = a->sum[2 * at + 1] = 0;
-		for (int i = 0; i < KERN_ACT_BLOCK; i++) {
-			const int8_t q = finite ? (int8_t)rintf(x[g * KERN_ACT_BLOCK + i] * s) : 0;
-
-			a->q[at * KERN_ACT_BLOCK + i] = q;
-			a->sum[2 * at + i / 16] = (int16_t)(a->sum[2 * at + i / 16] + q);
-		}
+	sum[0] = sum[1] = 0;
+	for (int i = 0; i < KERN_ACT_BLOCK; i++) {
+		q[i] = (int8_t)rintf(x[i] * by);
+		sum[i / 16] = (int16_t)(sum[i / 16] + q[i]);
 	}
 }
 

@@ -354,8 +354,8 @@ BLOCKS(BLOCKS_FN)
 
 void kern_scalar_mul_init(struct kern *k)
 {
-#define FLOATS_SET(id) k->type[QUANT_##id] = (struct kern_type){ KERN_ACT_F32, decoded_##id, decoded_##id };
-#define BLOCKS_SET(id, unpack) k->type[QUANT_##id] = (struct kern_type){ KERN_ACT_Q8, mul_##id, decoded_##id };
+#define FLOATS_SET(id) k->type[QUANT_##id] = (struct kern_type){ .act = KERN_ACT_F32, .mul = decoded_##id, .mul_f32 = decoded_##id };
+#define BLOCKS_SET(id, unpack) k->type[QUANT_##id] = (struct kern_type){ .act = KERN_ACT_Q8, .mul = mul_##id, .mul_f32 = decoded_##id };
 	FLOATS(FLOATS_SET)
 	BLOCKS(BLOCKS_SET)
 }

@@ -4,14 +4,17 @@ engine_libengine_a_SOURCES += \
 	%D%/probe.h %D%/probe.c %D%/probe_scalar.c \
 	%D%/kern_scalar.h %D%/kern_ops.h %D%/kern_scalar.c %D%/kern_scalar_mul.c %D%/kern_scalar_attn.c
 
-KERN_BLOCK = %D%/kern_inline.h %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h %D%/kern_float.h
+KERN_BLOCK = %D%/kern_inline.h %D%/kern_piece.h %D%/kern_block.h %D%/kern_plain.h %D%/kern_super.h %D%/kern_float.h
 KERN_AVX2 = $(KERN_BLOCK) %D%/kern_avx2.h %D%/kern_avx2_block.h %D%/kern_avx2.c %D%/kern_avx2_plain.c \
 	%D%/kern_avx2_super.c %D%/kern_avx2_float.c \
 	%D%/kern_avx2_ops.c %D%/kern_avx2_attn.c \
 	%D%/probe.h %D%/probe_avx2.c
-KERN_AVX512VNNI = $(KERN_BLOCK) %D%/kern_avx512vnni.h %D%/kern_avx512vnni_block.h %D%/kern_avx512vnni_plain.c \
+KERN_AVX512VNNI = $(KERN_BLOCK) %D%/kern_avx512vnni.h %D%/kern_avx512vnni_vec.h %D%/kern_avx512vnni_block.h %D%/kern_avx512vnni_plain.c \
 	%D%/kern_avx512vnni_super.c %D%/kern_avx512vnni_float.c \
 	%D%/kern_avx512vnni_ops.c %D%/kern_avx512vnni_attn.c %D%/probe.h %D%/probe_avx512vnni.c
+KERN_AMX = %D%/kern_inline.h %D%/kern_piece.h %D%/kern_plain.h %D%/kern_super.h %D%/kern_avx512vnni.h \
+	%D%/kern_avx512vnni_vec.h %D%/kern_amx.h %D%/kern_amx_block.h %D%/kern_amx_plain.c %D%/kern_amx_super.c \
+	%D%/probe.h %D%/probe_amx.c
 KERN_NEON = $(KERN_BLOCK) %D%/kern_neon.h %D%/kern_neon_block.h %D%/kern_neon_mla.h %D%/kern_neon.c \
 	%D%/kern_neon_plain.c %D%/kern_neon_super.c %D%/kern_neon_float.c \
 	%D%/kern_neon_ops.c %D%/kern_neon_attn.c \
@@ -30,6 +33,12 @@ ISA_LIBS += engine/libkern_avx512vnni.a
 engine_libkern_avx512vnni_a_SOURCES = $(KERN_AVX512VNNI)
 engine_libkern_avx512vnni_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 endif
+if HAVE_ISA_AMX
+noinst_LIBRARIES += engine/libkern_amx.a
+ISA_LIBS += engine/libkern_amx.a
+engine_libkern_amx_a_SOURCES = $(KERN_AMX)
+engine_libkern_amx_a_CFLAGS = $(AM_CFLAGS) -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+endif
 if HAVE_ISA_NEON
 noinst_LIBRARIES += engine/libkern_neon.a
 ISA_LIBS += engine/libkern_neon.a
@@ -41,4 +50,4 @@ ISA_LIBS += engine/libkern_dotprod.a
 engine_libkern_dotprod_a_SOURCES = $(KERN_DOTPROD)
 engine_libkern_dotprod_a_CFLAGS = $(AM_CFLAGS) -march=armv8.2-a+dotprod
 endif
-EXTRA_DIST += $(KERN_AVX2) $(KERN_AVX512VNNI) $(KERN_NEON) $(KERN_DOTPROD)
+EXTRA_DIST += $(KERN_AVX2) $(KERN_AVX512VNNI) $(KERN_AMX) $(KERN_NEON) $(KERN_DOTPROD)

@@ -39,6 +39,9 @@ const struct probe_set probe_sets[] = {
 #ifdef HAVE_ISA_AVX512VNNI
 	{ CPU_AVX512VNNI, &probe_avx512vnni },
 #endif
+#ifdef HAVE_ISA_AMX
+	{ CPU_AMX, &probe_amx },
+#endif
 #ifdef HAVE_ISA_NEON
 	{ CPU_NEON, &probe_neon },
 #endif

@@ -84,6 +84,20 @@ static float *slices_of(const struct step *s, int ith)
 	return s->slices + 2 * ith * slice_floats(s);
 }
 
+/* Tokens of a tile of rounded activations, or 0: kern.h. */
+static int tile_of(const struct kern *k, int64_t tokens)
+{
+	return k->tile && tokens >= k->tiles_from ? k->tile : 0;
+}
+
+/* Room for rounded activations of all tokens of the step, or of the fewer that want logits. */
+static int64_t rounded_bytes(const struct step *s, int64_t k)
+{
+	const size_t tiles = kern_acts_bytes(s->n, k, tile_of(s->k, s->n)), rows = kern_acts_bytes(s->n, k, 0);
+
+	return (int64_t)(tiles > rows ? tiles : rows);
+}
+
 static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 {
 	const struct config *c = s->c;
@@ -103,8 +117,8 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 	for (int i = 0; i < ROPE_N; i++)
 		s->cs[i] = i == ROPE_WINDOW && !c->window ? NULL : carve(v, n * c->n_rot, sizeof(float));
 	for (int i = 0; i < 2; i++) {
-		s->rounded[i] = carve(v, (int64_t)kern_acts_bytes(n, i ? c->max_ff : widest), 1);
-		s->rest[i] = carve(v, (int64_t)kern_acts_bytes(n, i ? c->max_ff : widest), 1);
+		s->rounded[i] = carve(v, rounded_bytes(s, i ? c->max_ff : widest), 1);
+		s->rest[i] = carve(v, rounded_bytes(s, i ? c->max_ff : widest), 1);
 	}
 	s->pages = carve(v, 2 * nth * s->n_pages, sizeof *s->pages);
 	s->out_rows = carve(v, s->n_logits, sizeof *s->out_rows);
@@ -114,7 +128,7 @@ static void lay_out(struct step *s, struct carve *v, int nth, int64_t n_ctx)
 
 size_t forward_scratch(const struct eng_model *m, int n, int n_logits, int64_t n_ctx)
 {
-	struct step s = { .c = &m->cfg, .n = n, .n_logits = n_logits };
+	struct step s = { .c = &m->cfg, .k = &m->eng->kern, .n = n, .n_logits = n_logits };
 	struct carve v = { 0 };
 
 	lay_out(&s, &v, pool_threads(m->eng->pool), n_ctx);
@@ -177,7 +191,9 @@ struct input {
 
 static struct input input(const struct step *s, int which, float *x, int64_t t, int64_t k, bool trained)
 {
-	struct input in = { .a = { .t = t, .k = k, .x = x }, .rest = { .t = t, .k = k }, .x = x, .trained = trained };
+	const int tile = tile_of(s->k, t);
+	struct input in = { .a = { .t = t, .k = k, .tile = tile, .x = x }, .rest = { .t = t, .k = k, .tile = tile },
+			    .x = x, .trained = trained };
 
 	kern_acts_place(&in.a, s->rounded[which]);
 	kern_acts_place(&in.rest, s->rest[which]);
@@ -195,11 +211,11 @@ static bool rounds(const struct step *s, const struct view *v)
 	return v->type && s->act != ENG_ACT_F32 && s->k->type[v->type->id].act == KERN_ACT_Q8;
 }
 
-static kern_mul_fn *mul_of(const struct step *s, const struct view *v)
+static kern_mul_fn *mul_of(const struct step *s, const struct view *v, const struct input *in)
 {
 	const struct kern_type *t = &s->k->type[v->type->id];
 
-	return s->act == ENG_ACT_F32 ? t->mul_f32 : t->mul;
+	return s->act == ENG_ACT_F32 ? t->mul_f32 : in->a.tile && t->act == KERN_ACT_Q8 ? t->mul_tiles : t->mul;
 }
 
 static bool is_wide(const struct step *s, const struct view *v, const struct input *in)
@@ -230,14 +246,16 @@ static void round_input(const struct step *s, const struct input *in, const stru
 		twice |= is_wide(s, v[i], in);
 		never |= !rounds(s, v[i]);
 	}
-	if (t0 >= t1)
-		return;
-	if (once)
-		(in->trained ? s->k->quant_q8_token : s->k->quant_q8)(&in->a, t0, t1);
-	if (twice)
-		s->k->rest_q8(&in->a, &in->rest, t0, t1);
-	for (int64_t t = t0; t < t1 && never && in->trained; t++)
-		keep_rounded(in->x + t * in->a.k, in->a.k);
+	for (int64_t t = t0; t < t1; t++) {
+		const struct kern_span span = { t, 0, in->a.k, in->x + t * in->a.k };
+
+		if (once)
+			(in->trained ? s->k->quant_q8_token : s->k->quant_q8)(&in->a, &span);
+		if (twice)
+			s->k->rest_q8(&in->a, &in->rest, &span);
+		if (never && in->trained)
+			keep_rounded(in->x + t * in->a.k, in->a.k);
+	}
 }
 
 /* A matrix's rows lo … hi for all tokens, y from row y0 on, in calls short enough to be cancelled between. */
@@ -252,7 +270,7 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 	for (int64_t r = lo; r < hi && !cancelled(s); r += step) {
 		m.r0 = r;
 		m.r1 = r + step < hi ? r + step : hi;
-		mul_of(s, v)(&m);
+		mul_of(s, v, in)(&m);
 	}
 	for (int64_t t = 0; t < in->a.t && gain != 1; t++)
 		for (int64_t r = lo; r < hi; r++)
@@ -480,19 +498,6 @@ static void gate_rows(const struct step *s, const struct layer *y, float *gate, 
 	glu[s->c->family->gate](out, gate, up, n);
 }
 
-/* Rounds n values at x, a token's from k0 on, into their place in `in`. */
-static void round_rows(const struct step *s, const struct input *in, const struct view *v, int64_t t, const float *x,
-		       int64_t k0, int64_t n)
-{
-	const int64_t at = t * in->a.k + k0, group = at / KERN_ACT_BLOCK;
-	const struct kern_acts a = { 1, n, x, in->a.q + at, in->a.d + group, in->a.sum + 2 * group };
-	const struct kern_acts rest = { 1, n, NULL, in->rest.q + at, in->rest.d + group, in->rest.sum + 2 * group };
-
-	s->k->quant_q8(&a, 0, 1);
-	if (is_wide(s, v, in))
-		s->k->rest_q8(&a, &rest, 0, 1);
-}
-
 /*
  * Gate and up together, a slice of rows of both at a time that stays in the cache: multiplied,
  * gated, and rounded at once where that goes group by group; else gated into s->gate.
@@ -512,10 +517,13 @@ static void gate_up(const struct step *s, const struct layer *y, const struct in
 		mul_rows(s, &y->up, in, r, r + n, up, r, n);
 		for (int64_t t = 0; t < s->n; t++) {
 			float *g = gate + t * n;
+			const struct kern_span span = { t, r, n, g };
 
 			gate_rows(s, y, g, up + t * n, r, n, at_once ? g : s->gate + t * ff + r);
 			if (at_once)
-				round_rows(s, gated, &y->down, t, g, r, n);
+				s->k->quant_q8(&gated->a, &span);
+			if (at_once && is_wide(s, &y->down, gated))
+				s->k->rest_q8(&gated->a, &gated->rest, &span);
 		}
 	}
 }

@@ -95,9 +95,10 @@ static void bench_mul(const struct kern *k, const struct blocks_type *t, const s
 	const int64_t stride = s->k / t->block * t->bytes;
 	uint8_t *w = take((size_t)(s->rows * stride));
 	float *x = take((size_t)(s->t * s->k) * sizeof *x), *y = take((size_t)(s->t * s->rows) * sizeof *y);
-	struct kern_acts a = { .t = s->t, .k = s->k, .x = x };
-	void *acts = take(kern_acts_bytes(a.t, a.k));
-	struct mul_run r = { k, k->type[t->id].mul, { .w = w, .w_stride = stride, .a = &a, .r1 = s->rows, .y = y, .ldy = s->rows } };
+	const bool tiles = k->type[t->id].mul_tiles && s->t >= k->tiles_from;
+	struct kern_acts a = { .t = s->t, .k = s->k, .tile = tiles ? k->tile : 0, .x = x };
+	void *acts = take(kern_acts_bytes(a.t, a.k, a.tile));
+	struct mul_run r = { k, tiles ? k->type[t->id].mul_tiles : k->type[t->id].mul, { .w = w, .w_stride = stride, .a = &a, .r1 = s->rows, .y = y, .ldy = s->rows } };
 	uint8_t *packed = NULL;
 	double ns;
 
@@ -109,7 +110,8 @@ static void bench_mul(const struct kern *k, const struct blocks_type *t, const s
 	for (int64_t i = 0; i < s->t * s->k; i++)
 		x[i] = blocks_uniform(&seed);
 	kern_acts_place(&a, acts);
-	k->quant_q8(&a, 0, a.t);
+	for (int64_t i = 0; i < a.t; i++)
+		k->quant_q8(&a, &(struct kern_span){ i, 0, a.k, x + i * a.k });
 	packed = pack(k, quant_by_id(t->id), &r.m);
 	ns = (double)best_ns(run_mul, &r);
 	printf(" %7.1f", s->t <= 2 ? (double)(s->rows * stride) / ns : 2.0 * (double)(s->rows * s->k * s->t) / ns);
@@ -201,7 +203,8 @@ int main(int argc, char **argv)
 				continue;
 			kern_fill(&k, set < 0 ? 0 : (2u << set) - 1);
 			kern_fill(&before, set < 0 ? 0 : (1u << set) - 1);
-			if (set >= 0 && k.type[t->id].mul == before.type[t->id].mul)
+			if (set >= 0 && k.type[t->id].mul == before.type[t->id].mul &&
+			    k.type[t->id].mul_tiles == before.type[t->id].mul_tiles)
 				continue;
 			printf("%-7s %-10s", t->name, k.name);
 			for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++)
