@@ -588,7 +588,13 @@ int chat_plain(struct opts *o)
 	int r;
 
 	str_init(&p.in, LINE_CAP);
-	if (loop_new(&p.l, &ops, &p, &e) || chat_new(&p.c, p.l, o, &e)) {
+	if (loop_new(&p.l, &ops, &p, &e)) {
+		r = cmd_fail(&e);
+		goto out;
+	}
+	if (p.tty_in)
+		plainline_open();
+	if (chat_new(&p.c, p.l, o, &e)) {
 		r = cmd_fail(&e);
 		goto out;
 	}
@@ -603,6 +609,7 @@ int chat_plain(struct opts *o)
 	plainline_leave();
 	end_keeping(&p);
 out:
+	plainline_close();
 	chat_free(p.c);
 	loop_free(p.l);
 	str_release(&p.in);

@@ -4,7 +4,7 @@ noinst_LIBRARIES += %D%/libapp.a
 	%D%/opt.h %D%/help.h %D%/paths.h %D%/termtext.h %D%/version.h \
 	%D%/answer.c %D%/stop.h %D%/stop.c %D%/think.h %D%/think.c \
 	%D%/loop.c %D%/worker.c %D%/chat.c %D%/chat_impl.h %D%/chat_model.c %D%/chat_turns.c \
-	%D%/chat_plain.c %D%/plainline.h %D%/plainline.c %D%/outside.h %D%/outside.c %D%/slash.h %D%/slash.c \
+	%D%/chat_plain.c %D%/plainline.h %D%/plainline.c %D%/crash.h %D%/crash.c %D%/outside.h %D%/outside.c %D%/slash.h %D%/slash.c \
 	%D%/argspec.h %D%/argspec.c %D%/slash_complete.c %D%/slash_set.c %D%/slash_quant.c %D%/slash_stats.c \
 	%D%/slash_model.c %D%/slash_export.c %D%/fence.h %D%/fence.c %D%/export.h %D%/export.c %D%/clip.h %D%/clip.c \
 	%D%/models.h %D%/models.c \

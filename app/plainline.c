@@ -1,12 +1,16 @@
 #include "config.h"
 #include "app/plainline.h"
+#include "app/crash.h"
 #include "app/inputrc.h"
 #include "app/outside.h"
 #include "app/termtext.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <readline/readline.h>
 #include <readline/history.h>
@@ -15,6 +19,93 @@
 static const struct plainline_ops *told;
 static void *told_arg;
 static bool prompting;
+
+/* -- the terminal ----------------------------------------------------------------------- */
+
+static struct termios before;
+static volatile sig_atomic_t taken;
+
+/* Who runs in the background and changes it is stopped. */
+static bool ours(void)
+{
+	const pid_t front = tcgetpgrp(STDIN_FILENO);
+
+	return front < 0 || front == getpgrp();
+}
+
+static void set_modes(bool echo)
+{
+	struct termios t = before;
+
+	if (!taken || !ours())
+		return;
+	t.c_iflag &= ~(tcflag_t)ICRNL;
+	if (!echo)
+		t.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSANOW, &t);
+}
+
+/* In a handler too. */
+static void put_back(void)
+{
+	if (taken && ours())
+		tcsetattr(STDIN_FILENO, TCSANOW, &before);
+}
+
+/* readline takes a terminal that does not echo for one on which nothing shall be seen. */
+static void prep(int meta)
+{
+	set_modes(true);
+	rl_prep_terminal(meta);
+}
+
+static void deprep(void)
+{
+	rl_deprep_terminal();
+	set_modes(false);
+}
+
+static void lend(void)
+{
+	rl_deprep_terminal();
+	put_back();
+}
+
+/* A shell may have changed its modes meanwhile: those are the ones to put back at the end. */
+static void take_back(void)
+{
+	if (taken && ours())
+		tcgetattr(STDIN_FILENO, &before);
+	if (prompting)
+		prep(1);
+	else
+		set_modes(false);
+}
+
+void plainline_open(void)
+{
+	static bool at_exit;
+
+	if (tcgetattr(STDIN_FILENO, &before))
+		return;
+	taken = true;
+	crash_take(put_back);
+	if (!at_exit)
+		at_exit = !atexit(plainline_close);
+	set_modes(false);
+}
+
+void plainline_close(void)
+{
+	if (!taken)
+		return;
+	plainline_leave();
+	put_back();
+	taken = false;
+	crash_give();
+}
+
+/* -- completion ------------------------------------------------------------------------- */
 
 static char *complete_one(const char *text, int state)
 {
@@ -38,16 +129,6 @@ static int insert_newline(int count, int key)
 	(void)count;
 	(void)key;
 	return rl_insert_text("\n") == 1 ? 0 : 1;
-}
-
-static void lend(void)
-{
-	rl_deprep_terminal();
-}
-
-static void take_back(void)
-{
-	rl_prep_terminal(1);
 }
 
 static int edit_message(int count, int key)
@@ -123,6 +204,8 @@ void plainline_start(const struct plainline_ops *ops, void *arg, int history)
 	rl_catch_signals = 0;
 	rl_catch_sigwinch = 0;
 	rl_change_environment = 0;
+	rl_prep_term_function = prep;
+	rl_deprep_term_function = deprep;
 	rl_attempted_completion_function = complete;
 	rl_completer_word_break_characters = (char *)" \t\n";
 	bind_keys();
@@ -174,16 +257,14 @@ bool plainline_interrupt(const char *says)
 
 void plainline_lend(void)
 {
-	if (prompting)
-		lend();
+	lend();
 }
 
 void plainline_take_back(void)
 {
-	if (!prompting)
-		return;
 	take_back();
-	rl_forced_update_display();
+	if (prompting)
+		rl_forced_update_display();
 }
 
 void plainline_resize(void)

@@ -17,6 +17,12 @@ struct plainline_ops {
 	void (*complain)(void *arg, const char *text);
 };
 
+/*
+ * The terminal, before a model is opened: until the first prompt and between prompts nothing typed is echoed (the next
+ * prompt shows it) and Enter stays told from Ctrl-J. Put back by plainline_close(), exit() and signals that end the program.
+ */
+void plainline_open(void);
+void plainline_close(void);
 /* Before the first prompt. history: how many lines Up finds. */
 void plainline_start(const struct plainline_ops *ops, void *arg, int history);
 /* Takes the terminal and prompts; with a draft (or NULL) in the line. Nothing happens when it prompts already. */
@@ -28,7 +34,7 @@ void plainline_leave(void);
 void plainline_read(void);
 /* Ctrl-C: what is typed goes, and `says` is told if nothing was; true then. */
 bool plainline_interrupt(const char *says);
-/* Around a stop, and after a new size. */
+/* Around a stop, prompting or not, and after a new size. */
 void plainline_lend(void);
 void plainline_take_back(void);
 void plainline_resize(void);

@@ -5,6 +5,8 @@ dist_check_SCRIPTS += \
 	%D%/t9150-show-machine.sh %D%/t9160-list.sh %D%/t9310-chat-plain.sh \
 	%D%/t9320-chat-plain-tty.sh %D%/t9330-chat-more.sh %D%/t9335-chat-commands.sh
 
+# A terminal (screenpty.h).
+SCR = %D%/lib/screenpty.c %D%/lib/screenpty.h %D%/lib/scr.c %D%/lib/scr.h
 # A chat without a view (drive.h).
 check_LIBRARIES += %D%/libdrive.a
 %C%_libdrive_a_SOURCES = %D%/lib/drive.h %D%/lib/drive.c
@@ -14,7 +16,7 @@ check_PROGRAMS += \
 	%D%/t9080-stop-think.t %D%/t9085-answer-think.t %D%/t9200-loop.t %D%/t9210-worker.t \
 	%D%/t9225-limits.t %D%/t9230-machine.t %D%/t9240-store.t %D%/t9300-chat.t \
 	%D%/t9305-model-switch.t %D%/t9306-switch-beside.t %D%/t9307-switch-memory.t %D%/t9308-switch-ids.t \
-	%D%/t9340-scribe.t %D%/t9341-draft.t %D%/t9345-recall.t
+	%D%/t9325-plain-pty.t %D%/t9340-scribe.t %D%/t9341-draft.t %D%/t9345-recall.t
 t_t9040_paths_t_LDADD = $(APP_TEST_LIBS)
 t_t9050_termtext_t_LDADD = $(APP_TEST_LIBS)
 t_t9060_bench_stat_t_LDADD = $(APP_TEST_LIBS)
@@ -31,6 +33,8 @@ t_t9305_model_switch_t_LDADD = $(APP_TEST_LIBS)
 t_t9306_switch_beside_t_LDADD = $(APP_TEST_LIBS)
 t_t9307_switch_memory_t_LDADD = $(APP_TEST_LIBS)
 t_t9308_switch_ids_t_LDADD = $(APP_TEST_LIBS)
+t_t9325_plain_pty_t_SOURCES = %D%/t9325-plain-pty.c $(SCR)
+t_t9325_plain_pty_t_LDADD = $(TEST_LIBS)
 t_t9340_scribe_t_LDADD = $(APP_TEST_LIBS)
 t_t9341_draft_t_LDADD = $(APP_TEST_LIBS)
 t_t9345_recall_t_LDADD = $(APP_TEST_LIBS)

@@ -36,6 +36,11 @@ test_expect_success 'a resize, a stop and a return harm nothing' '
 	screen_size 40 20 && screen_type "/he" && screen_wait "^> /he" && screen_keys C-z && screen_wait "left with 148" &&
 	screen_run "clear; fg; echo left with \$?" && screen_gone "left with 148" && screen_wait "^> /he" && screen_keys C-u && screen_size 100 40
 '
+test_expect_success 'a stop in an answer lends the terminal as it was; what is typed after the return is asked next' '
+	screen_run "/set n 400" && screen_wait "^n 400" && screen_run "/clear" && screen_run "One" && screen_wait "day" && screen_keys C-z &&
+	screen_wait "left with 148" && screen_run "clear; stty -a >mid; fg; echo left with \$?" && screen_gone "left with 148" &&
+	screen_run "/set n 7" && cmp before mid && screen_wait "^> /set n 7" 60 && screen_wait "^n 7" && screen_wait "^>$"
+'
 test_expect_success 'Ctrl-C twice on an empty line leaves with 130' '
 	screen_keys C-c && screen_wait "again leaves" && screen_keys C-c && screen_wait "^[$ ]*left with 130"
 '

@@ -12,7 +12,6 @@ t_t9530_width_t_LDADD = $(UI_TEST_LIBS)
 t_t9540_markdown_t_LDADD = $(UI_TEST_LIBS)
 t_t9545_bidi_t_LDADD = $(UI_TEST_LIBS)
 t_t9594_docs_t_LDADD = $(UI_TEST_LIBS)
-SCR = %D%/lib/screenpty.c %D%/lib/screenpty.h %D%/lib/scr.c %D%/lib/scr.h
 t_t9580_screen_pty_t_SOURCES = %D%/t9580-screen-pty.c $(SCR)
 t_t9580_screen_pty_t_LDADD = $(TEST_LIBS)
 t_t9582_screen_hostile_t_SOURCES = %D%/t9582-screen-hostile.c $(SCR)

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "ui/term.h"
 
+#include "app/crash.h"
 #include "engine/base/os.h"
 #include "engine/base/str.h"
 #include "ui/ttyask.h"
@@ -18,25 +19,9 @@
 #include <unistd.h>
 
 enum {
-	SIGNAL_STACK = 64 * 1024, UNREAD_MS = 100,
+	UNREAD_MS = 100,
 	ANSWERS_COME_MS = 1000, ANSWER_MS = 50,	/* until no answer is expected any more; when leaving before */
 };
-
-/* The loop answers SIGINT SIGTERM SIGHUP SIGWINCH SIGTSTP SIGCONT; the rest of those that would end the program are these. */
-static const int deadly[] = {
-	SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGQUIT, SIGALRM, SIGVTALRM,
-	SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ,
-#ifdef SIGPOLL
-	SIGPOLL,
-#endif
-#ifdef SIGPWR
-	SIGPWR,
-#endif
-#ifdef SIGSTKFLT
-	SIGSTKFLT,
-#endif
-};
-enum { N_DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 
 /* Signals that curses would take for itself when it starts. */
 static const int curses_takes[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
@@ -45,8 +30,6 @@ enum { N_CURSES_TAKES = sizeof(curses_takes) / sizeof(curses_takes[0]) };
 static SCREEN *screen;
 static bool atexit_set;
 static struct termios tty_before, tty_screen;
-static struct sigaction deadly_before[N_DEADLY];
-static char signal_stack[SIGNAL_STACK];
 
 /* Made while starting, so that a crash needs nothing but write(2). */
 static struct { char p[256]; size_t n; } enter_bytes, leave_bytes;
@@ -105,51 +88,14 @@ void term_let_go(void)
 		free_output();
 }
 
-static void crash(int sig)
+static void crash(void)
 {
-	int kept = errno;
-
-	if (on_screen) {
-		on_screen = 0;
-		free_output();
-		put_back();
-		tcsetattr(STDIN_FILENO, TCSANOW, &tty_before);
-	}
-	/* A fault goes to whoever had the signal before (a sanitizer, the default) when we return. */
-	for (int i = 0; i < N_DEADLY; i++)
-		if (deadly[i] == sig)
-			sigaction(sig, &deadly_before[i], NULL);
-	errno = kept;
-	raise(sig);
-}
-
-static void take_signals(void)
-{
-	struct sigaction sa;
-	stack_t st;
-
-	if (!sigaltstack(NULL, &st) && (st.ss_flags & SS_DISABLE)) {
-		st.ss_sp = signal_stack;
-		st.ss_size = sizeof(signal_stack);
-		st.ss_flags = 0;
-		sigaltstack(&st, NULL);
-	}
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = crash;
-	sa.sa_flags = SA_ONSTACK;
-	sigemptyset(&sa.sa_mask);
-	for (int i = 0; i < N_DEADLY; i++) {
-		sigaction(deadly[i], NULL, &deadly_before[i]);
-		if (!(deadly_before[i].sa_flags & SA_SIGINFO) && deadly_before[i].sa_handler == SIG_IGN)
-			continue;
-		sigaction(deadly[i], &sa, NULL);
-	}
-}
-
-static void give_signals(void)
-{
-	for (int i = 0; i < N_DEADLY; i++)
-		sigaction(deadly[i], &deadly_before[i], NULL);
+	if (!on_screen)
+		return;
+	on_screen = 0;
+	free_output();
+	put_back();
+	tcsetattr(STDIN_FILENO, TCSANOW, &tty_before);
 }
 
 /* -- the bytes that enter and leave the screen ---------------------------------------- */
@@ -269,7 +215,7 @@ int term_start(struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, "curses does not know the terminal \"%.40s\" (TERM)",
 			       getenv("TERM") ? getenv("TERM") : "");
 	make_sequences();
-	take_signals();
+	crash_take(crash);
 	if (!atexit_set)
 		atexit_set = !atexit(term_stop);
 	nonl();
@@ -288,7 +234,7 @@ void term_stop(void)
 		return;
 	if (on_screen)
 		leave();
-	give_signals();
+	crash_give();
 	delscreen(screen);
 	screen = NULL;
 }

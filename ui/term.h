@@ -19,7 +19,7 @@
 /*
  * Opens the screen. Call it after setlocale(), after readline is initialized (which moves
  * curses' idea of the terminal) and after the signal handlers of the loop stand: those for
- * signals that would kill the program are set here, the loop's are left alone.
+ * signals that would kill the program are set here (app/crash.h), the loop's are left alone.
  * The terminal is asked what it can (ui/ttyask.h); answers come as keys.
  * ERR_UNSUPPORTED when the terminal cannot do it; the tty is then as it was.
  */
