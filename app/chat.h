@@ -180,8 +180,8 @@ bool chat_stop(struct chat *c);
 int chat_find_level(struct chat *c, const char *name, struct err *e);
 /* The next rung towards better (-1) or smaller (+1) from where a switch is heading; -1: there is none. */
 int chat_next_level(const struct chat *c, int step);
-/* To that one; at the end of the ladder nothing happens. */
-void chat_step_level(struct chat *c, int step);
+/* To that one; false: at the end of the ladder nothing happens. */
+bool chat_step_level(struct chat *c, int step);
 /*
  * Heads for a level: the target is shown at once. A running answer goes on until the level is there, and is
  * stopped then, its text stays; with GO_ON the new level goes on with it. Without a word --mode decides between EXACT (what the

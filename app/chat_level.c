@@ -130,7 +130,11 @@ int chat_next_level(const struct chat *c, int step)
 	return i < c->n_levels ? i : -1;
 }
 
-void chat_step_level(struct chat *c, int step)
+bool chat_step_level(struct chat *c, int step)
 {
-	chat_set_level(c, chat_next_level(c, step));
+	const int i = chat_next_level(c, step);
+
+	if (i >= 0)
+		chat_set_level(c, i);
+	return i >= 0;
 }

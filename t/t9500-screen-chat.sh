@@ -55,6 +55,11 @@ test_expect_success 'Alt-Up in its other two forms goes back' '
 	screen_type "$(printf "\033[1;9A")" && screen_wait "▸ F32" 30 && screen_keys M-Down && screen_wait "▸ Q8_0" 30 &&
 	screen_type "$(printf "\033\033[A")" && screen_wait "▸ F32" 30
 '
+test_expect_success 'at the ends of the ladder both keys say so' '
+	screen_keys M-Up && screen_wait "F32 is the highest level that this model.s file allows" && screen_shows "▸ F32" &&
+	screen_keys M-Down M-Down M-Down && screen_wait "▸ Q4_0" 30 && screen_hides "highest level" &&
+	screen_keys M-Down && screen_wait "Q4_0 is the lowest level on the ladder; /quant NAME takes others" && screen_shows "▸ Q4_0"
+'
 test_expect_success '/quant does the same' '
 	screen_run "/quant q4_0" && screen_wait "▸ Q4_0" 30 && screen_wait "now Q4_0" 30
 '

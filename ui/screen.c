@@ -840,6 +840,18 @@ static bool act_reading(struct screen *s, enum action a)
 	}
 }
 
+static void step_level(struct screen *s, int step)
+{
+	const struct chat *c = s->c;
+	char text[HINT];
+
+	if (chat_step_level(s->c, step) || !c->n_levels)
+		return;
+	snprintf(text, sizeof(text), step < 0 ? "%s is the highest level that this model's file allows" :
+		 "%s is the lowest level on the ladder; /quant NAME takes others", c->levels[c->target].name);
+	hint(s, text);
+}
+
 /* True: done. False: the key is readline's after all. */
 static bool act(struct screen *s, enum action a)
 {
@@ -854,7 +866,7 @@ static bool act(struct screen *s, enum action a)
 		return true;
 	case ACT_LEVEL_UP:
 	case ACT_LEVEL_DOWN:
-		chat_step_level(s->c, a == ACT_LEVEL_UP ? -1 : 1);
+		step_level(s, a == ACT_LEVEL_UP ? -1 : 1);
 		return true;
 	case ACT_INTERRUPT:
 		interrupt(s);
