@@ -37,8 +37,9 @@ struct step {
 	int64_t since;			/* when the work at hand began */
 	float *x;			/* (n, n_embd) the residual stream */
 	float *h;			/* (n, n_embd) normed; a matrix's output before it is added */
-	float *q, *o;			/* (n, max_head × head_dim): queries, attention's output */
-	float *kx, *vx;			/* (n, max_head_kv × head_dim) */
+	float *q;			/* (max_head, n, head_dim): queries by head, so that a head's tokens are neighbours */
+	float *kx, *vx;			/* (max_head_kv, n, head_dim) */
+	float *o;			/* (n, max_head × head_dim): attention's output */
 	float *gate;			/* (n, max_ff): gated, where that is not rounded at once */
 	float *slices;			/* (threads, 2, slice): the rows that a thread works on; two for gate and up */
 	float *cs[ROPE_N];		/* (n, n_rot) cosines and sines; NULL when no layer wants them */
@@ -277,11 +278,22 @@ static void mul_rows(const struct step *s, const struct view *v, const struct in
 			y[t * ldy + r - y0] *= gain;
 }
 
+/* A matrix's rows lo … hi, whose outputs are heads: each head's by itself, all tokens of it. */
+static void mul_heads(const struct step *s, const struct view *v, const struct input *in, int64_t lo, int64_t hi, float *y)
+{
+	const int64_t hd = s->c->head_dim;
+
+	for (int64_t r = lo, end; r < hi; r = end) {
+		end = (r / hd + 1) * hd < hi ? (r / hd + 1) * hd : hi;
+		mul_rows(s, v, in, r, end, y + r / hd * hd * s->n, r / hd * hd, hd);
+	}
+}
+
 /*
  * Several matrices of one input as if their rows stood one below the other: each thread
  * takes an equal part of the whole.
  */
-struct out { const struct view *v; float *y; int64_t ldy; };
+struct out { const struct view *v; float *y; };
 
 static void mul_share(const struct step *s, const struct out *o, int n, const struct input *in, int ith, int nth)
 {
@@ -294,7 +306,7 @@ static void mul_share(const struct step *s, const struct out *o, int n, const st
 		const int64_t from = lo > at ? lo - at : 0, to = hi - at < o[i].v->rows ? hi - at : o[i].v->rows;
 
 		if (from < to)
-			mul_rows(s, o[i].v, in, from, to, o[i].y, 0, o[i].ldy);
+			mul_heads(s, o[i].v, in, from, to, o[i].y);
 	}
 }
 
@@ -358,36 +370,40 @@ static void norm_share(const struct step *s, const float *weight, const struct v
 	round_input(s, in, v, n, t0, t1);
 }
 
-/* Bias, per-head norm and rope on q and k; k and v into the cache. */
-static void rope_share(const struct step *s, const struct layer *y, int32_t il, int ith, int nth)
+/* Bias, per-head norm and rope of a head of a token. */
+static void turn_head(const struct step *s, const struct layer_config *l, int64_t t, const float *bias, const float *norm,
+		      float *x)
 {
 	const struct config *c = s->c;
-	const struct layer_config *l = &c->layer[il];
-	const int64_t hd = c->head_dim, ldq = l->n_head * hd, ldkv = l->n_head_kv * hd;
+
+	if (bias)
+		s->k->add(x, bias, c->head_dim);
+	if (norm)
+		s->k->rmsnorm(x, x, norm, c->head_dim, c->norm_eps);
+	if (l->rope != ROPE_NOT)
+		rope_turn(c, x, s->cs[l->rope] + t * c->n_rot);
+}
+
+/* The queries of each (KV head, token), its key and its value; these into the cache. */
+static void rope_share(const struct step *s, const struct layer *y, int32_t il, int ith, int nth)
+{
+	const struct layer_config *l = &s->c->layer[il];
+	const int64_t hd = s->c->head_dim;
+	const int g = l->n_head / l->n_head_kv;
 	int64_t lo, hi;
 
 	pool_share((int64_t)s->n * l->n_head_kv, 1, ith, nth, &lo, &hi);
 	for (int64_t i = lo; i < hi; i++) {
-		const int64_t t = i / l->n_head_kv, kvh = i % l->n_head_kv;
+		const int64_t t = i % s->n, kvh = i / s->n;
 		const struct row *r = &s->rows[t];
-		const int g = l->n_head / l->n_head_kv;
-		float *q = s->q + t * ldq + kvh * g * hd, *k = s->kx + t * ldkv + kvh * hd, *v = s->vx + t * ldkv + kvh * hd;
+		float *k = s->kx + i * hd, *v = s->vx + i * hd;
 		const int64_t page = r->pos / KERN_PAGE, at = r->pos % KERN_PAGE * r->kv->row;
 
-		if (y->bq)
-			s->k->add(q, y->bq + kvh * g * hd, g * hd);
-		if (y->bk)
-			s->k->add(k, y->bk + kvh * hd, hd);
+		for (int64_t h = kvh * g; h < (kvh + 1) * g; h++)
+			turn_head(s, l, t, y->bq ? y->bq + h * hd : NULL, y->q_norm, s->q + (h * s->n + t) * hd);
+		turn_head(s, l, t, y->bk ? y->bk + kvh * hd : NULL, y->k_norm, k);
 		if (y->bv)
 			s->k->add(v, y->bv + kvh * hd, hd);
-		for (int j = 0; y->q_norm && j < g; j++)
-			s->k->rmsnorm(q + j * hd, q + j * hd, y->q_norm, hd, c->norm_eps);
-		if (y->k_norm)
-			s->k->rmsnorm(k, k, y->k_norm, hd, c->norm_eps);
-		if (l->rope != ROPE_NOT) {
-			rope_turn(c, q, g, hd, s->cs[l->rope] + t * c->n_rot);
-			rope_turn(c, k, 1, hd, s->cs[l->rope] + t * c->n_rot);
-		}
 		s->k->kv[r->kv->type].store((char *)kv_keys(r->kv, il, page, (int32_t)kvh) + at, k, hd);
 		s->k->kv[r->kv->type].store((char *)kv_values(r->kv, il, page, (int32_t)kvh) + at, v, hd);
 	}
@@ -411,7 +427,7 @@ static void attn_run(const struct step *s, int32_t il, int t, int n, int32_t kvh
 	const struct layer_config *l = &c->layer[il];
 	const struct row *r = &s->rows[t];
 	const int g = l->n_head / l->n_head_kv;
-	const int64_t ld = (int64_t)l->n_head * c->head_dim, at = t * ld + (int64_t)kvh * g * c->head_dim;
+	const int64_t hd = c->head_dim, ld = l->n_head * hd;
 	const int64_t first = l->window && r->pos >= l->window ? r->pos - l->window + 1 : 0;
 
 	for (int64_t p = first / KERN_PAGE; p * KERN_PAGE < r->pos + n; p++) {
@@ -419,9 +435,9 @@ static void attn_run(const struct step *s, int32_t il, int t, int n, int32_t kvh
 		vp[p] = kv_values(r->kv, il, p, kvh);
 	}
 	s->k->kv[r->kv->type].attn(&(struct kern_attn){
-		.t = n, .q = s->q + at, .ldt = ld, .ldq = c->head_dim, .g = g, .hd = c->head_dim, .kpage = kp, .vpage = vp,
-		.first = first, .n = r->pos + 1, .window = l->window, .scale = c->attn_scale, .softcap = c->attn_softcap,
-		.out = s->o + at, .ldto = ld, .ldo = c->head_dim });
+		.t = n, .q = s->q + ((int64_t)kvh * g * s->n + t) * hd, .ldt = hd, .ldq = s->n * hd, .g = g, .hd = c->head_dim,
+		.kpage = kp, .vpage = vp, .first = first, .n = r->pos + 1, .window = l->window, .scale = c->attn_scale,
+		.softcap = c->attn_softcap, .out = s->o + t * ld + kvh * g * hd, .ldto = ld, .ldo = hd });
 }
 
 /* Each (run of tokens, KV head) is one call; they cost alike only for neighbours, so threads take turns. */
@@ -458,8 +474,7 @@ static void attention(struct step *s, int32_t il, int ith, int nth)
 {
 	const struct layer *y = &s->w->layer[il];
 	const struct view *const into[] = { &y->wq, &y->wk, &y->wv };
-	const struct out out[] = { { &y->wq, s->q, y->wq.rows }, { &y->wk, s->kx, y->wk.rows },
-				   { &y->wv, s->vx, y->wv.rows } };
+	const struct out out[] = { { &y->wq, s->q }, { &y->wk, s->kx }, { &y->wv, s->vx } };
 	struct input in;
 
 	norm_share(s, y->attn_norm, into, 3, &in, ith, nth);

@@ -34,25 +34,15 @@ void rope_angles(const struct rope_config *r, int32_t n_rot, const float *freqs,
 	}
 }
 
-void rope_turn(const struct config *c, float *x, int n, int64_t stride, const float *cs)
+void rope_turn(const struct config *c, float *x, const float *cs)
 {
 	const int half = c->n_rot / 2;
 
-	for (int h = 0; h < n; h++, x += stride) {
-		if (c->family->rope == ROPE_NORM) {
-			for (int i = 0; i < half; i++) {
-				const float a = x[2 * i], b = x[2 * i + 1];
+	for (int i = 0; i < half; i++) {
+		const int one = c->family->rope == ROPE_NORM ? 2 * i : i, two = c->family->rope == ROPE_NORM ? 2 * i + 1 : i + half;
+		const float a = x[one], b = x[two];
 
-				x[2 * i] = a * cs[2 * i] - b * cs[2 * i + 1];
-				x[2 * i + 1] = a * cs[2 * i + 1] + b * cs[2 * i];
-			}
-			continue;
-		}
-		for (int i = 0; i < half; i++) {
-			const float a = x[i], b = x[i + half];
-
-			x[i] = a * cs[2 * i] - b * cs[2 * i + 1];
-			x[i + half] = a * cs[2 * i + 1] + b * cs[2 * i];
-		}
+		x[one] = a * cs[2 * i] - b * cs[2 * i + 1];
+		x[two] = a * cs[2 * i + 1] + b * cs[2 * i];
 	}
 }

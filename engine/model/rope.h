@@ -12,7 +12,7 @@
 /* cs (n_rot): cosine and sine of each pair at a position. freqs (n_rot / 2) or NULL. */
 void rope_angles(const struct rope_config *r, int32_t n_rot, const float *freqs, int32_t pos, float *cs);
 
-/* Turns n heads of head_dim values, `stride` floats apart, in place. */
-void rope_turn(const struct config *c, float *x, int n, int64_t stride, const float *cs);
+/* Turns a head in place. */
+void rope_turn(const struct config *c, float *x, const float *cs);
 
 #endif
