@@ -236,10 +236,10 @@ static void keep_rounded(float *x, int64_t k)
 		x[i] = rintf(x[i] * s) / s;
 }
 
-/* Rounds tokens t0 ≤ t < t1 as the matrices that they go into want them. */
-static void round_input(const struct step *s, const struct input *in, const struct view *const *v, int n,
-			int64_t t0, int64_t t1)
+/* Rounds token t as the matrices that it goes into want it. */
+static void round_input(const struct step *s, const struct input *in, const struct view *const *v, int n, int64_t t)
 {
+	const struct kern_span span = { t, 0, in->a.k, in->x + t * in->a.k };
 	bool once = false, twice = false, never = false;
 
 	for (int i = 0; i < n; i++) {
@@ -247,16 +247,12 @@ static void round_input(const struct step *s, const struct input *in, const stru
 		twice |= is_wide(s, v[i], in);
 		never |= !rounds(s, v[i]);
 	}
-	for (int64_t t = t0; t < t1; t++) {
-		const struct kern_span span = { t, 0, in->a.k, in->x + t * in->a.k };
-
-		if (once)
-			(in->trained ? s->k->quant_q8_token : s->k->quant_q8)(&in->a, &span);
-		if (twice)
-			s->k->rest_q8(&in->a, &in->rest, &span);
-		if (never && in->trained)
-			keep_rounded(in->x + t * in->a.k, in->a.k);
-	}
+	if (once)
+		(in->trained ? s->k->quant_q8_token : s->k->quant_q8)(&in->a, &span);
+	if (twice)
+		s->k->rest_q8(&in->a, &in->rest, &span);
+	if (never && in->trained)
+		keep_rounded(in->x + t * in->a.k, in->a.k);
 }
 
 /* A matrix's rows lo … hi for all tokens, y from row y0 on, in calls short enough to be cancelled between. */
@@ -365,9 +361,10 @@ static void norm_share(const struct step *s, const float *weight, const struct v
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
 	*in = layer_input(s, 0, s->h, s->c->n_embd);
-	for (int64_t t = t0; t < t1; t++)
+	for (int64_t t = t0; t < t1; t++) {
 		s->k->rmsnorm(s->h + t * s->c->n_embd, s->x + t * s->c->n_embd, weight, s->c->n_embd, s->c->norm_eps);
-	round_input(s, in, v, n, t0, t1);
+		round_input(s, in, v, n, t);
+	}
 }
 
 /* Bias, per-head norm and rope of a head of a token. */
@@ -465,9 +462,11 @@ static void round_share(const struct step *s, const struct input *in, const floa
 	int64_t t0, t1;
 
 	pool_share(s->n, 1, ith, nth, &t0, &t1);
-	for (int64_t t = t0; t < t1 && norm; t++)
-		s->k->rmsnorm(in->x + t * k, in->x + t * k, norm, k, s->c->norm_eps);
-	round_input(s, in, &v, 1, t0, t1);
+	for (int64_t t = t0; t < t1; t++) {
+		if (norm)
+			s->k->rmsnorm(in->x + t * k, in->x + t * k, norm, k, s->c->norm_eps);
+		round_input(s, in, &v, 1, t);
+	}
 }
 
 static void attention(struct step *s, int32_t il, int ith, int nth)
@@ -580,10 +579,11 @@ static void head(struct step *s, int ith, int nth)
 
 	pool_barrier(s->pool);
 	pool_share(s->n_logits, 1, ith, nth, &lo, &hi);
-	for (int64_t i = lo; i < hi; i++)
+	for (int64_t i = lo; i < hi; i++) {
 		s->k->rmsnorm(s->h + i * c->n_embd, s->x + (s->out_rows[i] - s->rows) * c->n_embd, s->w->output_norm,
 			      c->n_embd, c->norm_eps);
-	round_input(s, &in, &v, 1, lo, hi);
+		round_input(s, &in, &v, 1, i);
+	}
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_HEAD_NORM);
 	pool_share(v->rows, MUL_GRAIN, ith, nth, &lo, &hi);
