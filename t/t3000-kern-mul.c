@@ -241,6 +241,29 @@ static bool same_tiles(const struct kern *kern, kern_mul_fn *fn, const struct sa
 	return good;
 }
 
+/* Two ways to the same integer sums: the same bits. */
+static void test_equal(const struct blocks_type *t, const struct kern *kern, const struct kern *other, const struct kern *scalars)
+{
+	static const int64_t sizes[] = { 32, 256, 576, MAX_K };
+	bool same = true;
+	uint64_t seed = t->id + 1;
+
+	for (int how = 0; how < BLOCKS_N && same; how++)
+		for (size_t i = 0; i < sizeof sizes / sizeof *sizes && same; i++) {
+			struct sample s = { .type = t, .how = how };
+
+			if (sizes[i] % t->block)
+				continue;
+			sample_fill(&s, sizes[i], scalars, &seed);
+			run(kern->type[t->id].mul, &s.a, s.stride, 0, ROWS, y);
+			run(other->type[t->id].mul, &s.a, s.stride, 0, ROWS, scalar);
+			same = !memcmp(y, scalar, (size_t)(s.a.t * ROWS) * sizeof *y);
+			if (!same)
+				printf("# k %d %s: differ\n", (int)s.a.k, how_names[how]);
+		}
+	ok(same, "%s %s: the same bits as %s", kern->name, quant_by_id(t->id)->name, other->name);
+}
+
 static void test_type(const struct blocks_type *t, const struct kern *kern, const struct kern *scalars, bool f32)
 {
 	static const int64_t sizes[] = { 32, 96, 256, 576, 1536, MAX_K }, odd_sizes[] = { 1, 8, 172, 576, 1040, MAX_K };
@@ -290,6 +313,9 @@ static void test_type(const struct blocks_type *t, const struct kern *kern, cons
 		ok(tiled, "%s %s: activations in tiles, the same bits", kern->name, qt->name);
 }
 
+/* Sets that differ from the one before in how bytes are multiplied, and in nothing else. */
+static const unsigned dots = CPU_AVXVNNI | CPU_DOTPROD;
+
 int main(void)
 {
 	struct kern scalars, kern, lower;
@@ -308,6 +334,8 @@ int main(void)
 				continue;
 			if (set < 0 || type->mul != below->mul || type->mul_tiles != below->mul_tiles)
 				test_type(t, &kern, &scalars, false);
+			if (set >= 0 && dots >> set & 1 && type->act == KERN_ACT_Q8)
+				test_equal(t, &kern, &lower, &scalars);
 			if (type->mul_f32 != type->mul && (set < 0 || type->mul_f32 != below->mul_f32))
 				test_type(t, &kern, &scalars, true);
 		}

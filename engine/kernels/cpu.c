@@ -8,13 +8,24 @@
 #ifdef HAVE_ISA_AVX2
 #include <cpuid.h>
 
-/* Not every compiler's __builtin_cpu_supports() knows it. */
+/* Not every compiler's __builtin_cpu_supports() knows these. */
 static int has_f16c(void)
 {
 	unsigned a, b, c, d;
 
 	return __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
 }
+
+#ifdef HAVE_ISA_AVXVNNI
+/* Leaf 7, subleaf 1, EAX bit 4; EAX of subleaf 0 is the last subleaf. */
+static int has_avxvnni(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
+	       a & 1 << 4;
+}
+#endif
 #endif
 #ifdef HAVE_ISA_AMX
 /* Tiles and products of int8: bits 24 and 25 of leaf 7's EDX. */
@@ -35,6 +46,9 @@ static const char *const set_names[] = {
 const unsigned cpu_built = 0
 #ifdef HAVE_ISA_AVX2
 	| CPU_AVX2
+#endif
+#ifdef HAVE_ISA_AVXVNNI
+	| CPU_AVXVNNI
 #endif
 #ifdef HAVE_ISA_AVX512VNNI
 	| CPU_AVX512VNNI
@@ -58,6 +72,10 @@ unsigned cpu_flags(void)
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c())
 		f |= CPU_AVX2;
+#endif
+#ifdef HAVE_ISA_AVXVNNI
+	if (f & CPU_AVX2 && has_avxvnni())
+		f |= CPU_AVXVNNI;
 #endif
 #ifdef HAVE_ISA_AVX512VNNI
 	if (f & CPU_AVX2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -7,6 +7,7 @@
 /* flag, name for --isa and --version. A new set is a row, a file and a line in local.mk. */
 #define CPU_SETS(X) \
 	X(CPU_AVX2, "avx2") \
+	X(CPU_AVXVNNI, "avxvnni") \
 	X(CPU_AVX512VNNI, "avx512vnni") \
 	X(CPU_AMX, "amx") \
 	X(CPU_NEON, "neon") \

@@ -12,6 +12,10 @@ void kern_fill(struct kern *k, unsigned flags)
 		k->codecs = quant_codecs_avx2;
 	}
 #endif
+#ifdef HAVE_ISA_AVXVNNI
+	if (flags & CPU_AVXVNNI)
+		kern_init_avxvnni(k);
+#endif
 #ifdef HAVE_ISA_AVX512VNNI
 	if (flags & CPU_AVX512VNNI) {
 		kern_init_avx512vnni(k);

@@ -201,6 +201,7 @@ void kern_fill(struct kern *k, unsigned flags);
 
 void kern_init_scalar(struct kern *k);
 void kern_init_avx2(struct kern *k);
+void kern_init_avxvnni(struct kern *k);
 void kern_init_avx512vnni(struct kern *k);
 void kern_init_amx(struct kern *k);
 void kern_init_neon(struct kern *k);

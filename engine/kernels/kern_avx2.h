@@ -1,4 +1,4 @@
-/* What the AVX2 files share; kern_init_avx2() puts them together. Included by kern_avx2*.c only. */
+/* What the AVX2 files share; kern_init_avx2() puts them together. Included by kern_avx2*.c and kern_avxvnni*.c only. */
 #ifndef ENGINE_KERNELS_KERN_AVX2_H
 #define ENGINE_KERNELS_KERN_AVX2_H
 
@@ -12,6 +12,8 @@ void kern_avx2_super_init(struct kern *k);	/* blocks of 256 */
 void kern_avx2_float_init(struct kern *k);	/* F32 F16 BF16, and every type with unrounded activations */
 void kern_avx2_ops_init(struct kern *k);
 void kern_avx2_attn_init(struct kern *k);
+void kern_avxvnni_plain_init(struct kern *k);	/* the blocks once more, by dot products of bytes */
+void kern_avxvnni_super_init(struct kern *k);
 
 /* Lanes 0 … n-1 set. */
 INLINE __m256i lanes(int n)

@@ -1,6 +1,6 @@
 /* Types whose blocks are 32 weights, AVX2. */
 #include "config.h"
-#include "engine/kernels/kern_avx2_block.h"
+#include "engine/kernels/kern_avx2_mad.h"
 #include "engine/kernels/kern_plain.h"
 
 PLAIN_TYPES(BLOCK_FN)

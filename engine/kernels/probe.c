@@ -36,6 +36,9 @@ const struct probe_set probe_sets[] = {
 #ifdef HAVE_ISA_AVX2
 	{ CPU_AVX2, &probe_avx2 },
 #endif
+#ifdef HAVE_ISA_AVXVNNI
+	{ CPU_AVXVNNI, &probe_avxvnni },
+#endif
 #ifdef HAVE_ISA_AVX512VNNI
 	{ CPU_AVX512VNNI, &probe_avx512vnni },
 #endif

@@ -29,6 +29,6 @@ struct probe_ops {
 struct probe_set { unsigned flag; const struct probe_ops *ops; };
 extern const struct probe_set probe_sets[];
 
-extern const struct probe_ops probe_scalar, probe_avx2, probe_avx512vnni, probe_amx, probe_neon, probe_dotprod;
+extern const struct probe_ops probe_scalar, probe_avx2, probe_avxvnni, probe_avx512vnni, probe_amx, probe_neon, probe_dotprod;
 
 #endif
