@@ -85,13 +85,18 @@ test_expect_success 'bash: values from tables of the screen and of the engine' '
 	completes "tidbit run x --isa scalar,sca" scalar,scalar && completes "tidbit chat --act int" int8 int16 && completes "tidbit chat --kv " f32 f16 bf16 q8_0 &&
 	completes "tidbit chat --context-policy d" drop-oldest && completes "tidbit list -o n" names && completes "tidbit show --output j" json
 '
+test_expect_success 'bash: the user'\''s own themes' '
+	mkdir -p conf/tidbit && printf "# mine\n[dusk]\ntext = bold\n[dark]\ntext =\n" >conf/tidbit/themes.conf && XDG_CONFIG_HOME=$PWD/conf && export XDG_CONFIG_HOME &&
+	completes "tidbit chat --theme du" dusk && completes "tidbit --theme=d" dark dusk; r=$?
+	unset XDG_CONFIG_HOME; [ $r = 0 ] && ! offers "tidbit chat --theme " dusk && offers "tidbit chat --theme " dark
+'
 test_expect_success 'bash: where a model stands only files of models and folders are offered' '
 	mkdir -p folder && : >big.GGUF && offers "tidbit " folder my.gguf big.GGUF && ! grep -x notes.txt got && offers "tidbit chat " folder my.gguf && ! grep -x notes.txt got &&
 	completes "tidbit chat fo" folder && offers "tidbit run -f " notes.txt folder
 '
 test_expect_success 'zsh and fish have the same values' '
-	grep -q -e "--theme=.*_tidbit_words dark light mono contrast" "$docs/zsh/_tidbit" && grep -q -e "--gauges=.*_tidbit_list decode graph" "$docs/zsh/_tidbit" &&
-	grep -q -e "-l theme -x -a .dark light mono contrast" "$docs/fish/tidbit.fish" && grep -q -e "-l gauges -x -a .(__tidbit_list decode graph" "$docs/fish/tidbit.fish" &&
+	grep -q -e "--theme=.*_tidbit_theme dark light mono contrast" "$docs/zsh/_tidbit" && grep -q -e "--gauges=.*_tidbit_list decode graph" "$docs/zsh/_tidbit" &&
+	grep -q -e "-l theme -x -a .dark light mono contrast (__tidbit_themes)" "$docs/fish/tidbit.fish" && grep -q -e "-l gauges -x -a .(__tidbit_list decode graph" "$docs/fish/tidbit.fish" &&
 	grep -q -e "-l isa -x -a .(__tidbit_list scalar" "$docs/fish/tidbit.fish" && ! grep complete_suffix "$docs/fish/tidbit.fish"
 '
 test_expect_success 'bash: models by name, with a colon in it, and files' '

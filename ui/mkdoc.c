@@ -89,7 +89,7 @@ static void add_sets(struct str *words)
 
 /* Options whose words are another table's. */
 static const struct { const char *key; enum mkdoc_kind kind; void (*words)(struct str *words); } values[] = {
-	{ "theme", MKDOC_WORDS, add_themes },
+	{ "theme", MKDOC_THEME, add_themes },
 	{ "gauges", MKDOC_LIST, add_gauges },
 	{ "isa", MKDOC_LIST, add_sets },
 };

@@ -18,6 +18,7 @@ enum mkdoc_kind {
 	MKDOC_ANY,	/* nothing is known */
 	MKDOC_WORDS,	/* one of some words */
 	MKDOC_LIST,	/* some of them, with commas */
+	MKDOC_THEME,	/* one of some words, or of the user's own themes.conf */
 	MKDOC_MODEL,	/* a name of `tidbit list`, or a file */
 	MKDOC_FILE,
 };

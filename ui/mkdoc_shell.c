@@ -8,7 +8,8 @@
 enum { PLACES = 8 };	/* arguments of a verb, at most */
 
 static const char *const kind_names[] = {
-	[MKDOC_ANY] = "any", [MKDOC_WORDS] = "words", [MKDOC_LIST] = "list", [MKDOC_MODEL] = "model", [MKDOC_FILE] = "file",
+	[MKDOC_ANY] = "any", [MKDOC_WORDS] = "words", [MKDOC_LIST] = "list", [MKDOC_THEME] = "theme", [MKDOC_MODEL] = "model",
+	[MKDOC_FILE] = "file",
 };
 
 static const struct { const char *word, *help; } globals[] = {
@@ -77,6 +78,12 @@ static const char bash_tail[] =
 	"\tdone < <({ compgen -f -X \"$3\" -- \"$1\"; [[ -z $3 ]] || compgen -d -- \"$1\"; } | sort -u)\n"
 	"\tcompopt -o filenames 2>/dev/null\n"
 	"}\n\n"
+	"# Sections of the user's own file.\n"
+	"_tidbit_themes()\n"
+	"{\n"
+	"\tlocal file=${XDG_CONFIG_HOME:-$HOME/.config}/tidbit/themes.conf\n"
+	"\t[[ -f $file ]] && sed -n 's/^\\[\\(..*\\)\\].*/\\1/p' \"$file\"\n"
+	"}\n\n"
 	"# What is begun with $1 and is of $kind; $2 stands before it.\n"
 	"_tidbit_offer()\n"
 	"{\n"
@@ -86,6 +93,8 @@ static const char bash_tail[] =
 	"\tlist)\n"
 	"\t\t[[ $1 == *,* ]] && before=${1%,*},\n"
 	"\t\t_tidbit_add \"${1#\"$before\"}\" \"$2$before\" <<<\"${words// /$'\\n'}\" ;;\n"
+	"\ttheme)\n"
+	"\t\t_tidbit_add \"$1\" \"$2\" < <({ printf '%s\\n' $words; _tidbit_themes; } | sort -u) ;;\n"
 	"\tmodel)\n"
 	"\t\t_tidbit_add \"$1\" \"$2\" < <(\"$program\" list -o names 2>/dev/null)\n"
 	"\t\t_tidbit_files \"$1\" \"$2\" '!*.[gG][gG][uU][fF]' ;;\n"
@@ -244,6 +253,13 @@ static const char zsh_head[] =
 	"}\n\n"
 	"# words in any case; with commas between them\n"
 	"_tidbit_words() {\n\tcompadd -M 'm:{a-zA-Z}={A-Za-z}' - \"$@\"\n}\n\n"
+	"# and sections of the user's own file\n"
+	"_tidbit_theme() {\n"
+	"\tlocal file=${XDG_CONFIG_HOME:-$HOME/.config}/tidbit/themes.conf\n"
+	"\tlocal -a own\n"
+	"\t[[ -f $file ]] && own=(${(f)\"$(sed -n 's/^\\[\\(..*\\)\\].*/\\1/p' $file)\"})\n"
+	"\t_tidbit_words \"$@\" $own\n"
+	"}\n\n"
 	"_tidbit_list() {\n\t_sequence compadd -M 'm:{a-zA-Z}={A-Za-z}' - \"$@\"\n}\n\n";
 
 static const char zsh_tail[] =
@@ -266,6 +282,7 @@ static void zsh_action(struct str *out, enum mkdoc_kind kind, const struct str *
 	switch (kind) {
 	case MKDOC_WORDS:
 	case MKDOC_LIST:
+	case MKDOC_THEME:
 		/* the blank before it: called as it stands */
 		str_addf(out, " _tidbit_%s %s", kind_names[kind], no_blank(words));
 		break;
@@ -370,6 +387,9 @@ static void fish_functions(struct str *out)
 		      "# \"q8_0,q4\": a list is completed behind its last comma\n"
 		      "function __tidbit_list\n\tset -l before (string replace -rf '^(.*,).*$' '$1' -- (commandline -ct))\n"
 		      "\tfor w in $argv\n\t\techo $before$w\n\tend\nend\n\n"
+		      "function __tidbit_themes\n\tset -l file $HOME/.config/tidbit/themes.conf\n"
+		      "\ttest -n \"$XDG_CONFIG_HOME\"; and set file $XDG_CONFIG_HOME/tidbit/themes.conf\n"
+		      "\ttest -f $file; and sed -n 's/^\\[\\(..*\\)\\].*/\\1/p' $file\nend\n\n"
 		      "complete -c tidbit -f\n");
 }
 
@@ -381,6 +401,9 @@ static void fish_values(struct str *out, enum mkdoc_kind kind, const struct str 
 		break;
 	case MKDOC_LIST:
 		str_addf(out, "%s -a '(__tidbit_list %s)'", option ? " -x" : "", no_blank(words));
+		break;
+	case MKDOC_THEME:
+		str_addf(out, "%s -a '%s (__tidbit_themes)'", option ? " -x" : "", no_blank(words));
 		break;
 	case MKDOC_MODEL:
 		str_addf(out, "%s -a '(__tidbit_models)'", option ? " -x" : "");
