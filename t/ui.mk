@@ -5,9 +5,10 @@ dist_check_SCRIPTS += \
 EXTRA_DIST += %D%/lib/screen-lib.sh %D%/lib/answers.md %D%/data/screens \
 	%D%/data/languages.txt %D%/data/emoji.txt %D%/data/bidi-rows.txt
 UI_TEST_LIBS = ui/libui.a $(MD4C_LIBS) $(FRIBIDI_LIBS) $(APP_TEST_LIBS)
-check_PROGRAMS += %D%/t9520-key-decode.t %D%/t9530-width.t %D%/t9540-markdown.t %D%/t9545-bidi.t \
+check_PROGRAMS += %D%/t9520-key-decode.t %D%/t9526-frame.t %D%/t9530-width.t %D%/t9540-markdown.t %D%/t9545-bidi.t \
 	%D%/t9580-screen-pty.t %D%/t9582-screen-hostile.t %D%/t9594-docs.t
 t_t9520_key_decode_t_LDADD = $(UI_TEST_LIBS)
+t_t9526_frame_t_LDADD = $(UI_TEST_LIBS)
 t_t9530_width_t_LDADD = $(UI_TEST_LIBS)
 t_t9540_markdown_t_LDADD = $(UI_TEST_LIBS)
 t_t9545_bidi_t_LDADD = $(UI_TEST_LIBS)

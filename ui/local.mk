@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libui.a
 	%D%/doc.h %D%/doc.c \
 	%D%/docdraw.h %D%/docdraw.c \
 	%D%/find.h %D%/find.c \
+	%D%/frame.h %D%/frame.c \
 	%D%/markdown.h %D%/markdown.c \
 	%D%/mdkeep.h %D%/mdkeep.c \
 	%D%/mdrows.h %D%/mdrows.c \

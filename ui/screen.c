@@ -19,6 +19,7 @@
 #include "engine/base/xio.h"
 #include "ui/bidi.h"
 #include "ui/binding.h"
+#include "ui/frame.h"
 #include "ui/gauge.h"
 #include "ui/header.h"
 #include "ui/input.h"
@@ -42,9 +43,6 @@
 #include <unistd.h>
 
 enum {
-	/* Where the screen gives parts up, columns and rows. */
-	COLUMN_MIN_COLS = 100, KEYS_MIN_COLS = 60, PARTS_MIN_COLS = 20,
-	KEYS_MIN_ROWS = 16, GAUGES_MIN_ROWS = 10, HEADER_MIN_ROWS = 4,
 	STREAM_MS = 33,		/* between paints while text streams; a key paints at once */
 	HELD_MS = 4, HELD_MOST_MS = 128,	/* until the next try while the terminal takes nothing, twice as long each time */
 	READ = 64 * 1024,
@@ -116,76 +114,6 @@ static bool passed(struct screen *s, enum deadline d, int64_t now)
 	return true;
 }
 
-/* -- layout --------------------------------------------------------------------------- */
-
-struct layout { struct box header, top_rule, body, column, low_rule, line, queued, input, keys; };
-
-static struct box take_top(struct box *rest, int h)
-{
-	struct box b = { rest->y, rest->x, h, rest->w };
-
-	rest->y += h;
-	rest->h -= h;
-	return b;
-}
-
-static struct box take_bottom(struct box *rest, int h)
-{
-	rest->h -= h;
-	return (struct box){ rest->y + rest->h, rest->x, h, rest->w };
-}
-
-static struct layout lay_out(struct screen *s, int rows, int cols)
-{
-	struct layout l = { 0 };
-	struct box rest = { 0, 0, rows, cols };
-	bool parts = cols >= PARTS_MIN_COLS, ruled = parts && rows >= GAUGES_MIN_ROWS;
-	int want = s->prompt.open ? 1 : input_rows(s->input, cols), most = rows / 3 > 0 ? rows / 3 : 1;
-
-	if (s->bare) {
-		l.body = rest;
-		return l;
-	}
-	if (parts && rows >= HEADER_MIN_ROWS)
-		l.header = take_top(&rest, 1);
-	if (ruled)
-		l.top_rule = take_top(&rest, 1);
-	if (rows >= KEYS_MIN_ROWS && cols >= KEYS_MIN_COLS)
-		l.keys = take_bottom(&rest, 1);
-	l.input = take_bottom(&rest, want < most ? want : most);
-	if (s->c && (s->c->queued || s->c->cut) && rest.h > 2)
-		l.queued = take_bottom(&rest, 1);
-	if (ruled && cols < COLUMN_MIN_COLS)
-		l.line = take_bottom(&rest, 1);
-	if (ruled)
-		l.low_rule = take_bottom(&rest, 1);
-	l.body = rest;
-	if (ruled && cols >= COLUMN_MIN_COLS) {
-		l.body.w = cols - GAUGE_COLS - 3;
-		l.column = (struct box){ rest.y, l.body.w + 2, rest.h, GAUGE_COLS };
-	}
-	return l;
-}
-
-/* -- rules and header ----------------------------------------------------------------- */
-
-static void draw_rules(const struct layout *l)
-{
-	int sep = l->body.w;
-
-	style_set(STYLE_DIM);
-	if (l->top_rule.h)
-		draw_hline(l->top_rule.y, 0, l->top_rule.w);
-	if (l->low_rule.h)
-		draw_hline(l->low_rule.y, 0, l->low_rule.w);
-	if (!l->column.h)
-		return;
-	draw(l->top_rule.y, sep, 1, glyph(GLYPH_TEE_DOWN));
-	draw(l->low_rule.y, sep, 1, glyph(GLYPH_TEE_UP));
-	for (int y = 0; y < l->body.h; y++)
-		draw(l->body.y + y, sep, 1, glyph(GLYPH_VLINE));
-}
-
 /* -- the key line --------------------------------------------------------------------- */
 
 static struct pane *front(const struct screen *s)
@@ -252,9 +180,9 @@ static const char *hint_now(const struct screen *s, int cols)
 	return s->hint[0] ? s->hint : input_hint(s->input, cols);
 }
 
-static void draw_keys(struct screen *s, const struct layout *l)
+static void draw_keys(struct screen *s, const struct frame *f)
 {
-	struct box b = l->keys.h ? l->keys : l->line.h ? l->line : l->low_rule;
+	struct box b = f->keys.h ? f->keys : f->line.h ? f->line : f->low_rule;
 	const char *hint = hint_now(s, b.w - 2);
 	struct str line;
 
@@ -264,7 +192,7 @@ static void draw_keys(struct screen *s, const struct layout *l)
 		draw(b.y, b.x + 1, b.w - 1, hint);
 		return;
 	}
-	if (!l->keys.h)
+	if (!f->keys.h)
 		return;
 	str_init(&line, 1024);
 	binding_line(&line, b.w - 2, style_ascii(), place(s), word_now, s);
@@ -316,32 +244,39 @@ static void read_gauges(struct screen *s, int64_t now)
 	s->reading_ns = now;
 }
 
+static struct frame frame_now(const struct screen *s)
+{
+	if (s->bare)
+		return (struct frame){ .body = { 0, 0, LINES, COLS } };
+	return frame_of(LINES, COLS, s->prompt.open ? 1 : input_rows(s->input, COLS), s->c->queued || s->c->cut);
+}
+
 static void paint(struct screen *s)
 {
-	struct layout l;
+	struct frame f;
 	char title[128];
 	int y = 0, x = 0;
 
 	header_title(s->c, title, sizeof(title));
 	ttysync_apply(&s->tty, s->c->o, title);
 	read_gauges(s, os_now_ns());
-	l = lay_out(s, LINES, COLS);
+	f = frame_now(s);
 	erase();
-	draw_rules(&l);
-	header_draw(s->c, s->help, l.header);
-	front(s)->ops->draw(front(s), l.body);
-	if (l.column.h)
-		gauge_column(&s->reading, l.column);
-	if (l.line.h)
-		gauge_line(&s->reading, (struct box){ l.line.y, l.line.x + 1, 1, l.line.w - 2 });
-	draw_keys(s, &l);
-	draw_queued(s, l.queued);
+	frame_draw_rules(&f);
+	header_draw(s->c, s->help, f.header);
+	front(s)->ops->draw(front(s), f.body);
+	if (f.column.h)
+		gauge_column(&s->reading, f.column);
+	if (f.line.h)
+		gauge_line(&s->reading, (struct box){ f.line.y, f.line.x + 1, 1, f.line.w - 2 });
+	draw_keys(s, &f);
+	draw_queued(s, f.queued);
 	if (s->bare)
 		y = LINES - 1;
 	else if (s->prompt.open)
-		prompt_draw(&s->prompt, l.input, &y, &x);
+		prompt_draw(&s->prompt, f.input, &y, &x);
 	else
-		input_draw(s->input, l.input, place(s) == IN_INPUT, &y, &x);
+		input_draw(s->input, f.input, place(s) == IN_INPUT, &y, &x);
 	if (place(s) == IN_CONVERSATION && !s->prompt.open)
 		pane_chat_caret(s->chat, &y, &x);
 	style_set(STYLE_TEXT);
