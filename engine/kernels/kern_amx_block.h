@@ -20,17 +20,14 @@
 #ifndef ENGINE_KERNELS_KERN_AMX_BLOCK_H
 #define ENGINE_KERNELS_KERN_AMX_BLOCK_H
 
-#include "engine/kernels/kern_avx512vnni_vec.h"
-
-enum { PANELS = 2 };
-
-#include "engine/kernels/kern_piece.h"
-
 enum {
+	PANELS = 2,
 	TILE = 16,		/* tokens */
 	MANY = 16,		/* most tiles between two unpackings of a piece */
 	HALVES = 2,
 };
+
+#include "engine/kernels/kern_avx512vnni_vec.h"
 
 /* -- the instructions ---------------------------------------------------------------------- */
 
@@ -41,8 +38,8 @@ enum {
 #define TILE_STORE(tile, p) \
 	__asm__ volatile("tilestored %%tmm" #tile ", (%1,%2,1)" \
 			 : "=m"(*(int32_t (*)[TILE][ROWS])(p)) : "r"(p), "r"((ptrdiff_t)(4 * ROWS)))
-#define TILE_MUL(to, tokens, weights) \
-	__asm__ volatile("tilezero %tmm" #to "\n\ttdpbssd %tmm" #weights ", %tmm" #tokens ", %tmm" #to)
+#define TILE_ZERO(tile) __asm__ volatile("tilezero %tmm" #tile)
+#define TILE_MUL(to, tokens, weights) __asm__ volatile("tdpbssd %tmm" #weights ", %tmm" #tokens ", %tmm" #to)
 
 /* What tile registers hold: 0 … 3 sums, 4 and 5 activations, 6 and 7 weights. */
 INLINE void tiles_begin(const struct form f)
@@ -78,12 +75,7 @@ INLINE void adjust(const struct form f, struct block *w)
 		for (int j = 0; j < 8; j++)
 			w->w[j] = v_sub8(w->w[j], v_set8(f.offset));
 	}
-	if (f.scale) {
-		w->sc[0] = vf_mul(w->d, w->sc[0]);
-		w->sc[1] = vf_mul(w->d, w->sc[1]);
-	}
-	/* 0, or NaN where d is not finite: what VNNI's way of making floats of sums adds to them */
-	w->lift = _mm512_sub_ps(f.scale ? w->sc[0] : w->d, f.scale ? w->sc[0] : w->d);
+	lift_scales(f, w);
 }
 
 /* A tile of tokens, or of their rests, from a piece's first block on, which is the first of a pair. */
@@ -99,31 +91,37 @@ INLINE int64_t place(int64_t g)
 	return g / 2 * 2 * TILE + g % 2;
 }
 
-/* Σ x of each token, where minimums have no scales of their own. */
-INLINE void fill_sums(const struct tile *x, int64_t n, float *o)
+typedef int32_t tile_sums[HALVES][TILE][ROWS];
+
+/* What a call works with. */
+struct work {
+	_Alignas(64) int32_t lift[TILE][ROWS];	/* LIFT_BITS: what sums begin with, but for those of second halves */
+	tile_sums sums[2];		/* on their way from tile registers: of an even block, of an odd one */
+	float mins[PIECE * TILE];	/* Σ x of each token, where minimums have no scales of their own */
+};
+
+INLINE void fill_mins(struct work *k, const struct tile *x, int64_t n)
 {
 	for (int64_t i = 0; i < (n + 1) / 2 * 2 * TILE; i += ROWS)
-		_mm512_storeu_ps(o + i, v_to_float(_mm512_madd_epi16(_mm512_loadu_si512(x->sum + 2 * i),
+		_mm512_storeu_ps(k->mins + i, v_to_float(_mm512_madd_epi16(_mm512_loadu_si512(x->sum + 2 * i),
 								     _mm512_set1_epi16(1))));
 }
 
-typedef int32_t tile_sums[HALVES][TILE][ROWS];
-
-INLINE void join(const struct form f, const struct block *w, const struct tile *x, int64_t g, const float *mins,
-		 tile_sums s, vecf acc[TILE])
+INLINE void join(const struct form f, const struct block *w, const struct tile *x, int64_t g, const struct work *k,
+		 vecf acc[TILE])
 {
 	UNROLL
 	for (int t = 0; t < TILE; t++) {
 		const int64_t at = place(g) + 2 * t;
-		const vecf first = v_to_float(_mm512_load_si512(s[0][t]));
-		vecf u = _mm512_fmadd_ps(f.scale ? w->sc[0] : w->d, first, w->lift);
+		const vec first = _mm512_load_si512(k->sums[g % 2][0][t]);
+		vecf u = _mm512_fmadd_ps(f.scale ? w->sc[0] : w->d, _mm512_castsi512_ps(first), w->lift);
 
 		if (f.scale)
-			u = _mm512_fmadd_ps(w->sc[1], v_to_float(_mm512_load_si512(s[1][t])), u);
+			u = _mm512_fmadd_ps(w->sc[1], v_to_float(_mm512_load_si512(k->sums[g % 2][1][t])), u);
 		if (f.min && f.scale)
 			u = _mm512_fmadd_ps(w->m, v_to_float(_mm512_madd_epi16(broadcast_4(x->sum + 2 * at), w->mn)), u);
 		else if (f.min)
-			u = _mm512_fmadd_ps(w->m, _mm512_set1_ps(mins[at]), u);
+			u = _mm512_fmadd_ps(w->m, _mm512_set1_ps(k->mins[at]), u);
 		acc[t] = _mm512_fmadd_ps(u, _mm512_set1_ps(x->d[at]), acc[t]);
 	}
 }
@@ -137,10 +135,13 @@ INLINE void join(const struct form f, const struct block *w, const struct tile *
 	} while (0)
 
 /* Sums of a block into tile registers `to` and, of its second half, `also`. */
-#define MUL_BLOCK(f, to, also, from, x) do { \
+#define MUL_BLOCK(f, k, to, also, from, x) do { \
+		TILE_LOAD(to, (k)->lift, 4 * ROWS, sizeof (k)->lift); \
 		MUL_PART(to, 4, 6, from, x, 0); \
-		if ((f).scale) \
+		if ((f).scale) { \
+			TILE_ZERO(also); \
 			MUL_PART(also, 5, 7, from, x, 1); \
+		} \
 	} while (0)
 #define STORE_BLOCK(f, tile, also, s) do { \
 		TILE_STORE(tile, (s)[0]); \
@@ -155,8 +156,8 @@ struct unit { const struct block *w; const int8_t *q; };
  * Unit u of n blocks, joined to outputs at o, PANELS from one token to the next. Before it its first two blocks
  * have been multiplied and the first one stored, as this does for the next unit.
  */
-INLINE void mul_unit(const struct form f, const struct unit u, const struct unit next, int64_t n, const struct tile *x,
-		     const float *mins, const int8_t *ahead, bool fresh, tile_sums s[2], vecf *o)
+INLINE void mul_unit(const struct form f, struct work *k, const struct unit u, const struct unit next, int64_t n,
+		     const struct tile *x, const int8_t *ahead, bool fresh, vecf *o)
 {
 	vecf acc[TILE];
 
@@ -166,16 +167,16 @@ INLINE void mul_unit(const struct form f, const struct unit u, const struct unit
 	for (int64_t b = 0; b < n; b += 2) {
 		const struct unit then = b + 2 < n ? (struct unit){ u.w + b + 2, u.q + place(b + 2) * GROUP } : next;
 
-		MUL_BLOCK(f, 0, 1, then.w, then.q);
-		STORE_BLOCK(f, 2, 3, s[1]);
-		join(f, u.w + b, x, b, mins, s[0], acc);
+		MUL_BLOCK(f, k, 0, 1, then.w, then.q);
+		STORE_BLOCK(f, 2, 3, k->sums[1]);
+		join(f, u.w + b, x, b, k, acc);
 		UNROLL
 		for (int t = 0; ahead && t < TILE; t++)
 			__builtin_prefetch(ahead + place(b) * GROUP + 2 * GROUP * t);
-		MUL_BLOCK(f, 2, 3, then.w + 1, then.q + GROUP);
-		STORE_BLOCK(f, 0, 1, s[0]);
+		MUL_BLOCK(f, k, 2, 3, then.w + 1, then.q + GROUP);
+		STORE_BLOCK(f, 0, 1, k->sums[0]);
 		if (b + 1 < n)
-			join(f, u.w + b + 1, x, b + 1, mins, s[1], acc);
+			join(f, u.w + b + 1, x, b + 1, k, acc);
 	}
 	UNROLL
 	for (int t = 0; t < TILE; t++)
@@ -207,13 +208,11 @@ INLINE void put_tile(const struct kern_mul *m, const struct panel *p, int64_t i,
 
 /* Tiles i0 … i1-1, at most MANY, and whole pairs where there is a rest. */
 INLINE void panels_times(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load,
-			 int64_t i0, int64_t i1)
+			 struct work *k, int64_t i0, int64_t i1)
 {
 	const int64_t blocks = m->a->k / GROUP, parts = (blocks + PIECE - 1) / PIECE;
 	const int64_t per = f.per < 2 ? 2 : f.per, most = (blocks + parts * per - 1) / (parts * per) * per;
 	vecf out[MANY * TILE * PANELS];
-	_Alignas(64) float mins[PIECE * TILE];
-	_Alignas(64) tile_sums s[2];
 	struct piece c;
 
 	for (c.b = 0; c.b < blocks; c.b += most) {
@@ -222,20 +221,20 @@ INLINE void panels_times(const struct kern_mul *m, const struct panel *p, const 
 		c.n = blocks - c.b < most ? blocks - c.b : most;
 		unpack_piece(m, p, f, load, &c);
 		ahead = ahead_of(m, p, f, &c);
-		MUL_BLOCK(f, 0, 1, c.w[0], tile_at(m, i0, c.b).q);
-		MUL_BLOCK(f, 2, 3, c.w[0] + 1, tile_at(m, i0, c.b).q + GROUP);
-		STORE_BLOCK(f, 0, 1, s[0]);
+		MUL_BLOCK(f, k, 0, 1, c.w[0], tile_at(m, i0, c.b).q);
+		MUL_BLOCK(f, k, 2, 3, c.w[0] + 1, tile_at(m, i0, c.b).q + GROUP);
+		STORE_BLOCK(f, 0, 1, k->sums[0]);
 		for (int64_t i = i0; i < i1; i++) {
 			const struct tile x = tile_at(m, i, c.b), then = tile_at(m, i + 1 < i1 ? i + 1 : i, c.b);
 			vecf *o = out + (i - i0) * TILE * PANELS;
 
 			if (f.min && !f.scale)
-				fill_sums(&x, c.n, mins);
+				fill_mins(k, &x, c.n);
 			for (int j = 0; j < PANELS; j++) {
 				const bool last = j + 1 == PANELS;
 				const struct unit next = { c.w[last ? 0 : j + 1], last ? then.q : x.q };
 
-				mul_unit(f, (struct unit){ c.w[j], x.q }, next, c.n, &x, mins, last ? then.q : NULL, !c.b, s, o + j);
+				mul_unit(f, k, (struct unit){ c.w[j], x.q }, next, c.n, &x, last ? then.q : NULL, !c.b, o + j);
 			}
 			fetch_ahead(&ahead, i + 1 - i0, i1 - i0);
 			if (c.b + c.n == blocks)
@@ -248,14 +247,17 @@ INLINE void mul_tiles(const struct kern_mul *m, const struct form f, load_fn *lo
 {
 	const int64_t tiles = (m->a->t + TILE - 1) / TILE * (m->rest ? 2 : 1), fit = L2_BYTES / (TILE * m->a->k) / 2 * 2;
 	const int64_t step = fit < 2 ? 2 : fit < MANY ? fit : MANY;
+	struct work k;
 
+	for (int i = 0; i < TILE; i++)
+		_mm512_store_si512(k.lift[i], v_set32(LIFT_BITS));
 	tiles_begin(f);
 	for (int64_t i = 0; i < tiles; i += step)
 		for (int64_t r = m->panel ? m->r0 / ROWS * ROWS : m->r0; r < m->r1; r += PANELS * ROWS) {
 			struct panel p[PANELS];
 
 			panels_at(m, r, p);
-			panels_times(m, p, f, load, i, tiles - i < step ? tiles : i + step);
+			panels_times(m, p, f, load, &k, i, tiles - i < step ? tiles : i + step);
 		}
 	tiles_end();
 }

@@ -2,20 +2,10 @@
 #ifndef ENGINE_KERNELS_KERN_AVX512VNNI_BLOCK_H
 #define ENGINE_KERNELS_KERN_AVX512VNNI_BLOCK_H
 
-#include "engine/kernels/kern_avx512vnni_vec.h"
-
 enum { PANELS = 2, FEW = 8, TILE = FEW };
 
+#include "engine/kernels/kern_avx512vnni_vec.h"
 #include "engine/kernels/kern_block.h"
-
-/*
- * 1.5 · 2^23. An integer s below 2^22 added to its bits gives the bits of LIFT + s, so that
- * sums that begin with them are floats without being converted; fma(d, LIFT + s, -LIFT · d)
- * rounds once and gives what d · s would, for d of at most 22 bits times LIFT is exact. The
- * largest sum is that of int8 weights, 32 · 255 · 128.
- */
-#define LIFT 0x1.8p23f
-enum { LIFT_BITS = 0x4b400000 };
 
 /* vpdpbusd wants weights unsigned: int8 as w + 128. */
 INLINE struct form adjust_form(struct form f)
@@ -24,7 +14,6 @@ INLINE struct form adjust_form(struct form f)
 	return f;
 }
 
-/* Scales of half blocks are multiplied with the block's: 11 bits by 8, exact. */
 INLINE void adjust(const struct form f, struct block *w)
 {
 	if (f.sign) {
@@ -32,11 +21,7 @@ INLINE void adjust(const struct form f, struct block *w)
 		for (int j = 0; j < 8; j++)
 			w->w[j] = _mm512_xor_si512(w->w[j], v_set8(128));
 	}
-	if (f.scale) {
-		w->sc[0] = _mm512_mul_ps(w->d, w->sc[0]);
-		w->sc[1] = _mm512_mul_ps(w->d, w->sc[1]);
-	}
-	w->lift = _mm512_mul_ps(f.scale ? w->sc[0] : w->d, _mm512_set1_ps(-LIFT));
+	lift_scales(f, w);
 }
 
 /* Two panels take 12 sums, 12 outputs, 2 weights and an activation; with halves 8 of each, and 8 joined sums. */

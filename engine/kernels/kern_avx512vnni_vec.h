@@ -1,4 +1,4 @@
-/* The vectors of kern_piece.h for AVX-512: sixteen rows. */
+/* The vectors of kern_piece.h for AVX-512: sixteen rows. Whoever includes this says before how many PANELS a piece has. */
 #ifndef ENGINE_KERNELS_KERN_AVX512VNNI_VEC_H
 #define ENGINE_KERNELS_KERN_AVX512VNNI_VEC_H
 
@@ -101,6 +101,27 @@ INLINE int load_u32(const void *p)
 INLINE vec broadcast_4(const void *p)
 {
 	return _mm512_set1_epi32(load_u32(p));
+}
+
+#include "engine/kernels/kern_piece.h"
+
+/*
+ * 1.5 · 2^23. An integer s below 2^22 added to its bits gives the bits of LIFT + s, so that
+ * sums that begin with them are floats without being converted; fma(d, LIFT + s, -LIFT · d)
+ * rounds once and gives what d · s would, for d of at most 22 bits times LIFT is exact. The
+ * largest sum is that of int8 weights, 32 · 255 · 128.
+ */
+#define LIFT 0x1.8p23f
+enum { LIFT_BITS = 0x4b400000 };
+
+/* Scales of half blocks are multiplied with the block's: 11 bits by 8, exact. */
+INLINE void lift_scales(const struct form f, struct block *w)
+{
+	if (f.scale) {
+		w->sc[0] = _mm512_mul_ps(w->d, w->sc[0]);
+		w->sc[1] = _mm512_mul_ps(w->d, w->sc[1]);
+	}
+	w->lift = _mm512_mul_ps(f.scale ? w->sc[0] : w->d, _mm512_set1_ps(-LIFT));
 }
 
 #endif
