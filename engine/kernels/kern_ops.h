@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+enum { CLAIM = 8 };	/* groups ahead */
+
 /* Rounds the first of `left` groups that follow one another, or as many as the set does at once: how many. */
 static int round_groups(const float *x, int8_t *q, float *d, int16_t *sum, int64_t left);
 /* The largest magnitude of n; above FLT_MAX or NaN where one is not finite. */
@@ -22,6 +24,14 @@ static void round_by(const float *x, float by, int8_t *q, int16_t *sum);
 /* What q · d left of x, in steps of d / 254. */
 static void rest_group(const float *x, const int8_t *q, float d, int8_t *rest, float *rest_d, int16_t *sum);
 
+/* Lines that a group will be written to: in tiles they lie too far apart for the hardware to foresee. */
+static void claim(const struct kern_acts *a, int64_t at)
+{
+	__builtin_prefetch(a->q + at * KERN_ACT_BLOCK, 1);
+	__builtin_prefetch(a->d + at, 1);
+	__builtin_prefetch(a->sum + 2 * at, 1);
+}
+
 static void quant_q8(const struct kern_acts *a, const struct kern_span *s)
 {
 	const int64_t from = s->k0 / KERN_ACT_BLOCK, to = from + s->n / KERN_ACT_BLOCK;
@@ -29,6 +39,8 @@ static void quant_q8(const struct kern_acts *a, const struct kern_span *s)
 	for (int64_t g = from; g < to;) {
 		const int64_t at = kern_act_group(a, s->t, g), pair = 2 - g % 2;
 
+		if (a->tile)
+			claim(a, kern_act_group(a, s->t, g + CLAIM));
 		g += round_groups(s->x + (g - from) * KERN_ACT_BLOCK, a->q + at * KERN_ACT_BLOCK, a->d + at,
 				  a->sum + 2 * at, a->tile && pair < to - g ? pair : to - g);
 	}
