@@ -45,6 +45,8 @@ struct making {
 	eng_progress_fn *progress;
 	void *arg;
 	int64_t done, total;
+	int64_t bytes, used;		/* of the store: what made views take together, and have taken */
+	struct eng_weights *w;
 	struct err *e;
 	/* the piece at work */
 	struct view from, *to;
@@ -106,7 +108,7 @@ static void convert_rows(struct making *k, int64_t lo, int64_t hi, float *row, c
 
 	for (int64_t r = lo; r < hi; r += step) {
 		const int n = (int)(hi - r < step ? hi - r : step);
-		char *out = (char *)to->owned + r / step * to->stride;
+		char *out = to->made + r / step * to->stride;
 
 		for (int i = 0; encode && i < n; i++) {
 			view_decode_row(from, r + i, row);
@@ -138,43 +140,46 @@ out:
 	mem_free(encoded);
 }
 
+/* The type that a view gets. */
+static const struct quant_type *made_type(const struct making *k, const struct view *v)
+{
+	return k->l ? target(k->l, &k->lm, v) : v->type;
+}
+
 /* Whether a level has a view otherwise than the file. */
 static bool changes(const struct making *k, const struct view *v)
 {
-	const struct quant_type *t = k->l ? target(k->l, &k->lm, v) : v->type;
-
-	return t != v->type || k->m->eng->kern.panel;
+	return made_type(k, v) != v->type || k->m->eng->kern.panel;
 }
 
-static int count_view(void *arg, struct view *v, int layer)
-{
-	struct making *k = arg;
-
-	(void)layer;
-	if (changes(k, v))
-		k->total += v->rows * v->cols;
-	return 0;
-}
-
-/* Room for a view at type t. */
-static int view_alloc(struct making *k, struct view *v, const struct quant_type *t)
+/* How a view lies in memory at type t; returns the bytes it takes there, whole cache lines. */
+static int64_t lay_out(const struct making *k, struct view *v, const struct quant_type *t)
 {
 	const int panel = k->m->eng->kern.panel;
 
 	v->type = t;
 	v->panel = panel;
 	v->stride = panel ? kern_panel_bytes(t, panel, v->cols) : quant_row_bytes(t, v->cols);
-	v->data = v->owned = mem_aligned((size_t)(view_bytes(v) - t->tail));
-	if (!v->owned)
-		return err_set(k->e, ERR_NOMEM, "no memory for tensor %s at %s (%" PRId64 " bytes)", v->name, t->name,
-			       view_bytes(v));
+	return (view_bytes(v) - t->tail + 63) & ~(int64_t)63;
+}
+
+static int count_view(void *arg, struct view *v, int layer)
+{
+	struct making *k = arg;
+	struct view made = *v;
+
+	(void)layer;
+	if (!changes(k, v))
+		return 0;
+	k->total += v->rows * v->cols;
+	k->bytes += lay_out(k, &made, made_type(k, v));
 	return 0;
 }
 
 static int make_view(void *arg, struct view *v, int layer)
 {
 	struct making *k = arg;
-	const struct quant_type *t = k->l ? target(k->l, &k->lm, v) : v->type;
+	const struct quant_type *t = made_type(k, v);
 	const int64_t piece = (MAKE_PIECE / v->cols / PACK_ROWS + 1) * PACK_ROWS;
 
 	(void)layer;
@@ -186,8 +191,8 @@ static int make_view(void *arg, struct view *v, int layer)
 	k->from = *v;
 	if (t != v->type && find_scale(k, t, &v->scale) < 0)
 		return -1;
-	if (view_alloc(k, v, t) < 0)
-		return -1;
+	v->data = v->made = k->w->store + k->used;
+	k->used += lay_out(k, v, t);
 	k->to = v;
 	for (k->lo = 0; k->lo < v->rows; k->lo = k->hi) {
 		k->hi = k->lo + piece < v->rows ? k->lo + piece : v->rows;
@@ -229,7 +234,7 @@ static struct eng_weights *make(struct eng_model *m, const struct level *l, stru
 				eng_progress_fn *progress, void *arg, struct err *e)
 {
 	struct making k = { .m = m, .pool = pool, .l = l, .lm = rules_of(m), .progress = progress, .arg = arg, .e = e };
-	struct eng_weights *w = weights_open(m, e);
+	struct eng_weights *w = k.w = weights_open(m, e);
 
 	if (!w)
 		return NULL;
@@ -241,14 +246,20 @@ static struct eng_weights *make(struct eng_model *m, const struct level *l, stru
 		note_source(w, m, l);
 	}
 	weights_each_view(w, count_view, &k);
-	if (weights_each_view(w, make_view, &k) < 0 || gguf_check(m->gguf, e) < 0) {
-		weights_free(w);
-		return NULL;
+	w->store = mem_aligned((size_t)k.bytes);
+	if (!w->store) {
+		err_set(e, ERR_NOMEM, "%s: no memory for the weights (%" PRId64 " bytes)", gguf_path(m->gguf), k.bytes);
+		goto fail;
 	}
+	if (weights_each_view(w, make_view, &k) < 0 || gguf_check(m->gguf, e) < 0)
+		goto fail;
 	if (w->tied)
 		w->output = w->embd;
 	weights_account(w);
 	return w;
+fail:
+	weights_free(w);
+	return NULL;
 }
 
 /* In a pool of its own with that many threads; 0: in the engine's. */

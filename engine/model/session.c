@@ -237,7 +237,7 @@ static int add_resident(void *arg, struct view *v, int layer)
 	size_t in;
 
 	(void)layer;
-	if (v->owned || *sum == UINT64_MAX)
+	if (v->made || *sum == UINT64_MAX)
 		return 0;
 	in = os_resident(v->data, (size_t)(v->rows * v->stride));
 	*sum = in == SIZE_MAX ? UINT64_MAX : *sum + in;

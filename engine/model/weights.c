@@ -256,7 +256,7 @@ static int add_view(void *arg, struct view *v, int layer)
 	const uint64_t bytes = (uint64_t)view_bytes(v);
 
 	(void)layer;
-	*(v->owned ? &s->made : &s->mapped) += bytes;
+	*(v->made ? &s->made : &s->mapped) += bytes;
 	s->stored += (uint64_t)(v->rows * quant_row_bytes(v->type, v->cols) + v->type->tail);
 	s->params += v->rows * v->cols;
 	return 0;
@@ -286,19 +286,10 @@ void weights_account(struct eng_weights *w)
 	w->info.bpw = 8.0 * (double)w->info.bytes / (double)(s.params + vec);
 }
 
-static int free_view(void *arg, struct view *v, int layer)
-{
-	(void)arg;
-	(void)layer;
-	mem_free(v->owned);
-	return 0;
-}
-
 void weights_free(struct eng_weights *w)
 {
 	if (!w)
 		return;
-	weights_each_view(w, free_view, NULL);
 	for (int32_t i = 0; i < w->model->cfg.n_layer; i++) {
 		struct layer *y = &w->layer[i];
 
@@ -306,6 +297,7 @@ void weights_free(struct eng_weights *w)
 		LAYER_VECTORS(FREE)
 #undef FREE
 	}
+	mem_free(w->store);
 	mem_free(w->output_norm);
 	mem_free(w->rope_freqs);
 	mem_free(w->rope_short);

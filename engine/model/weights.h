@@ -20,7 +20,7 @@ struct view {
 	int panel;			/* rows of a panel (kern_pack.h); 0: rows lie as in a file */
 	int64_t stride;			/* bytes from a row to the next, or a panel */
 	const void *data;
-	void *owned;			/* data, when it is memory of ours */
+	char *made;			/* data, when it lies in the weights' store */
 	float scale;			/* what decode() gives is to be multiplied by it: of a type with a tail, else 1 */
 	float factor;			/* on products beside scale: the tensor "….scale" where the file has one, else 1 */
 };
@@ -81,6 +81,7 @@ struct eng_weights {
 	struct view embd;		/* (n_vocab, n_embd) */
 	struct view output;		/* (n_vocab, n_embd); the embedding again when tied */
 	bool tied;
+	char *store;			/* all matrices that were made, in one block: huge pages hold several. Or NULL */
 	float *output_norm;		/* (n_embd) */
 	/* (n_rot / 2) divisors of the angle, or NULL: for all; for sessions of up to ctx_orig, and of more */
 	float *rope_freqs, *rope_short, *rope_long;
