@@ -35,7 +35,7 @@
 enum {
 	TILES = 24,		/* a whole number of any set's tiles */
 	MANY = 11 * TILES,	/* most tokens between two unpackings of a piece */
-	AHEAD = 8192,		/* bytes fetched ahead in a decode */
+	AHEAD = 2048,		/* bytes fetched ahead in a decode, beyond the block at hand */
 };
 
 /* What a block's sum begins with, or its minimum is multiplied with, where that needs no integer scales. */
@@ -93,48 +93,96 @@ INLINE struct token token_at(const struct kern_mul *m, int64_t t, int64_t b)
 	return (struct token){ a->q + i * GROUP, a->d + i, a->sum + 2 * i, NULL };
 }
 
+/* Starts of n blocks from x on, where the form wants them. */
+INLINE void begin_piece(const struct form f, struct token *x, union start *start, int64_t n)
+{
+	if (start_wanted(f)) {
+		start_fill(f, start, x->sum, n);
+		x->start = start;
+	}
+}
+
 /* -- few tokens ------------------------------------------------------------------------- */
 
 /*
- * Block j's share of the lines of one of the file's blocks, AHEAD bytes behind w, into the L2 cache: fetched at once
- * they would take all the buffers that the lines wanted now arrive in.
+ * What a decode fetches into the L2 cache while it multiplies block `at` of the file's: the words AHEAD bytes
+ * behind it, behind the last one those of the next panel, and the halves of the next panel, which are wanted
+ * together with its first words.
  */
-INLINE void fetch_part(const struct form f, const uint8_t *w, int j)
+struct fetch { const uint8_t *w, *h; };
+
+INLINE struct fetch fetch_of(const struct kern_mul *m, const struct panel *p, const struct form f, int64_t at)
+{
+	const int64_t blocks = m->a->k / GROUP / f.per, bytes = (int64_t)f.words * 4 * ROWS, words = blocks * bytes;
+	const int64_t after = (at + 1) * bytes + AHEAD, others = m->w_stride - words;
+	const bool halves = others >= blocks * 2 * ROWS;
+
+	return (struct fetch){ p->w + after + (after < words ? 0 : others),
+			       halves ? p->w + m->w_stride + words + at * 2 * ROWS : NULL };
+}
+
+/* Block j's share of it: fetched at once it would take all the buffers that the lines wanted now arrive in. */
+INLINE void fetch_part(const struct form f, const struct fetch *t, int j)
 {
 	const int lines = (f.words * 4 * ROWS + 63) / 64;
 
+	if (!j && t->h)
+		__builtin_prefetch(t->h, 0, 2);
 	for (int i = lines * j / f.per; i < lines * (j + 1) / f.per; i++)
-		__builtin_prefetch(w + AHEAD + i * 64, 0, 2);
+		__builtin_prefetch(t->w + i * 64, 0, 2);
+}
+
+/*
+ * The file's block s, blocks b … of a piece. For a token or two each is multiplied as it is loaded, from registers;
+ * more of them need the registers themselves.
+ */
+INLINE void source_few(const struct source *s, const struct fetch *t, const struct form f, load_fn *load,
+		       const struct token *x, int64_t b, int n, vecf acc[PANELS][TILE])
+{
+	struct block w[SUBS];
+
+	UNROLL
+	for (int j = 0; j < f.per; j++) {
+		load(s, j, w + j);
+		adjust(f, w + j);
+		if (n > 2)
+			continue;
+		fetch_part(f, t, j);
+		KEEP_ORDER;
+		mul_block(f, w + j, 1, x, b + j, n, acc);
+	}
+	for (int j = 0; j < f.per && n > 2; j++) {
+		fetch_part(f, t, j);
+		mul_block(f, w + j, 1, x, b + j, n, acc);
+	}
 }
 
 /* n tokens, of which the last may stand there more than once. */
 INLINE void panel_few(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load, int n)
 {
 	const int64_t blocks = m->a->k / GROUP, t = tokens_of(m);
+	union start start[TILE][2 * PIECE];
 	struct token x[TILE];
 	vecf acc[PANELS][TILE];
 	_Alignas(64) uint8_t buf[PIECE_BYTES];
-	struct block w[SUBS];
 
 	UNROLL
-	for (int i = 0; i < n; i++) {
-		x[i] = token_at(m, i < t ? i : t - 1, 0);
+	for (int i = 0; i < n; i++)
 		acc[0][i] = vf_zero();
-	}
 	for (int64_t b = 0; b < blocks; b += PIECE) {
-		const int64_t end = blocks - b < PIECE ? blocks : b + PIECE;
-		struct source s = piece_source(m, p, f, b, end - b, buf);
+		const int64_t some = blocks - b < PIECE ? blocks - b : PIECE;
+		struct source s = piece_source(m, p, f, b, some, buf);
 
-		for (int64_t i = b; i < end; i += f.per) {
-			const uint8_t *at = s.w;
+		UNROLL
+		for (int i = 0; i < n; i++) {
+			x[i] = token_at(m, i < t ? i : t - 1, b);
+			begin_piece(f, x + i, start[i], some);
+		}
+		for (int64_t i = 0; i < some; i += f.per) {
+			const struct fetch ahead = fetch_of(m, p, f, (b + i) / f.per);
 
-			load(&s, w);
+			source_few(&s, &ahead, f, load, x, i, n, acc);
 			next_block(f, &s);
-			for (int j = 0; j < f.per; j++) {
-				fetch_part(f, at, j);
-				adjust(f, w + j);
-				mul_block(f, w + j, 1, x, i + j, n, acc);
-			}
 		}
 	}
 	if (!m->rest) {
@@ -176,10 +224,7 @@ INLINE void piece_tile(const struct piece *c, const struct form f, const struct 
 	UNROLL
 	for (int i = 0; i < n; i++) {
 		x[i] = (struct token){ tokens[i].q + c->b * GROUP, tokens[i].d + c->b, tokens[i].sum + 2 * c->b, NULL };
-		if (start_wanted(f)) {
-			start_fill(f, start[i], x[i].sum, c->n);
-			x[i].start = start[i];
-		}
+		begin_piece(f, x + i, start[i], c->n);
 		UNROLL
 		for (int p = 0; p < PANELS; p++)
 			acc[p][i] = c->b ? out[i * PANELS + p] : vf_zero();

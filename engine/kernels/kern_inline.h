@@ -9,4 +9,7 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* The compiler moves no instruction past it; values stay known. Where fetches must stay as far apart as they are written. */
+#define KEEP_ORDER __asm__ volatile("")
+
 #endif

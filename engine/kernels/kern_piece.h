@@ -52,7 +52,8 @@ struct form {
 /* One of the file's blocks of ROWS rows: its words, its halves. */
 struct source { const uint8_t *w, *h; };
 
-typedef void load_fn(const struct source *s, struct block *o);
+/* Block i of 32 in one of the file's. What several of them have in common the compiler finds. */
+typedef void load_fn(const struct source *s, int i, struct block *o);
 
 /* What an instruction set wants of a block's weights beyond what loaders give. */
 INLINE void adjust(const struct form f, struct block *w);
@@ -124,10 +125,12 @@ INLINE void unpack_piece(const struct kern_mul *m, const struct panel *p, const 
 		struct source s = piece_source(m, p + i, f, c->b, c->n, buf);
 
 		for (int64_t b = 0; b < c->n; b += f.per) {
-			load(&s, &c->w[i][b]);
-			next_block(f, &s);
-			for (int j = 0; j < f.per; j++)
+			UNROLL
+			for (int j = 0; j < f.per; j++) {
+				load(&s, j, &c->w[i][b + j]);
 				adjust(f, &c->w[i][b + j]);
+			}
+			next_block(f, &s);
 		}
 	}
 }

@@ -43,14 +43,16 @@ INLINE void table_values(vec w[8])
 		w[j] = v_shuffle(values, w[j]);
 }
 
-INLINE void load_q4_0(const struct source *s, struct block *o)
+INLINE void load_q4_0(const struct source *s, int i, struct block *o)
 {
+	(void)i;
 	nibbles(s, 0, o->w);
 	o->d = load_half(s);
 }
 
-INLINE void load_q4_1(const struct source *s, struct block *o)
+INLINE void load_q4_1(const struct source *s, int i, struct block *o)
 {
+	(void)i;
 	const vec dm = load_word(s, 0);
 
 	nibbles(s, 1, o->w);
@@ -58,15 +60,17 @@ INLINE void load_q4_1(const struct source *s, struct block *o)
 	o->m = v_low_halves(v_srl32(dm, 16));
 }
 
-INLINE void load_q5_0(const struct source *s, struct block *o)
+INLINE void load_q5_0(const struct source *s, int i, struct block *o)
 {
+	(void)i;
 	nibbles(s, 1, o->w);
 	fifth_bits(load_word(s, 0), o->w);
 	o->d = load_half(s);
 }
 
-INLINE void load_q5_1(const struct source *s, struct block *o)
+INLINE void load_q5_1(const struct source *s, int i, struct block *o)
 {
+	(void)i;
 	const vec dm = load_word(s, 0);
 
 	nibbles(s, 2, o->w);
@@ -75,15 +79,17 @@ INLINE void load_q5_1(const struct source *s, struct block *o)
 	o->m = v_low_halves(v_srl32(dm, 16));
 }
 
-INLINE void load_q8_0(const struct source *s, struct block *o)
+INLINE void load_q8_0(const struct source *s, int i, struct block *o)
 {
+	(void)i;
 	load_words(s, 0, o->w);
 	load_words(s, 4, o->w + 4);
 	o->d = load_half(s);
 }
 
-INLINE void load_iq4_nl(const struct source *s, struct block *o)
+INLINE void load_iq4_nl(const struct source *s, int i, struct block *o)
 {
+	(void)i;
 	nibbles(s, 0, o->w);
 	table_values(o->w);
 	o->d = load_half(s);
