@@ -23,7 +23,7 @@ void kern_fill(struct kern *k, unsigned flags)
 	}
 #endif
 #ifdef HAVE_ISA_AMX
-	if (flags & CPU_AMX)
+	if (flags & CPU_AMX && flags & CPU_AVX512VNNI)	/* it does the many tokens only */
 		kern_init_amx(k);
 #endif
 #ifdef HAVE_ISA_NEON

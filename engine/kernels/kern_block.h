@@ -1,27 +1,18 @@
 /*
  * Products of quantized weights with int8 activations: one engine for all block types and
- * all instruction sets. An instruction set brings vectors (kern_avx2_block.h is one) and
- * mul_block(); a type brings a loader and the constants of struct form (kern_plain.h and
- * kern_super.h); this file walks over rows and tokens. Everything is inlined into one
- * function a type.
+ * all instruction sets. What kern_piece.h tells of brings the weights, an instruction set
+ * brings mul_block(), and this file walks over rows and tokens.
  *
- * A panel is ROWS rows, as many as a vector has lanes (kern_pack.h). A block of 32 k is
- * eight vectors; vector j holds the four weights k = 4j … 4j+3 of row i in its lane i, so
- * that four activations, broadcast, meet all rows at once and every lane sums its own row:
- * nothing is added across lanes. The integer sum of a block is exact in whatever order; in
- * floats, each output is
+ * The four weights of a row in a vector's lane (kern_piece.h) meet four activations that are
+ * broadcast, so that every lane sums its own row: nothing is added across lanes. The integer
+ * sum of a block is exact in whatever order; in floats, each output is
  *
  *	acc = fma(u, dx, acc),  u = d · sum  or  fma(m, Σ x, d · sum)
  *
  * block after block. Few tokens (FEW, a decode) meet blocks as they are loaded, a panel at a
- * time, so that weights are read once and never stored. For many (a prefill), pieces of
- * PANELS panels are unpacked into the L1 cache, and tiles of tokens walk over them:
- *
- *	            piece: 16 blocks of k            tile: PANELS × T outputs in registers,
- *	         ┌──────────────────────┐            beside them as many integer sums
- *	panel 0  │ w[0][0] … w[0][15]   │   ×   T tokens
- *	panel 1  │ w[1][0] … w[1][15]   │
- *	         └──────────────────────┘
+ * time, so that weights are read once and never stored. For many (a prefill), pieces are
+ * unpacked, and tiles of tokens walk over them: PANELS × T outputs in registers, beside them
+ * as many integer sums.
  *
  * Outputs lie in a buffer of their own between pieces (the rows of y are often a power of
  * two apart, and would fight for the same lines of the cache). All of this does the same to
