@@ -223,7 +223,7 @@ int bench_once(const struct bench *b, const struct bench_case *c, int32_t n, dou
 	return ret;
 }
 
-static int warm(const struct bench *b, const struct bench_case *c, struct err *e)
+int bench_warm(const struct bench *b, const struct bench_case *c, struct err *e)
 {
 	const int32_t n = c->kind == BENCH_DECODE && c->n > BENCH_WARM_DECODE ? BENCH_WARM_DECODE : c->n;
 	double last = 0, ns;
@@ -248,7 +248,7 @@ int bench_run(struct bench *b, struct err *e)
 	meter_init(&m, "measuring");
 	for (int i = 0; !ret && i < b->n_cases; i++) {
 		meter_update(&m, done++, total);
-		ret = warm(b, &b->cases[i], e);
+		ret = bench_warm(b, &b->cases[i], e);
 	}
 	for (int round = 0; !ret && round < b->o->reps; round++) {
 		for (int i = 0; !ret && i < b->n_cases; i++) {

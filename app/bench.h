@@ -64,6 +64,8 @@ int bench_run(struct bench *b, struct err *e);
  */
 int bench_profile(const struct bench *b, FILE *f, struct err *e);
 
+/* Runs a case until two times agree, a few times at most. */
+int bench_warm(const struct bench *b, const struct bench_case *c, struct err *e);
 /* One measurement of a case: n tokens of its kind, *ns what they took. */
 int bench_once(const struct bench *b, const struct bench_case *c, int32_t n, double *ns, struct err *e);
 

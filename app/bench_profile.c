@@ -61,7 +61,7 @@ static void show_works(FILE *f, const struct peaks *p, const struct eng_work *w,
 		all.f32_ops += w[i].f32_ops;
 		least += least_ns(p, &w[i]);
 	}
-	fprintf(f, "| work                  |  ms/token |  time%% |   GB/s |   Gop/s | limit%% |\n"
+	fprintf(f, "| work                  |  ms/token | time%% |   GB/s |   Gop/s | limit%% |\n"
 		   "| --------------------- | --------: | ----: | -----: | ------: | -----: |\n");
 	for (int i = 0; i < n; i++)
 		if (w[i].ns)
@@ -83,6 +83,8 @@ int bench_profile(const struct bench *b, FILE *f, struct err *e)
 		const struct bench_case *c = &b->cases[i];
 		int n;
 
+		if (bench_warm(b, c, e) < 0)
+			return -1;
 		eng_profile(b->rig.eng, true);
 		if (bench_once(b, c, c->n, &ns, e) < 0)
 			return -1;

@@ -53,14 +53,16 @@ static int run(struct opts *o)
 		return cmd_usage(&cmd_bench, "bench needs a model: -m MODEL");
 	if (!o->bench_p && !o->bench_n)
 		return cmd_usage(&cmd_bench, "nothing to measure: -p and -n are both 0");
+	if (o->profile && o->format && strcmp(o->format, "md"))
+		return cmd_usage(&cmd_bench, "--profile tells a table: no --output %s", o->format);
 	interrupt_catch();
 	ret = bench_init(&b, o, &e);
-	if (!ret) {
-		tell_notes(&b);
-		ret = bench_run(&b, &e);
-	}
 	if (!ret)
-		ret = o->profile ? bench_profile(&b, stdout, &e) : show(&b, &e);
+		tell_notes(&b);
+	if (!ret && o->profile)
+		ret = bench_profile(&b, stdout, &e);
+	else if (!ret && !(ret = bench_run(&b, &e)))
+		ret = show(&b, &e);
 	bench_free(&b);
 	return ret < 0 ? rig_fail(&e) : EXIT_OK;
 }

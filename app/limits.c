@@ -43,17 +43,26 @@ double limits_read_rate(const struct eng_machine *m, uint64_t bytes, int threads
 	return best ? best->rate : 0;
 }
 
+/* A set's place among those that were measured, which are told from the least to the best; -1: it was not. */
+static int place_of(const struct eng_machine *m, const char *isa)
+{
+	for (int i = 0; i < m->n_peak; i++)
+		if (!strcmp(m->peak[i].isa, isa))
+			return i;
+	return -1;
+}
+
 double limits_peak_rate(const struct eng_machine *m, const char *isa, const char *type, int threads)
 {
 	const struct eng_peak *best = NULL;
 
 	for (int i = 0; i < m->n_peak; i++) {
 		const struct eng_peak *p = &m->peak[i];
-		const bool same = !strcmp(p->isa, isa), had = best && !strcmp(best->isa, isa);
+		const int set = place_of(m, p->isa), had = best ? place_of(m, best->isa) : -1;
 
-		if (p->threads > threads || strcmp(p->type, type) || (had && !same))
+		if (p->threads > threads || strcmp(p->type, type) || set > place_of(m, isa))
 			continue;
-		if (!best || same != had || p->threads > best->threads || (p->threads == best->threads && p->rate > best->rate))
+		if (set > had || (set == had && p->threads > best->threads))
 			best = p;
 	}
 	return best ? best->rate : 0;

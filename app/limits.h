@@ -33,7 +33,7 @@ struct limits {
 
 /* Bytes/s from the smallest buffer that is no smaller than `bytes`, by as many threads or the next fewer; 0 not known. */
 double limits_read_rate(const struct eng_machine *m, uint64_t bytes, int threads);
-/* Operations/s of a type ("int8", "f32") by this instruction set; without figures for it, by the fastest. */
+/* Operations/s of a type ("int8", "f32") by this instruction set, or the next lower one that has any; 0 not known. */
 double limits_peak_rate(const struct eng_machine *m, const char *isa, const char *type, int threads);
 
 /* m: as measured; n_read 0 for a machine that was not. */

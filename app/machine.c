@@ -109,9 +109,10 @@ static bool take_peaks(const json_t *list, struct eng_machine *m)
 
 static bool is_this(const json_t *j, const struct machine *m)
 {
-	const char *cpu = json_string_value(json_object_get(j, "cpu"));
+	const char *cpu = json_string_value(json_object_get(j, "cpu")), *isa = json_string_value(json_object_get(j, "isa"));
+	char now[128];
 
-	return cpu && !strcmp(cpu, m->cpu) && json_integer_value(json_object_get(j, "form")) == FORM &&
+	return cpu && !strcmp(cpu, m->cpu) && isa && !strcmp(isa, eng_isa_names(now, sizeof now)) && json_integer_value(json_object_get(j, "form")) == FORM &&
 	       json_integer_value(json_object_get(j, "threads")) == m->limits.threads &&
 	       gib((uint64_t)json_integer_value(json_object_get(j, "memory_bytes"))) == gib(m->memory);
 }
@@ -173,9 +174,11 @@ static json_t *to_json(const struct machine *m)
 {
 	static const struct machine_names names = { "bytes", "per_second", "per_second", 1 };
 	json_t *o = json_object();
+	char isa[128];
 
 	json_object_set_new(o, "form", json_integer(FORM));
 	field_text(o, "cpu", m->cpu);
+	field_text(o, "isa", eng_isa_names(isa, sizeof isa));
 	field_known(o, "threads", m->limits.threads);
 	field_count(o, "memory_bytes", m->memory);
 	field_known(o, "measured", m->when);

@@ -1,17 +1,19 @@
 #!/bin/sh
 # peers.sh [--tidbit PATH] [--llama-bench PATH] [--ik-llama-bench PATH] [--rounds N] [--threads N]
-#          [-p N] [-n N] [-d N] [--act KIND] MODEL...
+#          [-p N] [-n N] [-d N] [--act KIND] [--kv TYPE] MODEL...
 # Prefill and decode of each model by tidbit and by the peers that are named, in rounds: everyone once, then
 # everyone again, so that what the machine does meanwhile falls on all. A peer is run at each of its settings
 # (-fa 0 and 1; ik_llama.cpp also -rtr 0 and 1; behind -d tokens it can only decode). --act is tidbit's own
 # (bench's default; peers round to 8 bits). Told are medians, and how tidbit stands to the best of a
 # peer's settings; below them the limits of the machine, measured in the same run.
 set -u
-tidbit=tidbit llama= ik= rounds=3 threads=$(getconf _NPROCESSORS_ONLN) p=512 n=128 d=0 act=auto
+tidbit=tidbit llama= ik= rounds=3 threads=$(getconf _NPROCESSORS_ONLN) p=512 n=128 d=0 act=int8 kv=f16
 die () { echo "peers.sh: $*" >&2; exit 2; }
 while [ $# -gt 0 ]; do
 	case $1 in
-	--tidbit|--llama-bench|--ik-llama-bench|--rounds|--threads|--act|-p|-n|-d) [ $# -gt 1 ] || die "$1 wants a value" ;;
+	--help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit ;;
+	--rounds|--threads|-p|-n|-d) case ${2-} in ''|*[!0-9]*) die "$1 wants a number" ;; esac ;;
+	--tidbit|--llama-bench|--ik-llama-bench|--act|--kv) [ $# -gt 1 ] || die "$1 wants a value" ;;
 	-*) die "unknown option $1" ;;
 	*) break ;;
 	esac
@@ -22,6 +24,7 @@ while [ $# -gt 0 ]; do
 	--rounds) rounds=$2 ;;
 	--threads) threads=$2 ;;
 	--act) act=$2 ;;
+	--kv) kv=$2 ;;
 	-p) p=$2 ;;
 	-n) n=$2 ;;
 	-d) d=$2 ;;
@@ -29,10 +32,14 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 [ $# -gt 0 ] || die "no model"
+[ "$rounds" -gt 0 ] || die "--rounds wants at least 1"
+for m; do [ -r "$m" ] || die "$m cannot be read"; done
 for x in "$llama" "$ik"; do [ -z "$x" ] || [ -x "$x" ] || die "$x cannot be run"; done
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
+
+case $kv in q*) fas=1 ;; *) fas="0 1" ;; esac
 
 # csv of one run → lines "who test tokens/s"; a quoted value may hold a comma
 rates () {
@@ -46,18 +53,29 @@ rates () {
 peer () {
 	name=$1 prog=$2
 	shift 2
-	"$prog" -m "$model" -t "$threads" -r 1 -o csv "$@" 2>/dev/null | rates "$name"
+	"$prog" -m "$model" -t "$threads" -r 1 -o csv "$@" >"$tmp/out" 2>"$tmp/err" || failed "$prog"
+	rates "$name" <"$tmp/out"
 }
 
+# A program that fails is told with its own last words; the others go on.
+failed () {
+	echo "peers.sh: $1: $(tail -n 1 "$tmp/err")" >&2
+	echo 1 >"$tmp/failed"
+}
+
+tidbit_bench () { "$tidbit" bench "$@"; }
+
 round () {
-	"$tidbit" bench -m "$model" -p "$p" -n "$n" -d "$d" --act "$act" -t "$threads" -r 1 -o csv 2>/dev/null | rates tidbit
+	peer tidbit tidbit_bench -p "$p" -n "$n" -d "$d" --act "$act" --kv "$kv"
 	work="-p $p -n $n" ikwork="-p $p -n $n"
 	[ "$d" -eq 0 ] || { work="$work -d $d" ikwork="-p 0 -n 0 -gp $d,$n"; }
 	if [ -n "$llama" ]; then
-		for fa in 0 1; do peer "llama.cpp_fa$fa" "$llama" $work -fa $fa; done
+		for fa in $fas; do peer "llama.cpp_fa$fa" "$llama" $work -fa $fa -ctk "$kv" -ctv "$kv"; done
 	fi
 	if [ -n "$ik" ]; then
-		for fa in 0 1; do for rtr in 0 1; do peer "ik_llama.cpp_fa${fa}_rtr$rtr" "$ik" $ikwork -fa $fa -rtr $rtr; done; done
+		for fa in $fas; do for rtr in 0 1; do
+			peer "ik_llama.cpp_fa${fa}_rtr$rtr" "$ik" $ikwork -fa $fa -rtr $rtr -ctk "$kv" -ctv "$kv"
+		done; done
 	fi
 }
 
@@ -73,17 +91,20 @@ for model; do
 				printf "  %-24s %-12s %9.2f tokens/s  (%d rounds, %.2f to %.2f)\n", who, test (d > 0 ? " @ d" d : ""), m, n, v[1], v[n]
 				if (who == "tidbit") ours[test] = m
 				else { peer = who; sub(/_.*/, "", peer); if (who ~ /^ik_/) peer = "ik_llama.cpp"
-				       if (m > best[test, peer]) best[test, peer] = m; seen[test, peer] = 1 }
+				       if (m > best[test, peer]) best[test, peer] = m
+				       if (!(peer in met)) { met[peer]; known[++peers] = peer } }
+				if (!(test in had)) { had[test]; tested[++tests] = test }
 			}
 			n = 0
 		}
 		{ if ($1 != who || $2 != test) flush(); who = $1; test = $2; v[++n] = $3 }
 		END {
 			flush()
-			for (k in seen) {
-				split(k, part, SUBSEP)
-				printf "  %s: %.2f times %s\n", part[1], ours[part[1]] / best[k], part[2]
-			}
+			for (i = 1; i <= tests; i++)
+				for (j = 1; j <= peers; j++)
+					if (ours[tested[i]] && best[tested[i], known[j]])
+						printf "  %s: %.2f times %s\n", tested[i], ours[tested[i]] / best[tested[i], known[j]], known[j]
 		}'
 done
 "$tidbit" show --machine --again 2>/dev/null | awk '/GB\/s|4.00 GiB|int8|f32|measured/'
+[ ! -e "$tmp/failed" ]

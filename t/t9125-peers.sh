@@ -24,6 +24,7 @@ if [ -n "${both-}" ]; then row "$p" "$n"; else
 fi
 END_OF_BENCH
 chmod +x bench
+: >model.gguf
 peers () { sh "$TEST_SRC/t/peers.sh" --tidbit ./bench --threads 1 --rounds 2 "$@" >out 2>err; }
 
 test_expect_success 'prefill and decode, ratios to the best of settings' '
@@ -33,11 +34,22 @@ test_expect_success 'prefill and decode, ratios to the best of settings' '
 '
 test_expect_success 'behind a depth each is asked in its own words' '
 	rm -f asked && peers --llama-bench ./bench --ik-llama-bench ./bench -p 64 -n 16 -d 32 --act int8 model.gguf &&
-	grep -q -e "^bench.* -d 32 --act int8" asked && grep -q -e "-p 64 -n 16 -d 32 -fa 1" asked &&
-	grep -q -e "-p 0 -n 0 -gp 32,16 -fa 1 -rtr 1" asked && grep -q "^  tg16: 2.99 times ik_llama.cpp" out &&
+	grep -q -e "^bench.* -d 32 --act int8" asked && grep -q -e "-p 64 -n 16 -d 32 -fa 1 -ctk f16" asked &&
+	grep -q -e "-p 0 -n 0 -gp 32,16 -fa 1 -rtr 1 -ctk f16" asked && grep -q "^  tg16: 2.99 times ik_llama.cpp" out &&
 	! grep -q "pp.*times ik_llama" out
 '
+test_expect_success 'a quantized cache for everyone, which peers have with -fa 1' '
+	rm -f asked && peers --llama-bench ./bench -p 64 -n 0 --kv q8_0 model.gguf && grep -q "^bench.* --kv q8_0" asked &&
+	grep -q -e "-fa 1 -ctk q8_0 -ctv q8_0" asked && ! grep -q -e "-fa 0" asked
+'
 test_expect_success 'what cannot be is told' '
-	! peers --llama-bench ./nosuch model.gguf && grep -q "nosuch cannot be run" err && ! peers -p 64 && grep -q "no model" err
+	! peers --llama-bench ./nosuch model.gguf && grep -q "nosuch cannot be run" err && ! peers -p 64 && grep -q "no model" err &&
+	! peers --rounds x model.gguf && grep -q "rounds wants a number" err && ! peers --rounds 0 model.gguf &&
+	! peers nofile.gguf && grep -q "nofile.gguf cannot be read" err
+'
+test_expect_success 'one that fails is told, and the others go on' '
+	printf "#!/bin/sh\necho it broke >&2\nexit 3\n" >broken && chmod +x broken &&
+	! peers --llama-bench ./broken -p 64 -n 0 model.gguf && grep -q "broken: it broke" err && grep -q "^  tidbit  *pp64" out &&
+	! grep -q "times" out
 '
 test_done

@@ -4,7 +4,7 @@
 
 #include "engine/base/err.h"
 
-/* flag, name for --isa and --version. A new set is a row, a file and a line in local.mk. */
+/* flag, name for --isa and --version. HACKING tells what a new set takes. */
 #define CPU_SETS(X) \
 	X(CPU_AVX2, "avx2") \
 	X(CPU_AVXVNNI, "avxvnni") \

@@ -6,7 +6,7 @@
  * One rule stands above speed: an output depends on its own weights and activations
  * only, in one fixed order of k. The same row and token give the same bits whether
  * they are computed alone, in a chunk of 500, or by another thread. (Two instruction
- * sets agree within a tolerance, not in bits.)
+ * sets agree within a tolerance, and in bits only where t3000 says so.)
  *
  * Nothing here allocates, locks, or fails; all functions may run on any number of
  * threads over disjoint outputs.

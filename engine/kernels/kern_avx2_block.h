@@ -1,5 +1,5 @@
 /*
- * The vectors of kern_block.h for AVX2: eight rows. Whoever includes this says before how many
+ * The vectors of kern_piece.h for AVX2: eight rows. Whoever includes this says before how many
  * tokens share a register of weights (TILE), and what scales of half blocks are (vec_scale), and
  * brings sum_block() after: multiplying bytes is all in which the two instruction sets differ.
  */

@@ -1,4 +1,4 @@
-/* What the AVX-512 files share; kern_init_avx512vnni() puts them together. Included by kern_avx512vnni*.c only. */
+/* What the AVX-512 files share; kern_init_avx512vnni() puts them together. Included by kern_avx512vnni*.c and, for its vectors, kern_amx*.c. */
 #ifndef ENGINE_KERNELS_KERN_AVX512VNNI_H
 #define ENGINE_KERNELS_KERN_AVX512VNNI_H
 

@@ -7,13 +7,6 @@ enum { PANELS = 2, FEW = 8, TILE = FEW };
 #include "engine/kernels/kern_avx512vnni_vec.h"
 #include "engine/kernels/kern_block.h"
 
-/* vpdpbusd wants weights unsigned: int8 as w + 128. */
-INLINE struct form adjust_form(struct form f)
-{
-	f.offset = f.sign ? 128 : f.offset;
-	return f;
-}
-
 INLINE void adjust(const struct form f, struct block *w)
 {
 	if (f.sign) {
@@ -28,11 +21,6 @@ INLINE void adjust(const struct form f, struct block *w)
 INLINE int tile_tokens(const struct form f)
 {
 	return f.scale ? 4 : 6;
-}
-
-INLINE bool start_wanted(const struct form f)
-{
-	return f.offset || (f.min && !f.scale);
 }
 
 INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)

@@ -104,15 +104,7 @@ INLINE vec broadcast_4(const void *p)
 }
 
 #include "engine/kernels/kern_piece.h"
-
-/*
- * 1.5 · 2^23. An integer s below 2^22 added to its bits gives the bits of LIFT + s, so that
- * sums that begin with them are floats without being converted; fma(d, LIFT + s, -LIFT · d)
- * rounds once and gives what d · s would, for d of at most 22 bits times LIFT is exact. The
- * largest sum is that of int8 weights, 32 · 255 · 128.
- */
-#define LIFT 0x1.8p23f
-enum { LIFT_BITS = 0x4b400000 };
+#include "engine/kernels/kern_lift.h"
 
 /* Scales of half blocks are multiplied with the block's: 11 bits by 8, exact. */
 INLINE void lift_scales(const struct form f, struct block *w)

@@ -14,26 +14,12 @@ enum { TILE = 6 };
 typedef __m256 vec_scale;
 
 #include "engine/kernels/kern_avx2_block.h"
-
-/*
- * 1.5 · 2^23. An integer s below 2^22 added to its bits gives the bits of LIFT + s: sums that begin
- * with them become floats by a subtraction, which other ports do than those of multiplications.
- * The largest sum is that of Q8_0, 32 · 128 · 127.
- */
-#define LIFT 0x1.8p23f
-enum { LIFT_BITS = 0x4b400000 };
+#include "engine/kernels/kern_lift.h"
 
 /* Byte b of each lane, signed. */
 INLINE vec_scale v_scale(vec v, int b)
 {
 	return v_to_float(_mm256_srai_epi32(_mm256_slli_epi32(v, 24 - 8 * b), 24));
-}
-
-/* vpdpbusd wants weights unsigned: int8 as w + 128. */
-INLINE struct form adjust_form(struct form f)
-{
-	f.offset = f.sign ? 128 : f.offset;
-	return f;
 }
 
 INLINE void adjust(const struct form f, struct block *w)
@@ -48,11 +34,6 @@ INLINE void adjust(const struct form f, struct block *w)
 INLINE int tile_tokens(const struct form f)
 {
 	return f.scale ? 4 : 6;
-}
-
-INLINE bool start_wanted(const struct form f)
-{
-	return f.offset || (f.min && !f.scale);
 }
 
 /* -offset times the sums of a block's first half, second half, or both together; lifted. */

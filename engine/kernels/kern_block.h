@@ -1,7 +1,7 @@
 /*
  * Products of quantized weights with int8 activations: one engine for all block types and
  * all instruction sets. What kern_piece.h tells of brings the weights, an instruction set
- * brings mul_block(), and this file walks over rows and tokens.
+ * brings mul_block() and what is declared around it, and this file walks over rows and tokens.
  *
  * The four weights of a row in a vector's lane (kern_piece.h) meet four activations that are
  * broadcast, so that every lane sums its own row: nothing is added across lanes. The integer
@@ -9,7 +9,7 @@
  *
  *	acc = fma(u, dx, acc),  u = d · sum  or  fma(m, Σ x, d · sum)
  *
- * block after block. Few tokens (FEW, a decode) meet blocks as they are loaded, a panel at a
+ * where sum is that of both halves, or made from theirs by their scales, block after block. Few tokens (FEW, a decode) meet blocks as they are loaded, a panel at a
  * time, so that weights are read once and never stored. For many (a prefill), pieces are
  * unpacked, and tiles of tokens walk over them: PANELS × T outputs in registers, beside them
  * as many integer sums.

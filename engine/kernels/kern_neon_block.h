@@ -1,5 +1,5 @@
 /*
- * The vectors of kern_block.h for NEON: four rows. Whoever includes this says before how
+ * The vectors of kern_piece.h for NEON: four rows. Whoever includes this says before how
  * many tokens share a register of weights (TILE) and brings sum_block() after: multiplying
  * bytes is all in which the two instruction sets differ.
  *

@@ -24,7 +24,7 @@
 /* Bytes of a panel of so many rows of k weights, k a multiple of the block. */
 int64_t kern_panel_bytes(const struct quant_type *t, int panel, int64_t k);
 
-/* Packs n ≤ panel rows of k weights, `stride` bytes apart; panel aligned to 4. */
+/* Packs n ≤ panel rows of k weights, `stride` bytes apart. */
 void kern_pack(const struct quant_type *t, int panel, const void *rows, int64_t stride, int n, int64_t k, void *dst);
 
 /*

@@ -87,7 +87,7 @@ struct panel {
 	vec_mask mask;
 };
 
-enum { PIECE_BYTES = PIECE * GROUP / 32 * 36 * ROWS };	/* Q8_0 takes the most: 34 a row's block */
+enum { PIECE_BYTES = PIECE * GROUP / 32 * 36 * ROWS };	/* Q8_0 takes the most: 34 a row's block, and whole lines */
 
 /* Blocks b … b+n-1 of 32: in the panel, or put together in buf from a file's rows. */
 INLINE struct source piece_source(const struct kern_mul *m, const struct panel *p, const struct form f, int64_t b,

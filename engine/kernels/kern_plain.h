@@ -1,4 +1,4 @@
-/* Loaders of the types whose blocks are 32 weights, for kern_block.h. */
+/* Loaders of the types whose blocks are 32 weights, for kern_piece.h. */
 #ifndef ENGINE_KERNELS_KERN_PLAIN_H
 #define ENGINE_KERNELS_KERN_PLAIN_H
 

@@ -1,4 +1,4 @@
-/* Loaders of the types whose blocks are 256 weights, for kern_block.h; words are counted without the half. */
+/* Loaders of the types whose blocks are 256 weights, for kern_piece.h; words are counted without the half. */
 #ifndef ENGINE_KERNELS_KERN_SUPER_H
 #define ENGINE_KERNELS_KERN_SUPER_H
 

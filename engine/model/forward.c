@@ -156,18 +156,6 @@ static void mark(struct step *s, int ith, enum forward_work work)
 	s->since = now;
 }
 
-/* A product of n tokens with a matrix. */
-static void mark_mul(struct step *s, int ith, enum forward_work work, const struct view *v, int64_t n)
-{
-	const double ops = 2.0 * (double)v->rows * (double)v->cols * (double)n;
-
-	if (!s->profile || ith)
-		return;
-	s->profile[work].bytes += (double)view_bytes(v);
-	*(s->act != ENG_ACT_F32 && s->k->type[v->type->id].act == KERN_ACT_Q8 ? &s->profile[work].int8_ops :
-										&s->profile[work].f32_ops) += ops;
-}
-
 static void mark_attn(struct step *s, int ith, const struct layer_config *l)
 {
 	for (int t = 0; t < s->n && s->profile && !ith; t++) {
@@ -222,6 +210,18 @@ static kern_mul_fn *mul_of(const struct step *s, const struct view *v, const str
 static bool is_wide(const struct step *s, const struct view *v, const struct input *in)
 {
 	return rounds(s, v) && !in->trained && (s->act == ENG_ACT_INT16 || (s->act == ENG_ACT_AUTO && v->type->wide));
+}
+
+/* A product with a matrix; what is kept at 16 bits is multiplied twice. */
+static void mark_mul(struct step *s, int ith, enum forward_work work, const struct view *v, const struct input *in)
+{
+	const double ops = 2.0 * (double)v->rows * (double)v->cols * (double)in->a.t * (is_wide(s, v, in) ? 2 : 1);
+
+	if (!s->profile || ith)
+		return;
+	s->profile[work].bytes += (double)view_bytes(v);
+	*(s->act != ENG_ACT_F32 && s->k->type[v->type->id].act == KERN_ACT_Q8 ? &s->profile[work].int8_ops :
+										&s->profile[work].f32_ops) += ops;
 }
 
 /* A token as rounding leaves it, in floats: for matrices that are not multiplied as integers. */
@@ -483,7 +483,7 @@ static void attention(struct step *s, int32_t il, int ith, int nth)
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_QKV);
 	for (int i = 0; i < 3; i++)
-		mark_mul(s, ith, WORK_QKV, into[i], s->n);
+		mark_mul(s, ith, WORK_QKV, into[i], &in);
 	rope_share(s, y, il, ith, nth);
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_ROPE);
@@ -497,7 +497,7 @@ static void attention(struct step *s, int32_t il, int ith, int nth)
 	mark(s, ith, WORK_ROUND_O);
 	mul_add(s, &y->wo, y->bo, y->attn_post_norm, &in, ith, nth);
 	mark(s, ith, WORK_O);
-	mark_mul(s, ith, WORK_O, &y->wo, s->n);
+	mark_mul(s, ith, WORK_O, &y->wo, &in);
 }
 
 /* y = f(gate) × up of a token's rows from r on, biases before. */
@@ -557,7 +557,7 @@ static void feed_forward(struct step *s, int32_t il, int ith, int nth)
 	pool_barrier(s->pool);
 	mark(s, ith, WORK_UP);
 	for (int i = 0; i < 2; i++)
-		mark_mul(s, ith, WORK_UP, into[i], s->n);
+		mark_mul(s, ith, WORK_UP, into[i], &in);
 	if (!at_once) {
 		round_share(s, &gated, y->ffn_sub_norm, &y->down, ith, nth);
 		pool_barrier(s->pool);
@@ -565,7 +565,7 @@ static void feed_forward(struct step *s, int32_t il, int ith, int nth)
 	}
 	mul_add(s, &y->down, y->bdown, y->ffn_post_norm, &gated, ith, nth);
 	mark(s, ith, WORK_DOWN);
-	mark_mul(s, ith, WORK_DOWN, &y->down, s->n);
+	mark_mul(s, ith, WORK_DOWN, &y->down, &gated);
 }
 
 /* Logits of the rows that want them: their residuals are gathered, normed and multiplied. */
@@ -597,7 +597,7 @@ static void head(struct step *s, int ith, int nth)
 			memcpy(out + lo, from + lo, (size_t)(hi - lo) * sizeof *out);
 	}
 	mark(s, ith, WORK_HEAD);
-	mark_mul(s, ith, WORK_HEAD, v, s->n_logits);
+	mark_mul(s, ith, WORK_HEAD, v, &in);
 }
 
 /* Divisors of the angles: a model stretched to long contexts has others for sessions that are long. */
