@@ -210,8 +210,8 @@ INLINE void put_tile(const struct kern_mul *m, const struct panel *p, int64_t i,
 INLINE void panels_times(const struct kern_mul *m, const struct panel *p, const struct form f, load_fn *load,
 			 struct work *k, int64_t i0, int64_t i1)
 {
-	const int64_t blocks = m->a->k / GROUP, parts = (blocks + PIECE - 1) / PIECE;
-	const int64_t per = f.per < 2 ? 2 : f.per, most = (blocks + parts * per - 1) / (parts * per) * per;
+	const int64_t blocks = m->a->k / GROUP;
+	const int64_t most = piece_blocks((struct form){ .per = f.per < 2 ? 2 : f.per }, blocks);	/* whole pairs */
 	vecf out[MANY * TILE * PANELS];
 	struct piece c;
 
