@@ -29,22 +29,12 @@ enum {
 
 #include "engine/kernels/kern_avx512vnni_vec.h"
 
-/* -- the instructions ---------------------------------------------------------------------- */
-
-/* Of the compilers that have intrinsics, some lose stores to what these read: the operands are told here. */
-#define TILE_LOAD(tile, p, stride, bytes) \
-	__asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile \
-			 : : "r"(p), "r"((ptrdiff_t)(stride)), "m"(*(const uint8_t (*)[bytes])(p)))
-#define TILE_STORE(tile, p) \
-	__asm__ volatile("tilestored %%tmm" #tile ", (%1,%2,1)" \
-			 : "=m"(*(int32_t (*)[TILE][ROWS])(p)) : "r"(p), "r"((ptrdiff_t)(4 * ROWS)))
-#define TILE_ZERO(tile) __asm__ volatile("tilezero %tmm" #tile)
-#define TILE_MUL(to, tokens, weights) __asm__ volatile("tdpbssd %tmm" #weights ", %tmm" #tokens ", %tmm" #to)
+/* -- tiles --------------------------------------------------------------------------------- */
 
 /* What tile registers hold: 0 … 3 sums, 4 and 5 activations, 6 and 7 weights. */
 INLINE void tiles_begin(const struct form f)
 {
-	struct { uint8_t palette, start_row, none[14]; uint16_t bytes[16]; uint8_t rows[16]; } c = { .palette = 1 };
+	struct tile_config c = { .palette = 1 };
 	const int k = f.scale ? GROUP / 2 : GROUP;
 
 	for (int i = 0; i < 4; i++) {
@@ -57,12 +47,7 @@ INLINE void tiles_begin(const struct form f)
 		c.bytes[i + 2] = 4 * ROWS;
 		c.rows[i + 2] = (uint8_t)(k / 4);
 	}
-	__asm__ volatile("ldtilecfg %0" : : "m"(c));
-}
-
-INLINE void tiles_end(void)
-{
-	__asm__ volatile("tilerelease");
+	TILE_CONFIG(c);
 }
 
 /* -- a block ------------------------------------------------------------------------------- */
@@ -131,7 +116,7 @@ INLINE void join(const struct form f, const struct block *w, const struct tile *
 #define MUL_PART(to, tokens, weights, from, x, half) do { \
 		TILE_LOAD(tokens, (x) + (half) * GROUP / 2, 2 * GROUP, TILE * 2 * GROUP - GROUP); \
 		TILE_LOAD(weights, (from)->w + 4 * (half), 4 * ROWS, 4 * 4 * ROWS); \
-		TILE_MUL(to, tokens, weights); \
+		TILE_MUL("tdpbssd", to, tokens, weights); \
 	} while (0)
 
 /* Sums of a block into tile registers `to` and, of its second half, `also`. */
@@ -144,9 +129,9 @@ INLINE void join(const struct form f, const struct block *w, const struct tile *
 		} \
 	} while (0)
 #define STORE_BLOCK(f, tile, also, s) do { \
-		TILE_STORE(tile, (s)[0]); \
+		TILE_STORE(tile, (s)[0], 4 * ROWS, sizeof (s)[0]); \
 		if ((f).scale) \
-			TILE_STORE(also, (s)[1]); \
+			TILE_STORE(also, (s)[1], 4 * ROWS, sizeof (s)[1]); \
 	} while (0)
 
 /* A panel of a piece and a tile, which are multiplied pair of blocks by pair. */
@@ -259,7 +244,7 @@ INLINE void mul_tiles(const struct kern_mul *m, const struct form f, load_fn *lo
 			panels_at(m, r, p);
 			panels_times(m, p, f, load, &k, i, tiles - i < step ? tiles : i + step);
 		}
-	tiles_end();
+	TILE_RELEASE;
 }
 
 /* A row of a table of types, as in kern_block.h. */

@@ -18,4 +18,5 @@ void kern_init_amx(struct kern *k)
 	k->tiles_from = 64;	/* measured: fewer are faster by VNNI */
 	kern_amx_plain_init(k);
 	kern_amx_super_init(k);
+	kern_amx_attn_init(k);
 }

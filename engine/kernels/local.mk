@@ -13,9 +13,9 @@ KERN_AVXVNNI = %D%/kern_lift.h $(KERN_BLOCK) %D%/kern_avx2.h %D%/kern_avx2_block
 	%D%/kern_avxvnni_super.c %D%/probe.h %D%/probe_avxvnni.c
 KERN_AVX512VNNI = $(KERN_BLOCK) %D%/kern_lift.h %D%/kern_avx512vnni.h %D%/kern_avx512vnni_vec.h %D%/kern_avx512vnni_block.h %D%/kern_avx512vnni_plain.c \
 	%D%/kern_avx512vnni_super.c %D%/kern_avx512vnni_float.c \
-	%D%/kern_avx512vnni_ops.c %D%/kern_avx512vnni_attn.c %D%/probe.h %D%/probe_avx512vnni.c
+	%D%/kern_avx512vnni_ops.c %D%/kern_avx512vnni_attn.h %D%/kern_avx512vnni_attn.c %D%/probe.h %D%/probe_avx512vnni.c
 KERN_AMX = %D%/kern_lift.h %D%/kern_inline.h %D%/kern_piece.h %D%/kern_plain.h %D%/kern_super.h %D%/kern_avx512vnni.h \
-	%D%/kern_avx512vnni_vec.h %D%/kern_amx.h %D%/kern_amx_block.h %D%/kern_amx_plain.c %D%/kern_amx_super.c \
+	%D%/kern_avx512vnni_vec.h %D%/kern_amx.h %D%/kern_amx_block.h %D%/kern_amx_plain.c %D%/kern_amx_super.c %D%/kern_avx512vnni_attn.h %D%/kern_amx_attn.c \
 	%D%/probe.h %D%/probe_amx.c
 KERN_NEON = $(KERN_BLOCK) %D%/kern_neon.h %D%/kern_neon_block.h %D%/kern_neon_mla.h %D%/kern_neon.c \
 	%D%/kern_neon_plain.c %D%/kern_neon_super.c %D%/kern_neon_float.c \
