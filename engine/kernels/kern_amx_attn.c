@@ -49,7 +49,60 @@ struct work {
 	_Alignas(LINES) float max[MAX_Q], sum[MAX_Q];
 	_Alignas(LINES) int32_t from[MAX_Q], to[MAX_Q];	/* what each sees of a page */
 	int token[MAX_Q];
+	/* What is on its way into the L2 cache: this page's values, the next one's keys and values, NULL where there is none. */
+	const char *ahead[3], *end;	/* end: of the first */
+	int64_t bytes;			/* of each */
+	struct { int key, score, weight, value, product; } lines;	/* fetched for each of these: a page's worth in a page's time */
 };
+
+/* So many lines more. All the time a few: a core has no more than ten to twenty misses under way. */
+INLINE void fetch_lines(struct work *w, int n)
+{
+	const char *p = w->ahead[0];
+
+	if (!p)
+		return;
+	for (int i = 0; i < n; i++)
+		__builtin_prefetch(p + i * LINES, 0, 2);
+	w->ahead[0] = p + n * LINES;
+	if (w->ahead[0] < w->end)
+		return;
+	w->ahead[0] = w->ahead[1];
+	w->ahead[1] = w->ahead[2];
+	w->ahead[2] = NULL;
+	w->end = w->ahead[0] ? w->ahead[0] + w->bytes : NULL;
+}
+
+/* Of one token and a page: a quarter with its keys, a sixth with scores, three sixteenths with weights, and so on. */
+static void fetch_begin(struct work *w, const char *values, int64_t bytes)
+{
+	const int lines = (int)((2 * bytes + LINES - 1) / LINES), steps = w->width / STEP;
+
+	w->ahead[0] = values;
+	w->ahead[1] = w->ahead[2] = NULL;
+	w->end = values + bytes;
+	w->bytes = bytes;
+	w->lines.key = (lines / 4 + KERN_PAGE - 1) / KERN_PAGE;
+	w->lines.score = lines / 6 / (STEPS * steps) + 1;
+	w->lines.weight = lines / 5 / (KERN_PAGE / 2) + 1;
+	w->lines.value = (lines / 4 + SIDE * STEPS * steps - 1) / (SIDE * STEPS * steps);
+	w->lines.product = lines / 6 / (STEPS * steps) + 1;
+}
+
+/* Also the next page. Of what was to come before, only this page's values are still of use. */
+static void fetch_next(struct work *w, const char *keys, const char *values)
+{
+	const int rest = w->ahead[0] != NULL;
+
+	if (w->ahead[1]) {
+		w->ahead[0] = w->ahead[1];
+		w->end = w->ahead[0] + w->bytes;
+	}
+	w->ahead[rest] = keys;
+	w->ahead[rest + 1] = values;
+	if (!rest)
+		w->end = keys + w->bytes;
+}
 
 /* -- parts ------------------------------------------------------------------------------------ */
 
@@ -121,18 +174,18 @@ INLINE void place_key(struct work *w, const struct kv_type t, const char *key, p
 		put_pairs(pairs_of(load_some(t, key, d, hd), load_some(t, key, d + SIDE, hd)), w->k.hi + at, w->k.lo + at);
 }
 
-/* Keys j … j+STEP-1 of a page, those outside s as 0; their values are on their way meanwhile. */
-INLINE void place_keys(struct work *w, const struct kv_type t, const char *keys, const char *values, int j, struct seen s)
+/* Keys j … j+STEP-1 of a page, those outside s as 0. */
+INLINE void place_keys(struct work *w, const struct kv_type t, const char *keys, int j, struct seen s)
 {
 	const int steps = w->width / STEP;
 
 	for (int i = 0; i < STEP; i++) {
-		const ptrdiff_t at = (ptrdiff_t)i / SIDE * steps * TILE_BYTES + i % SIDE * LINES, row = (j + i) * t.row;
+		const ptrdiff_t at = (ptrdiff_t)i / SIDE * steps * TILE_BYTES + i % SIDE * LINES;
 
-		if (j + i >= s.from && j + i < s.to) {
-			fetch(values + row, t.row);
-			place_key(w, t, keys + row, at);
-		} else
+		fetch_lines(w, w->lines.key);
+		if (j + i >= s.from && j + i < s.to)
+			place_key(w, t, keys + (j + i) * t.row, at);
+		else
 			for (int d = 0; d < steps; d++)
 				put_pairs((struct pairs){ _mm512_setzero_si512(), _mm512_setzero_si512() },
 					  w->k.hi + at + d * TILE_BYTES, w->k.lo + at + d * TILE_BYTES);
@@ -149,6 +202,7 @@ INLINE void place_values(struct work *w, const struct kv_type t, const char *val
 		const bool first = j >= s.from && j < s.to, second = j + SIDE >= s.from && j + SIDE < s.to;
 		char *hi = w->v.hi + j / STEP * TILE_BYTES + j % SIDE * LINES, *lo = hi + (w->v.lo - w->v.hi);
 
+		fetch_lines(w, w->lines.value);
 		if (first && second && c + STEP <= hd) {
 			put_pairs(pairs_of(t.load(row, c, 0xffff), t.load(also, c, 0xffff)), hi, lo);
 			put_pairs(pairs_of(t.load(row, c + SIDE, 0xffff), t.load(also, c + SIDE, 0xffff)),
@@ -231,10 +285,11 @@ struct operand { const char *hi, *lo; ptrdiff_t step, second; };
 			TILE_MUL("tdpbf16ps", 3, 5, 7); \
 	} while (0)
 
-/* Tile registers 0 … 3 += a0 b0, a0 b1, a1 b0, a1 b1, of which there are na and nb, over n steps. */
-INLINE void multiply(const struct operand a, const int na, const struct operand b, const int nb, int n)
+/* Tile registers 0 … 3 += a0 b0, a0 b1, a1 b0, a1 b1, of which there are na and nb, over n steps; meanwhile so many lines for each. */
+INLINE void multiply(struct work *w, const struct operand a, const int na, const struct operand b, const int nb, int n, int lines)
 {
 	for (int i = 0; i < n; i++) {
+		fetch_lines(w, lines);
 		LOAD_SECOND(b.hi + i * b.step);
 		LOAD_FIRST(a.lo + i * a.step);
 		MUL_PAIRS;
@@ -257,7 +312,7 @@ INLINE void score(struct work *w, int tile, const int n, int j)
 	TILE_ZERO(1);
 	TILE_ZERO(2);
 	TILE_ZERO(3);
-	multiply(k, 2, q, n, steps);
+	multiply(w, k, 2, q, n, steps, w->lines.score);
 	TILE_STORE(0, w->s[tile][j], LINES, TILE_BYTES);
 	TILE_STORE(2, w->s[tile][j + SIDE], LINES, TILE_BYTES);
 	if (n == 2) {
@@ -281,7 +336,7 @@ INLINE void add_values(struct work *w, int tile, const int n, int c, struct seen
 		TILE_LOAD(2, o2, LINES, TILE_BYTES);
 		TILE_LOAD(3, o2 + SIDE * SIDE, LINES, TILE_BYTES);
 	}
-	multiply(p, n, v, 2, steps);
+	multiply(w, p, n, v, 2, steps, w->lines.product);
 	TILE_STORE(0, o, LINES, TILE_BYTES);
 	TILE_STORE(1, o + SIDE * SIDE, LINES, TILE_BYTES);
 	if (n == 2) {
@@ -367,6 +422,7 @@ static void fold(struct work *w, int tile, struct seen s)
 				const __m512 b = exp_lanes(_mm512_sub_ps(_mm512_load_ps(scores[j + SIDE + i + k]), top));
 				const struct pairs p = pairs_near(a, b);
 
+				fetch_lines(w, w->lines.weight);
 				hi[i + k] = p.hi;
 				lo[i + k] = p.lo;
 				sum[2 * k] = _mm512_add_ps(sum[2 * k], a);
@@ -404,11 +460,13 @@ INLINE void page(struct work *w, const struct kv_type t, int64_t at)
 {
 	const struct kern_attn *a = w->a;
 	const char *keys = a->kpage[at / KERN_PAGE], *values = a->vpage[at / KERN_PAGE];
-	const char *next = at + KERN_PAGE < a->n + a->t - 1 ? a->kpage[at / KERN_PAGE + 1] : keys;
-	const int64_t ahead = KERN_PAGE * t.row * STEP / w->width;
+	const int64_t next = at / KERN_PAGE + 1;
+	const bool last = next * KERN_PAGE >= a->n + a->t - 1;
 	const int tiles = (w->queries + SIDE - 1) / SIDE;
 	struct seen all = { KERN_PAGE, 0 }, s[MAX_Q / SIDE];	/* by tile; a pair's have the same */
 
+	if (!last)
+		fetch_next(w, a->kpage[next], a->vpage[next]);
 	for (int m = 0; m < w->queries; m++) {
 		const struct seen see = m && w->token[m] == w->token[m - 1] ? (struct seen){ w->from[m - 1], w->to[m - 1] } :
 			seen_of(a, w->token[m], at);
@@ -420,7 +478,7 @@ INLINE void page(struct work *w, const struct kv_type t, int64_t at)
 	for (int i = 0; i < tiles; i++)
 		s[i] = i % 2 ? s[i - 1] : seen_by(w, i, 2);
 	for (int j = all.from / STEP * STEP; j < all.to; j += STEP) {
-		place_keys(w, t, keys, values, j, all);
+		place_keys(w, t, keys, j, all);
 		for (int i = 0; i < tiles; i += 2) {
 			if (j < s[i].from || j >= s[i].to)
 				continue;
@@ -434,7 +492,6 @@ INLINE void page(struct work *w, const struct kv_type t, int64_t at)
 		if (s[i].from < s[i].to)
 			fold(w, i, s[i]);
 	for (int c = 0; c < w->width; c += STEP) {
-		fetch(next + c / STEP * ahead, ahead);
 		place_values(w, t, values, c, all);
 		for (int i = 0; i < tiles; i += 2) {
 			if (s[i].from >= s[i].to)
@@ -488,6 +545,7 @@ INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
 		c.rows[i] = SIDE;
 	}
 	TILE_CONFIG(c);
+	fetch_begin(&w, a->vpage[a->first / KERN_PAGE], KERN_PAGE * t.row);
 	for (int64_t at = a->first / KERN_PAGE * KERN_PAGE; at < n; at += KERN_PAGE)
 		page(&w, t, at);
 	TILE_RELEASE;
