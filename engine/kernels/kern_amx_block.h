@@ -35,7 +35,7 @@ enum {
 INLINE void tiles_begin(const struct form f)
 {
 	struct tile_config c = { .palette = 1 };
-	const int k = f.scale ? GROUP / 2 : GROUP;
+	const int k = halves_apart(f) ? GROUP / 2 : GROUP;
 
 	for (int i = 0; i < 4; i++) {
 		c.bytes[i] = 4 * ROWS;
@@ -99,9 +99,9 @@ INLINE void join(const struct form f, const struct block *w, const struct tile *
 	for (int t = 0; t < TILE; t++) {
 		const int64_t at = place(g) + 2 * t;
 		const vec first = _mm512_load_si512(k->sums[g % 2][0][t]);
-		vecf u = _mm512_fmadd_ps(f.scale ? w->sc[0] : w->d, _mm512_castsi512_ps(first), w->lift);
+		vecf u = _mm512_fmadd_ps(halves_apart(f) ? w->sc[0] : w->d, _mm512_castsi512_ps(first), w->lift);
 
-		if (f.scale)
+		if (halves_apart(f))
 			u = _mm512_fmadd_ps(w->sc[1], v_to_float(_mm512_load_si512(k->sums[g % 2][1][t])), u);
 		if (f.min && f.scale)
 			u = _mm512_fmadd_ps(w->m, v_to_float(_mm512_madd_epi16(broadcast_4(x->sum + 2 * at), w->mn)), u);
@@ -123,14 +123,14 @@ INLINE void join(const struct form f, const struct block *w, const struct tile *
 #define MUL_BLOCK(f, k, to, also, from, x) do { \
 		TILE_LOAD(to, (k)->lift, 4 * ROWS, sizeof (k)->lift); \
 		MUL_PART(to, 4, 6, from, x, 0); \
-		if ((f).scale) { \
+		if (halves_apart(f)) { \
 			TILE_ZERO(also); \
 			MUL_PART(also, 5, 7, from, x, 1); \
 		} \
 	} while (0)
 #define STORE_BLOCK(f, tile, also, s) do { \
 		TILE_STORE(tile, (s)[0], 4 * ROWS, sizeof (s)[0]); \
-		if ((f).scale) \
+		if (halves_apart(f)) \
 			TILE_STORE(also, (s)[1], 4 * ROWS, sizeof (s)[1]); \
 	} while (0)
 

@@ -20,7 +20,7 @@ INLINE void adjust(const struct form f, struct block *w)
 /* Two panels take 12 sums, 12 outputs, 2 weights and an activation; with halves 8 of each, and 8 joined sums. */
 INLINE int tile_tokens(const struct form f)
 {
-	return f.scale ? 4 : 6;
+	return halves_apart(f) ? 4 : 6;
 }
 
 INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, int64_t n)
@@ -80,7 +80,7 @@ INLINE void dot_block(const struct block *w, int n_panels, const struct token *x
 INLINE void mul_block(const struct form f, const struct block *w, int n_panels, const struct token *x, int64_t b, int n,
 		      vecf acc[PANELS][TILE])
 {
-	const int halves = f.scale ? 2 : 1;
+	const int halves = halves_apart(f) ? 2 : 1;
 	vec sum[PANELS][TILE];
 	vecf u[PANELS][TILE];
 
@@ -99,7 +99,7 @@ INLINE void mul_block(const struct form f, const struct block *w, int n_panels, 
 			UNROLL
 			for (int p = 0; p < n_panels; p++)
 				u[p][t] = h ? _mm512_fmadd_ps(w[p * PIECE].sc[1], v_to_float(sum[p][t]), u[p][t]) :
-					_mm512_fmadd_ps(f.scale ? w[p * PIECE].sc[0] : w[p * PIECE].d,
+					_mm512_fmadd_ps(halves_apart(f) ? w[p * PIECE].sc[0] : w[p * PIECE].d,
 							_mm512_castsi512_ps(sum[p][t]), w[p * PIECE].lift);
 	}
 	UNROLL

@@ -106,14 +106,27 @@ INLINE vec broadcast_4(const void *p)
 #include "engine/kernels/kern_piece.h"
 #include "engine/kernels/kern_lift.h"
 
-/* Scales of half blocks are multiplied with the block's: 11 bits by 8, exact. */
+/* Whether half blocks are summed apart, each with its scale. */
+INLINE bool halves_apart(const struct form f)
+{
+	return f.scale && !f.fold;
+}
+
+/* Scales of half blocks are multiplied with the weights where they fit a byte, else with the block's: 11 bits by 8, exact. */
 INLINE void lift_scales(const struct form f, struct block *w)
 {
-	if (f.scale) {
+	UNROLL
+	for (int j = 0; j < 8; j++)
+		if (f.fold) {
+			const vec sc = _mm512_cvtps_epi32(w->sc[j / 4]);
+
+			w->w[j] = _mm512_mullo_epi16(w->w[j], v_or(sc, _mm512_slli_epi32(sc, 16)));
+		}
+	if (halves_apart(f)) {
 		w->sc[0] = _mm512_mul_ps(w->d, w->sc[0]);
 		w->sc[1] = _mm512_mul_ps(w->d, w->sc[1]);
 	}
-	w->lift = _mm512_mul_ps(f.scale ? w->sc[0] : w->d, _mm512_set1_ps(-LIFT));
+	w->lift = _mm512_mul_ps(halves_apart(f) ? w->sc[0] : w->d, _mm512_set1_ps(-LIFT));
 }
 
 #endif

@@ -47,6 +47,7 @@ struct form {
 	bool sign;		/* weights are int8 instead */
 	bool min;		/* there are minimums m */
 	bool scale;		/* there are integer scales sc and, with min, mn */
+	bool fold;		/* and a weight times its scale fits a byte, for sets that want it so */
 };
 
 /* One of the file's blocks of ROWS rows: its words, its halves. */

@@ -168,7 +168,7 @@ INLINE void load_i2_s(const struct source *s, int i, struct block *o)
 }
 
 #define SUPER_TYPES(X) \
-	X(Q2_K, load_q2_k, .per = SUBS, .words = 21, .max = 3, .min = true, .scale = true) \
+	X(Q2_K, load_q2_k, .per = SUBS, .words = 21, .max = 3, .min = true, .scale = true, .fold = true) \
 	X(Q3_K, load_q3_k, .per = SUBS, .words = 27, .max = 7, .offset = 4, .scale = true) \
 	X(Q4_K, load_q4_k, .per = SUBS, .words = 36, .max = 15, .min = true) \
 	X(Q5_K, load_q5_k, .per = SUBS, .words = 44, .max = 31, .min = true) \
