@@ -8,8 +8,6 @@
 
 #include "engine/kernels/kern_avx2.h"
 
-#include <string.h>
-
 typedef __m256i vec, vec_mask;
 typedef __m256 vecf;
 
@@ -78,14 +76,6 @@ INLINE vec v_pair(vec v, int b)
 	const vec apart = v_set32((int)0x80008000 | b | (b + 1) << 16);
 
 	return v_shuffle(v, v_or(apart, v_quads(0, 0x00040004, 0x00080008, 0x000c000c)));
-}
-
-INLINE int load_u32(const void *p)
-{
-	int v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
 }
 
 INLINE vec v_load(const uint8_t *p)

@@ -4,8 +4,6 @@
 
 #include "engine/kernels/kern_avx512vnni.h"
 
-#include <string.h>
-
 typedef __m512i vec;
 typedef __m512 vecf, vec_scale;
 typedef __mmask16 vec_mask;
@@ -88,14 +86,6 @@ INLINE vec v_pair(vec v, int b)
 	const vec apart = v_set32((int)0x80008000 | b | (b + 1) << 16);
 
 	return v_shuffle(v, v_or(apart, v_quads(0, 0x00040004, 0x00080008, 0x000c000c)));
-}
-
-INLINE int load_u32(const void *p)
-{
-	int v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
 }
 
 INLINE vec broadcast_4(const void *p)

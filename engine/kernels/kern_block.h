@@ -9,10 +9,10 @@
  *
  *	acc = fma(u, dx, acc),  u = d · sum  or  fma(m, Σ x, d · sum)
  *
- * where sum is that of both halves, or made from theirs by their scales, block after block. Few tokens (FEW, a decode) meet blocks as they are loaded, a panel at a
- * time, so that weights are read once and never stored. For many (a prefill), pieces are
- * unpacked, and tiles of tokens walk over them: PANELS × T outputs in registers, beside them
- * as many integer sums.
+ * where sum is that of both halves, or made from theirs by their scales, block after block.
+ * Few tokens (FEW, a decode) meet blocks as they are loaded, a panel at a time, so that weights
+ * are read once and never stored. For many (a prefill), pieces are unpacked, and tiles of tokens
+ * walk over them: PANELS × T outputs in registers, beside them as many integer sums.
  *
  * Outputs lie in a buffer of their own between pieces (the rows of y are often a power of
  * two apart, and would fight for the same lines of the cache). All of this does the same to

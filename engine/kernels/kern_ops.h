@@ -39,7 +39,7 @@ static void quant_q8(const struct kern_acts *a, const struct kern_span *s)
 	for (int64_t g = from; g < to;) {
 		const int64_t at = kern_act_group(a, s->t, g), pair = 2 - g % 2;
 
-		if (a->tile)
+		if (a->tile && g + CLAIM < a->k / KERN_ACT_BLOCK)
 			claim(a, kern_act_group(a, s->t, g + CLAIM));
 		g += round_groups(s->x + (g - from) * KERN_ACT_BLOCK, a->q + at * KERN_ACT_BLOCK, a->d + at,
 				  a->sum + 2 * at, a->tile && pair < to - g ? pair : to - g);
