@@ -162,6 +162,9 @@ static void child(const struct screenpty *s, const char *tty, const char *progra
 	for (int i = 3; i < 64; i++)
 		close(i);
 	(void)s;
+	/* a make in the background of a script has these ignored, a terminal's shell has not */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	setenv("TERM", "xterm-256color", 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
 	unsetenv("TMUX");
