@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,10 @@ int main(int argc, char **argv)
 	hold_standard_streams();
 	umask(077);
 	os_large_apart();
+	if (!os_want_stack()) {
+		fputs("tidbit: the stack's limit is below 1 MiB: raise it (ulimit -s 8192)\n", stderr);
+		return 1;
+	}
 	setlocale(LC_ALL, "");
 	/* numbers are read and written with a point, whatever the language */
 	setlocale(LC_NUMERIC, "C");

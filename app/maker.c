@@ -46,7 +46,7 @@ int maker_new(struct maker **out, struct eng_model *m, const char *level, int th
 	k->ended = ended;
 	k->arg = arg;
 	*out = k;
-	if (!pthread_create(&k->thread, NULL, make, k))
+	if (!os_thread(&k->thread, make, k))
 		return 0;
 	mem_free(k);
 	*out = NULL;

@@ -141,7 +141,7 @@ int models_new(struct models **out, struct loop *l, const struct opts *o, uint64
 	m->o = o;
 	m->spare = spare;
 	pthread_mutex_init(&m->lock, NULL);
-	if (pthread_create(&m->thread, NULL, run, m)) {
+	if (os_thread(&m->thread, run, m)) {
 		pthread_mutex_destroy(&m->lock);
 		mem_free(m);
 		return err_set(e, ERR_LIMIT, "cannot start a thread for the list of models");

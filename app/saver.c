@@ -84,7 +84,7 @@ int saver_new(struct saver **out, struct loop *l, const char *in, const char *pa
 	s->level = mem_strdup(level);
 	atomic_init(&s->cancelled, false);
 	atomic_init(&s->ended, false);
-	if (!s->in || !s->path || !s->level || pthread_create(&s->thread, NULL, work, s)) {
+	if (!s->in || !s->path || !s->level || os_thread(&s->thread, work, s)) {
 		release(s);
 		return err_set(e, ERR_NOMEM, "no memory to save a level");
 	}

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "app/scribe.h"
 #include "app/loop.h"
+#include "engine/base/os.h"
 #include "engine/base/xio.h"
 
 #include <pthread.h>
@@ -75,7 +76,7 @@ int scribe_new(struct scribe **out, struct loop *l, struct err *e)
 	pthread_cond_init(&s->more, NULL);
 	pthread_cond_init(&s->done, NULL);
 	s->loop = l;
-	if (pthread_create(&s->thread, NULL, work, s)) {
+	if (os_thread(&s->thread, work, s)) {
 		pthread_mutex_destroy(&s->lock);
 		pthread_cond_destroy(&s->more);
 		pthread_cond_destroy(&s->done);

@@ -1133,7 +1133,7 @@ int worker_new(struct worker **out, struct loop *l, const struct opts *o, struct
 	str_init(&w->tools, 0);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->more, NULL);
-	if (pthread_create(&w->thread, NULL, work, w)) {
+	if (os_thread(&w->thread, work, w)) {
 		pthread_mutex_destroy(&w->lock);
 		pthread_cond_destroy(&w->more);
 		mem_free(w);

@@ -49,7 +49,8 @@ EXTRA_DIST += %D%/check-aarch64.sh
 EXTRA_DIST += %D%/lib/test-lib.sh
 
 # Speed beside the peers: make speed LLAMA_BENCH=PATH IK_LLAMA_BENCH=PATH. Models of real shapes with random
-# weights are made in SPEED_DIR once; LEVELS and SHAPES say which.
+# weights are made in SPEED_DIR once; LEVELS and SHAPES say which. The reference data's SmolLM2, where there is
+# one, comes after them.
 EXTRA_DIST += %D%/peers.sh
 SPEED_DIR = speed
 SHAPES = qwen3-0.6b
@@ -59,7 +60,8 @@ speed: tidbit$(EXEEXT) %D%/helper/mkmodel$(EXEEXT)
 	@for s in $(SHAPES); do for l in $(LEVELS); do \
 		test -f $(SPEED_DIR)/$$s-$$l.gguf || %D%/helper/mkmodel $$s $$l $(SPEED_DIR)/$$s-$$l.gguf >/dev/null || exit 1; \
 	done; done
-	@for s in $(SHAPES); do for l in $(LEVELS); do echo $(SPEED_DIR)/$$s-$$l.gguf; done; done | xargs \
+	@{ for s in $(SHAPES); do for l in $(LEVELS); do echo $(SPEED_DIR)/$$s-$$l.gguf; done; done; \
+		ls "$${TIDBIT_DATA:-$(abs_top_srcdir)/../shared/data}"/models/smollm2-135m-instruct/*.gguf 2>/dev/null; } | xargs \
 		$(SHELL) $(srcdir)/%D%/peers.sh --tidbit ./tidbit$(EXEEXT) $(if $(LLAMA_BENCH),--llama-bench $(LLAMA_BENCH)) \
 		$(if $(IK_LLAMA_BENCH),--ik-llama-bench $(IK_LLAMA_BENCH)) $(SPEED_FLAGS)
 

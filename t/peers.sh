@@ -4,8 +4,9 @@
 # Prefill and decode of each model by tidbit and by the peers that are named, in rounds: everyone once, then
 # everyone again, so that what the machine does meanwhile falls on all. A peer is run at each of its settings
 # (-fa 0 and 1; ik_llama.cpp also -rtr 0 and 1; behind -d tokens it can only decode). --act is tidbit's own
-# (bench's default; peers round to 8 bits). Told are medians, and how tidbit stands to the best of a
-# peer's settings; below them the limits of the machine, measured in the same run.
+# (bench's default; peers round to 8 bits). Told are medians, how tidbit stands to the best of a peer's
+# settings, and to the limit of the instruction set in use (bench --profile, after the rounds); the machine's
+# limits are measured before and after all models.
 set -u
 tidbit=tidbit llama= ik= rounds=3 threads=$(getconf _NPROCESSORS_ONLN) p=512 n=128 d=0 act=int8 kv=f16
 die () { echo "peers.sh: $*" >&2; exit 2; }
@@ -33,6 +34,9 @@ while [ $# -gt 0 ]; do
 done
 [ $# -gt 0 ] || die "no model"
 [ "$rounds" -gt 0 ] || die "--rounds wants at least 1"
+[ "$threads" -gt 0 ] || die "--threads wants at least 1"
+[ $((p + n)) -gt 0 ] || die "-p and -n are both 0: nothing to measure"
+command -v "$tidbit" >/dev/null || die "$tidbit cannot be run"
 for m; do [ -r "$m" ] || die "$m cannot be read"; done
 for x in "$llama" "$ik"; do [ -z "$x" ] || [ -x "$x" ] || die "$x cannot be run"; done
 tmp=$(mktemp -d) || exit 1
@@ -53,13 +57,16 @@ rates () {
 peer () {
 	name=$1 prog=$2
 	shift 2
-	"$prog" -m "$model" -t "$threads" -r 1 -o csv "$@" >"$tmp/out" 2>"$tmp/err" || failed "$prog"
-	rates "$name" <"$tmp/out"
+	if "$prog" -m "$model" -t "$threads" -r 1 -o csv "$@" >"$tmp/out" 2>"$tmp/err"; then
+		rates "$name" <"$tmp/out"
+	else
+		failed "$prog"
+	fi
 }
 
-# A program that fails is told with its own last words; the others go on.
+# A program that fails is told with its own last words, but for where to find help; the others go on.
 failed () {
-	echo "peers.sh: $1: $(tail -n 1 "$tmp/err")" >&2
+	echo "peers.sh: $1: $(grep -v ': see .*--help' "$tmp/err" | tail -n 1)" >&2
 	echo 1 >"$tmp/failed"
 }
 
@@ -79,6 +86,18 @@ round () {
 	fi
 }
 
+# The share of the limit that prefill and decode reach, of a profile's last rows.
+shares () {
+	"$tidbit" bench --profile -m "$model" -t "$threads" -r 1 -p "$p" -n "$n" -d "$d" --act "$act" --kv "$kv" 2>/dev/null |
+	awk -F'|' '/tokens\/s/ { test = $0; sub(/^[^,]*, /, "", test); sub(/:.*/, "", test) }
+		$2 ~ /^ all / { gsub(/ /, "", $7); print "  " test ": " $7 " % of the limit" }'
+}
+
+limits () {
+	"$tidbit" show --machine --again 2>/dev/null | awk '/GB\/s|4.00 GiB|int8|f32|measured/'
+}
+
+limits
 for model; do
 	: >"$tmp/rates"
 	i=0
@@ -105,6 +124,7 @@ for model; do
 					if (ours[tested[i]] && best[tested[i], known[j]])
 						printf "  %s: %.2f times %s\n", tested[i], ours[tested[i]] / best[tested[i], known[j]], known[j]
 		}'
+	grep -q '^tidbit ' "$tmp/rates" && shares
 done
-"$tidbit" show --machine --again 2>/dev/null | awk '/GB\/s|4.00 GiB|int8|f32|measured/'
+limits
 [ ! -e "$tmp/failed" ]

@@ -497,12 +497,21 @@ static bool attn_right(const struct kern *k, enum kern_kv kv, int g, int hd, str
 	return right && !memcmp(out, alone, sizeof out);
 }
 
-/* Tokens together: each has the bits that it has alone. */
-static bool tokens_right(const struct kern *k, enum kern_kv kv, int g, int hd, int tokens, int64_t window)
+/* Of the last key in the cache, one number. */
+static void spoil_last(const struct kern *k, enum kern_kv kv, int hd, float by)
+{
+	const int64_t last = MAX_PAGES * KERN_PAGE - 1, at = last % KERN_PAGE * kern_kv_row(k, kv, hd);
+
+	values[last * hd + hd / 2] = by;
+	k->kv[kv].store(vmem[last / KERN_PAGE] + at, values + last * hd, hd);
+}
+
+/* Tokens together: each has the bits that it has alone; what the last one's value is spoiled by, unless 0, stays there. */
+static bool tokens_right(const struct kern *k, enum kern_kv kv, int g, int hd, int tokens, int64_t window, float by)
 {
 	static float q[MAX_TOKENS * MAX_G * MAX_HD], together[MAX_TOKENS * MAX_G * MAX_HD], one[MAX_TOKENS * MAX_G * MAX_HD];
 	const void *kp[MAX_PAGES], *vp[MAX_PAGES];
-	const int64_t n = MAX_PAGES * KERN_PAGE - tokens + 1 - window % 3, ld = (int64_t)g * hd;
+	const int64_t n = MAX_PAGES * KERN_PAGE - tokens + 1 - (by != 0 ? 0 : window % 3), ld = (int64_t)g * hd;
 	struct kern_attn a = { .t = tokens, .q = q, .ldt = ld, .ldq = hd, .g = g, .hd = hd, .kpage = kp, .vpage = vp,
 			       .first = window && n > window ? n - window : 0, .n = n, .window = window, .scale = 0.3f,
 			       .out = together, .ldto = ld, .ldo = hd };
@@ -512,6 +521,8 @@ static bool tokens_right(const struct kern *k, enum kern_kv kv, int g, int hd, i
 		vp[p] = vmem[p];
 	}
 	cache_fill(k, kv, hd, MAX_PAGES * KERN_PAGE);
+	if (by != 0)
+		spoil_last(k, kv, hd, by);
 	fill(q, tokens * ld, 1);
 	k->kv[kv].attn(&a);
 	for (int i = 0; i < tokens; i++) {
@@ -521,7 +532,7 @@ static bool tokens_right(const struct kern *k, enum kern_kv kv, int g, int hd, i
 		k->kv[kv].attn(&b);
 	}
 	for (int64_t i = 0; i < tokens * ld; i++)
-		if (memcmp(together + i, one + i, sizeof *one)) {
+		if (memcmp(together + i, one + i, sizeof *one) || (by != 0 && !isfinite(one[i]) && i < (tokens - 1) * ld)) {
 			printf("# g %d hd %d, %d tokens, window %d: token %d differs\n", g, hd, tokens, (int)window, (int)(i / ld));
 			return false;
 		}
@@ -534,11 +545,15 @@ static void test_tokens(const struct kern *k, enum kern_kv kv)
 		{ 1, 64, 32, 0 }, { 2, 128, 33, 0 }, { 3, 64, 32, 0 }, { 8, 20, 5, 0 }, { 1, 256, 100, 0 }, { 5, 8, 70, 0 },
 		{ 2, 128, 33, 64 }, { 1, 64, 100, 40 }, { 4, 256, 32, 130 }, { MAX_G, 64, 3, 1 },
 	};
-	bool right = true;
+	bool right = true, apart = true;
 
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		right = right && tokens_right(k, kv, cases[i].g, cases[i].hd, cases[i].tokens, cases[i].window);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		right = right && tokens_right(k, kv, cases[i].g, cases[i].hd, cases[i].tokens, cases[i].window, 0);
+		apart = apart && tokens_right(k, kv, cases[i].g, cases[i].hd, cases[i].tokens, cases[i].window, i % 2 ? INFINITY : NAN);
+	}
 	ok(right, "%s attention, %s: tokens together, the same bits", k->name, quant_by_id(stored_as[kv])->name);
+	ok(apart, "%s attention, %s: what is spoiled by a later token's value is that token's", k->name,
+	   quant_by_id(stored_as[kv])->name);
 }
 
 static void test_attn(const struct kern *k, enum kern_kv kv)

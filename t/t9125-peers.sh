@@ -45,11 +45,14 @@ test_expect_success 'a quantized cache for everyone, which peers have with -fa 1
 test_expect_success 'what cannot be is told' '
 	! peers --llama-bench ./nosuch model.gguf && grep -q "nosuch cannot be run" err && ! peers -p 64 && grep -q "no model" err &&
 	! peers --rounds x model.gguf && grep -q "rounds wants a number" err && ! peers --rounds 0 model.gguf &&
-	! peers nofile.gguf && grep -q "nofile.gguf cannot be read" err
+	! peers nofile.gguf && grep -q "nofile.gguf cannot be read" err &&
+	! peers --threads 0 model.gguf && grep -q "threads wants at least 1" err &&
+	! peers -p 0 -n 0 model.gguf && grep -q "nothing to measure" err &&
+	! peers --tidbit ./nosuch model.gguf && grep -q "nosuch cannot be run" err && [ "$(wc -l <err)" -eq 1 ]
 '
 test_expect_success 'one that fails is told, and the others go on' '
-	printf "#!/bin/sh\necho it broke >&2\nexit 3\n" >broken && chmod +x broken &&
+	printf "#!/bin/sh\n./bench \"\$@\"\necho it broke >&2\necho broken: see broken --help >&2\nexit 3\n" >broken && chmod +x broken &&
 	! peers --llama-bench ./broken -p 64 -n 0 model.gguf && grep -q "broken: it broke" err && grep -q "^  tidbit  *pp64" out &&
-	! grep -q "times" out
+	! grep -q "times" out && ! grep -q "llama.cpp" out
 '
 test_done

@@ -6,6 +6,7 @@
 #ifndef ENGINE_BASE_OS_H
 #define ENGINE_BASE_OS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,14 @@ void os_pin(int i);
 void os_unpin(void);
 /* The calling thread, and those it starts, get what time the others leave over, for good: there is no way back. */
 void os_idle_priority(void);
+/*
+ * Starts a thread as pthread_create() does, with a stack of at least OS_STACK bytes: kernels keep what they work on there,
+ * 400 KB at most, and systems give threads as little as 128 KiB. -1: it cannot be started. os_want_stack() sees to the
+ * same for the first thread, before it goes deep: false where its limit is below half of that and may not be raised.
+ */
+enum { OS_STACK = 2 << 20 };
+int os_thread(pthread_t *id, void *(*fn)(void *), void *arg);
+bool os_want_stack(void);
 /* Physical memory and what can be had without swapping (a cgroup's limit included), bytes; 0 unknown. */
 uint64_t os_mem_total(void);
 uint64_t os_mem_available(void);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { SPIN_NS = 50000 };
 
@@ -24,6 +25,7 @@ struct gate {
 
 struct pool {
 	int nth;
+	int64_t spin_ns;	/* 0 where threads outnumber cores: who spins keeps the one that it waits for from running */
 	struct gate go;		/* counts runs */
 	struct gate phase;	/* counts barriers */
 	_Alignas(64) atomic_int arrived;
@@ -48,9 +50,9 @@ static void gate_destroy(struct gate *g)
 	pthread_cond_destroy(&g->cond);
 }
 
-static void gate_wait(struct gate *g, unsigned old)
+static void gate_wait(struct gate *g, unsigned old, int64_t spin_ns)
 {
-	const int64_t until = os_now_ns() + SPIN_NS;
+	const int64_t until = os_now_ns() + spin_ns;
 
 	do {
 		for (int i = 0; i < 64; i++) {
@@ -89,7 +91,7 @@ void pool_barrier(struct pool *p)
 		atomic_store_explicit(&p->arrived, 0, memory_order_relaxed);
 		gate_open(&p->phase);
 	} else {
-		gate_wait(&p->phase, old);
+		gate_wait(&p->phase, old, p->spin_ns);
 	}
 }
 
@@ -100,7 +102,7 @@ static void *work(void *arg)
 	unsigned seen = 0;
 
 	for (;;) {
-		gate_wait(&p->go, seen);
+		gate_wait(&p->go, seen, p->spin_ns);
 		seen++;
 		if (p->quit)
 			return NULL;
@@ -130,7 +132,7 @@ struct pool *pool_new(int threads, struct err *e)
 
 	if (!p)
 		goto nomem;
-	*p = (struct pool){ .nth = threads < 1 ? 1 : threads };
+	*p = (struct pool){ .nth = threads < 1 ? 1 : threads, .spin_ns = threads > sysconf(_SC_NPROCESSORS_ONLN) ? 0 : SPIN_NS };
 	gate_init(&p->go);
 	gate_init(&p->phase);
 	atomic_init(&p->arrived, 0);
@@ -146,7 +148,7 @@ struct pool *pool_new(int threads, struct err *e)
 		struct worker *w = &p->workers[i];
 
 		*w = (struct worker){ .p = p, .ith = i };
-		if (pthread_create(&w->id, NULL, work, w)) {
+		if (os_thread(&w->id, work, w)) {
 			pthread_sigmask(SIG_SETMASK, &old, NULL);
 			err_set(e, ERR_NOMEM, "cannot start compute thread %d of %d", i, p->nth);
 			pool_free(p);

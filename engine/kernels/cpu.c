@@ -28,12 +28,12 @@ static int has_avxvnni(void)
 #endif
 #endif
 #ifdef HAVE_ISA_AMX
-/* Tiles and products of int8: bits 24 and 25 of leaf 7's EDX. */
+/* Products of BF16, tiles, and products of int8: bits 22, 24 and 25 of leaf 7's EDX. */
 static int has_amx(void)
 {
 	unsigned a, b, c, d;
 
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 24 & 3) == 3;
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 13) == 13;
 }
 #endif
 
@@ -121,6 +121,8 @@ int cpu_parse(const char *names, unsigned *flags, struct err *e)
 		}
 		names += n + (names[n] == ',');
 	}
+	if (*flags & CPU_AMX && !(*flags & CPU_AVX512VNNI))
+		return err_set(e, ERR_ARG, "instruction set 'amx' does many tokens only: it wants avx512vnni beside it");
 	return 0;
 }
 

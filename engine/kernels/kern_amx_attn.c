@@ -14,7 +14,9 @@
  *	outputs   16 queries × 16 columns      += weights × values
  *
  * Two tiles of each operand are multiplied at a time, four sums. A page's keys that a query does
- * not see weigh 0 for it: a query's numbers depend on nothing but itself and the keys it sees.
+ * not see weigh 0 for it: a query's numbers depend on nothing but itself and the keys it sees
+ * (attn_in_parts() tells what of infinity). Keys and values of F32 and Q8_0 have more bits than two
+ * parts hold: their attention is AVX-512's.
  */
 #include "config.h"
 #include "engine/kernels/kern_amx.h"
@@ -73,7 +75,7 @@ INLINE void fetch_lines(struct work *w, int n)
 	w->end = w->ahead[0] ? w->ahead[0] + w->bytes : NULL;
 }
 
-/* Of one token and a page: a quarter with its keys, a sixth with scores, three sixteenths with weights, and so on. */
+/* The lines of a page by where a token's time goes: a quarter each with keys and values, a sixth each with products. */
 static void fetch_begin(struct work *w, const char *values, int64_t bytes)
 {
 	const int lines = (int)((2 * bytes + LINES - 1) / LINES), steps = w->width / STEP;
@@ -95,7 +97,7 @@ static void fetch_next(struct work *w, const char *keys, const char *values)
 	const int rest = w->ahead[0] != NULL;
 
 	if (w->ahead[1]) {
-		w->ahead[0] = w->ahead[1];
+		w->ahead[0] = w->ahead[2] ? w->ahead[2] : w->ahead[1];
 		w->end = w->ahead[0] + w->bytes;
 	}
 	w->ahead[rest] = keys;
@@ -135,7 +137,7 @@ INLINE __m512 half_up(__m512 x)
 
 struct pairs { __m512i hi, lo; };
 
-/* Cut to sixteen bits, which F16 and BF16 do not exceed. */
+/* Of numbers of at most sixteen bits. */
 INLINE struct pairs pairs_of(__m512 a, __m512 b)
 {
 	return (struct pairs){ beside(a, b), beside(_mm512_sub_ps(a, cut(a)), _mm512_sub_ps(b, cut(b))) };
@@ -504,22 +506,27 @@ INLINE void page(struct work *w, const struct kv_type t, int64_t at)
 	}
 }
 
-static void put_outputs(const struct work *w)
+static bool put_outputs(const struct work *w)
 {
 	const struct kern_attn *a = w->a;
+	__mmask16 nan = 0;
 
 	for (int m = 0; m < w->queries; m++) {
 		const __m512 share = _mm512_set1_ps(1 / w->sum[m]);
 		float *to = a->out + w->token[m] * a->ldto + (m - w->token[m] * a->g) * a->ldo;
 
-		for (int c = 0; c < a->hd; c += SIDE)
-			_mm512_mask_storeu_ps(to + c, below(a->hd - c), _mm512_mul_ps(share, _mm512_load_ps(
-				w->out + ((m / SIDE * (w->width / SIDE) + c / SIDE) * SIDE + m % SIDE) * SIDE)));
+		for (int c = 0; c < a->hd; c += SIDE) {
+			const float *o = w->out + ((m / SIDE * (w->width / SIDE) + c / SIDE) * SIDE + m % SIDE) * SIDE;
+			const __m512 x = _mm512_mul_ps(share, _mm512_load_ps(o));
+
+			nan |= _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+			_mm512_mask_storeu_ps(to + c, below(a->hd - c), x);
+		}
 	}
+	return nan != 0;
 }
 
-/* As many queries as there is room for. */
-INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
+INLINE bool attn_some(const struct kern_attn *a, const struct kv_type t)
 {
 	const int64_t n = a->n + a->t - 1;
 	struct tile_config c = { .palette = 1 };
@@ -549,7 +556,7 @@ INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
 	for (int64_t at = a->first / KERN_PAGE * KERN_PAGE; at < n; at += KERN_PAGE)
 		page(&w, t, at);
 	TILE_RELEASE;
-	put_outputs(&w);
+	return put_outputs(&w);
 }
 
 INLINE void attn(const struct kern_attn *a, const struct kv_type t)
@@ -569,14 +576,8 @@ static void attn_bf16(const struct kern_attn *a)
 	attn(a, kv_bf16(a));
 }
 
-static void attn_q8_0(const struct kern_attn *a)
-{
-	attn(a, kv_q8_0(a));
-}
-
 void kern_amx_attn_init(struct kern *k)
 {
 	k->kv[KERN_KV_F16].attn = attn_f16;
 	k->kv[KERN_KV_BF16].attn = attn_bf16;
-	k->kv[KERN_KV_Q8_0].attn = attn_q8_0;
 }

@@ -23,11 +23,23 @@ enum {
 	MAX_Q = 192,			/* queries at a time, and what they take turned */
 	MAX_TURNED = MAX_Q * 128,	/* and what their outputs take */
 	MAX_HD = KERN_KV_MAX_HEAD,
+	Q8_BLOCK = 32, Q8_BYTES = 34,	/* a scale (half) and 32 numbers */
 };
 
 INLINE __m512 load_f32(const char *row, int64_t i, __mmask16 mask)
 {
 	return _mm512_maskz_loadu_ps(mask, row + 4 * i);
+}
+
+/* Blocks are filled up with zeros. */
+INLINE __m512 load_q8_0(const char *row, int64_t i, __mmask16 mask)
+{
+	const char *block = row + i / Q8_BLOCK * Q8_BYTES;
+	const __m128i q = _mm_loadu_si128((const __m128i *)(block + 2 + i % Q8_BLOCK));
+	const __m512 d = _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_loadu_si16(block)));
+
+	(void)mask;
+	return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q)));
 }
 
 /* WIDE keys, of which n are there, as [d][key]; those that are not are 0. */
@@ -307,12 +319,12 @@ INLINE void page(struct work *w, const struct kv_type t, int64_t at)
 	}
 }
 
-/* As many queries as there is room for. */
-INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
+INLINE bool attn_some(const struct kern_attn *a, const struct kv_type t)
 {
 	_Alignas(64) float turned[MAX_TURNED + TILE_Q * MAX_HD], out[MAX_TURNED], p[MAX_Q * KERN_PAGE];
 	struct work w = { .a = a, .queries = a->t * a->g, .turned = turned, .p = p, .out = out, .width = width_of(a) };
 	const int64_t n = a->n + a->t - 1;
+	__mmask16 nan = 0;
 
 	for (int m = 0; m < w.queries; m++) {
 		w.token[m] = m / a->g;
@@ -325,12 +337,17 @@ INLINE void attn_some(const struct kern_attn *a, const struct kv_type t)
 	for (int64_t at = a->first / KERN_PAGE * KERN_PAGE; at < n; at += KERN_PAGE)
 		page(&w, t, at);
 	for (int m = 0; m < w.queries; m++) {
-		const float share = 1 / _mm512_reduce_add_ps(w.sum[m]);
+		const __m512 share = _mm512_set1_ps(1 / _mm512_reduce_add_ps(w.sum[m]));
 		float *to = a->out + w.token[m] * a->ldto + (m - w.token[m] * a->g) * a->ldo;
 
-		for (int i = 0; i < a->hd; i++)
-			to[i] = out[m * w.width + i] * share;
+		for (int i = 0; i < a->hd; i += LANES) {
+			const __m512 x = _mm512_mul_ps(_mm512_loadu_ps(out + m * w.width + i), share);
+
+			nan |= _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+			_mm512_mask_storeu_ps(to + i, below(a->hd - i), x);
+		}
 	}
+	return nan != 0;
 }
 
 INLINE void attn(const struct kern_attn *a, const struct kv_type t)
@@ -357,7 +374,7 @@ static void attn_f32(const struct kern_attn *a)
 
 static void attn_q8_0(const struct kern_attn *a)
 {
-	attn(a, kv_q8_0(a));
+	attn(a, (struct kv_type){ load_q8_0, (a->hd + Q8_BLOCK - 1) / Q8_BLOCK * Q8_BYTES });
 }
 
 void kern_avx512vnni_attn_init(struct kern *k)

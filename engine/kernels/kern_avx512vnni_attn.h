@@ -4,9 +4,9 @@
 
 #include "engine/kernels/kern_avx512vnni.h"
 
-/* -- the cache's types ----------------------------------------------------------------------- */
+#include <stdbool.h>
 
-enum { Q8_BLOCK = 32, Q8_BYTES = 34 };	/* a scale (half) and 32 numbers */
+/* -- the cache's types ----------------------------------------------------------------------- */
 
 /* Sixteen values of a key or value of the cache from i, a multiple of sixteen; those outside the mask are 0. */
 typedef __m512 load_kv_fn(const char *row, int64_t i, __mmask16 mask);
@@ -26,17 +26,6 @@ INLINE __m512 load_bf16(const char *row, int64_t i, __mmask16 mask)
 	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, row + 2 * i)), 16));
 }
 
-/* Blocks are filled up with zeros. */
-INLINE __m512 load_q8_0(const char *row, int64_t i, __mmask16 mask)
-{
-	const char *block = row + i / Q8_BLOCK * Q8_BYTES;
-	const __m128i q = _mm_loadu_si128((const __m128i *)(block + 2 + i % Q8_BLOCK));
-	const __m512 d = _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_loadu_si16(block)));
-
-	(void)mask;
-	return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q)));
-}
-
 INLINE struct kv_type kv_f16(const struct kern_attn *a)
 {
 	return (struct kv_type){ load_f16, 2 * a->hd };
@@ -45,11 +34,6 @@ INLINE struct kv_type kv_f16(const struct kern_attn *a)
 INLINE struct kv_type kv_bf16(const struct kern_attn *a)
 {
 	return (struct kv_type){ load_bf16, 2 * a->hd };
-}
-
-INLINE struct kv_type kv_q8_0(const struct kern_attn *a)
-{
-	return (struct kv_type){ load_q8_0, (a->hd + Q8_BLOCK - 1) / Q8_BLOCK * Q8_BYTES };
 }
 
 /* -- lanes ----------------------------------------------------------------------------------- */
@@ -120,22 +104,29 @@ INLINE void fetch(const char *p, int64_t bytes)
 		__builtin_prefetch(p + i, 0, 2);
 }
 
-typedef void attn_fn(const struct kern_attn *a, const struct kv_type t);
+/* As many queries as there is room for; whether an output is NaN. */
+typedef bool attn_fn(const struct kern_attn *a, const struct kv_type t);
 
-/* Heads, then tokens, at most so many queries at a time. */
+/*
+ * Heads, then tokens, at most so many queries at a time. A value that a query does not see, but that a later token of
+ * the call does, weighs 0 for it, which of infinity or NaN is NaN: then its tokens are taken again, each alone.
+ */
 INLINE void attn_in_parts(const struct kern_attn *a, const struct kv_type t, int most, attn_fn *attn_some)
 {
 	const int heads = a->g < most ? a->g : most, tokens = most / heads;
 
 	for (int h = 0; h < a->g; h += heads)
-		for (int i = 0; i < a->t; i += tokens) {
+		for (int i = 0, alone = 0; i < a->t;) {
 			struct kern_attn some = kern_attn_token(a, i);
 
-			some.t = a->t - i < tokens ? a->t - i : tokens;
+			some.t = i < alone ? 1 : a->t - i < tokens ? a->t - i : tokens;
 			some.g = a->g - h < heads ? a->g - h : heads;
 			some.q += h * a->ldq;
 			some.out += h * a->ldo;
-			attn_some(&some, t);
+			if (attn_some(&some, t) && some.t > 1)
+				alone = i + some.t;
+			else
+				i += some.t;
 		}
 }
 

@@ -28,7 +28,6 @@ INLINE void start_fill(const struct form f, union start *o, const int16_t *sum, 
 	const vec pairs = _mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), sum), lift = v_set32(LIFT_BITS);
 	const int low = -f.offset & 0xffff, high = (int)((unsigned)-f.offset << 16);
 
-
 	if (!f.offset) {
 		_mm512_storeu_ps(o, v_to_float(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1))));
 	} else if (!f.scale) {
