@@ -89,6 +89,7 @@ static void cut_writable(void)
 	map_close(m);
 }
 
+#ifndef __SANITIZE_THREAD__
 static void touch(void *arg, int ith, int nth)
 {
 	const struct map *m = arg;
@@ -115,6 +116,7 @@ static void cut_threads(void)
 	if (p)
 		pool_free(p);
 }
+#endif
 
 static void cut_gguf(void)
 {
@@ -230,7 +232,11 @@ int main(void)
 	page = (size_t)sysconf(_SC_PAGESIZE);
 	cut();
 	cut_writable();
+#ifdef __SANITIZE_THREAD__
+	tap_skip("four threads run into it at once: a page that is replaced under a reader looks like a race here");
+#else
 	cut_threads();
+#endif
 	cut_gguf();
 	chained();
 	ok(fate(read_hole) == SIGBUS, "without a handler a fault elsewhere ends the program");
