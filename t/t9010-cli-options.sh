@@ -82,7 +82,8 @@ test_expect_success 'closed standard streams: no crash, and the loss is noticed'
 	sh -c "\"$T\" --help >&- 2>/dev/null"; [ $? -eq 1 ] && sh -c "\"$T\" --help <&- 2>&-" | grep -q usage
 '
 test_expect_success 'a stack that is too small is told, one that may grow does' '
-	! sh -c "ulimit -s 300; \"$T\" --help" >out 2>err && grep -q "stack.*ulimit -s" err && [ ! -s out ] &&
+	! sh -c "ulimit -s 300; \"$T\" --help" >"$TRASH/out" 2>"$TRASH/err" &&
+	grep -q "stack.*ulimit -s" "$TRASH/err" && [ ! -s "$TRASH/out" ] &&
 	sh -c "ulimit -S -s 300; \"$T\" --help" | grep -q usage
 '
 test_expect_success 'numbers have a point in every language' '

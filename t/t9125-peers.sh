@@ -1,6 +1,7 @@
 #!/bin/sh
 test_description='peers.sh: rounds beside peers, their tables read as they are'
 . "${TEST_SRC:-.}/t/lib/test-lib.sh"
+cd "$TRASH" || exit 99
 
 # A program with llama-bench's table: what it was asked goes into asked, 100 tokens/s come out.
 cat >bench <<'END_OF_BENCH'
